@@ -1,0 +1,119 @@
+"""Problems: what is wrong with a workspace, as values.
+
+A problem says what was found, where, what was expected, and the nearest valid choice. Problems are collected, never raised,
+so that an administrator sees all of them at once.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Literal
+
+from attrs import asdict, define, field
+
+from kpi_rules.locale import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Severity = Literal["error", "warning", "note"]
+
+
+@define(frozen=True, order=True)
+class Place:
+    """Where something stands: a file, the table read from it, and as much of row, column and line as is known.
+
+    `row` is the row as a person sees it in the file: in CSV the header is row 1, in a sheet it is the sheet's own row.
+    `line` is a line of a text file such as `kpi.toml`; `key` the dotted key there.
+    """
+
+    file: str = ""
+    table: str = ""
+    row: int | None = None
+    column: str = ""
+    line: int | None = None
+    key: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.file or self.table]
+        if self.file and self.table:
+            parts.append(_("table {table}").format(table=self.table))
+        if self.line is not None:
+            parts.append(_("line {line}").format(line=self.line))
+        if self.row is not None:
+            parts.append(_("row {row}").format(row=self.row))
+        if self.column:
+            parts.append(_("column {column}").format(column=self.column))
+        if self.key:
+            parts.append(self.key)
+        return ", ".join(part for part in parts if part)
+
+
+@define(frozen=True)
+class Problem:
+    """One thing wrong with a workspace.
+
+    `code` is stable and listed in `docs/errors.md`; `severity` `error` stops an assessment, `warning` and `note` do not.
+    `found` and `expected` are whole phrases in the user's language; `nearest` is the closest valid choice, where there is one.
+    """
+
+    code: str
+    severity: Severity
+    place: Place
+    found: str
+    expected: str
+    nearest: str | None = field(default=None)
+
+    @property
+    def message(self) -> str:
+        """The problem as one line: place, found, expected, nearest choice."""
+        text = _("{place}: found {found}; expected {expected}").format(
+            place=self.place, found=self.found, expected=self.expected
+        )
+        if self.nearest is not None:
+            text += _(" (nearest: {nearest})").format(nearest=self.nearest)
+        return text
+
+    def to_dict(self) -> dict[str, object]:
+        """The problem as plain data, for JSON: the fields, the place flattened to its own object."""
+        return asdict(self)
+
+
+def error(code: str, place: Place, *, found: str, expected: str, nearest: str | None = None) -> Problem:
+    """Make a problem that stops an assessment."""
+    return Problem(code, "error", place, found, expected, nearest)
+
+
+def warning(code: str, place: Place, *, found: str, expected: str, nearest: str | None = None) -> Problem:
+    """Make a problem that an administrator should look at and that stops nothing."""
+    return Problem(code, "warning", place, found, expected, nearest)
+
+
+def note(code: str, place: Place, *, found: str, expected: str, nearest: str | None = None) -> Problem:
+    """Make a remark."""
+    return Problem(code, "note", place, found, expected, nearest)
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the choice most like `name`, or None where none is alike enough to be a likely slip."""
+    found = get_close_matches(name, list(choices), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """Put problems into the order they are shown in: errors first, then by place, so that order of discovery never shows."""
+    ranks = {"error": 0, "warning": 1, "note": 2}
+    return sorted(
+        dict.fromkeys(problems),
+        key=lambda p: (
+            ranks[p.severity],
+            p.place.file,
+            p.place.table,
+            p.place.line or 0,
+            p.place.row or 0,
+            p.place.column,
+            p.place.key,
+            p.code,
+            p.found,
+        ),
+    )
