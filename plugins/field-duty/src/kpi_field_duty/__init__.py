@@ -1,0 +1,1 @@
+"""Heads of units far behind are stationed in the field, put off post, or leave the post."""

@@ -1,0 +1,1 @@
+"""Units lagging month after month are proposed for an admonition talk."""
