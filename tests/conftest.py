@@ -17,5 +17,5 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 @pytest.fixture(autouse=True)
 def _english() -> None:
-    """Expected texts are written in English, whatever the machine speaks; a test of translations chooses its language."""
+    """Speak English, whatever the machine speaks: expected texts are written in it."""
     set_language("en")

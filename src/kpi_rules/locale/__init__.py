@@ -1,10 +1,11 @@
 """Messages in the user's language, through gettext.
 
 `_` translates a message of kpi-rules, `ngettext` one that counts, `N_` marks a message that is translated later.
-`translate` does the same for a plugin's own catalogue: `locale/<language>/LC_MESSAGES/<package>.po` (or `.mo`) beside it.
+`translate` does the same for a plugin's own catalogue, which lies in the plugin's package as
+`locale/<language>/LC_MESSAGES/<package>.po` (or `.mo`).
 
-The language is that of `set_language`, else of `KPI_RULES_LANG`, `LC_ALL`, `LC_MESSAGES`, `LANG`, the first that is set.
-English is the language of the source and needs no catalogue; another one is loaded at the first message.
+The language is that of `set_language`, else of the first of `KPI_RULES_LANG`, `LC_ALL`, `LC_MESSAGES`, `LANG` that is
+set. English is the language of the source and needs no catalogue; another one is loaded at the first message.
 """
 
 from __future__ import annotations

@@ -15,8 +15,9 @@ _HEADER_WORDS = 7
 def read_po(text: str) -> dict[str, str]:
     """Read a `.po` file into message -> translation, as a `.mo` keys them.
 
-    A plural is joined by NUL (`singular NUL plural` -> `form 0 NUL form 1 ...`), a context comes first, followed by EOT.
-    Entries that are fuzzy, obsolete or not translated are left out. Raises ValueError, with the line, where a line is no `.po`.
+    A plural is joined by NUL (`singular NUL plural` -> `form 0 NUL form 1 ...`), a context comes first, ended by EOT.
+    Entries that are fuzzy, obsolete or not translated are left out. Raises ValueError, naming the line, where a text
+    is not quoted.
     """
     entries: dict[str, str] = {}
     fields: dict[str, str] = {}
