@@ -1,7 +1,8 @@
 """Build hook: compile the message catalogues, `.po` to `.mo`, for wheels, source distributions and editable installs.
 
 The `.mo` files are not tracked. They are written beside their `.po`: an editable install reads them there, a wheel
-takes them along (`artifacts` in pyproject.toml), and a source distribution carries the `.po` files and this hook instead.
+takes them along (`artifacts` in pyproject.toml), and a source distribution carries the `.po` files and this hook
+instead.
 """
 
 from __future__ import annotations
