@@ -1,0 +1,160 @@
+"""Documentation is executed: what a page shows is what happens.
+
+Each page is played from top to bottom in a folder of its own that holds `examples/`:
+
+- a block with `file=<path>` is written there;
+- `python` is run, all blocks of a page in one namespace; with `>>>` the printed values are compared;
+- `console` is run line by line (`$ ...`) by bash; output is compared where it is shown (`...` stands for anything), and the
+  exit code must be 0 unless the next line is `$ echo $?`;
+- `toml` must be TOML.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import tomli
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"(?!kpi-rules)[a-z]+(-[a-z]+)+")
+TEST_COMMAND = "uv run pytest"
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@define(frozen=True)
+class Block:
+    """A fenced block: its language, the file it is written to, its text, and the line its text begins at."""
+
+    language: str
+    file: str
+    text: str
+    line: int
+
+
+@define
+class Page:
+    """A page being played."""
+
+    path: Path
+    folder: Path
+    names: dict[str, object] = field(factory=lambda: {"__name__": "__page__"})
+
+    def play(self, block: Block) -> None:
+        """Do what a block says."""
+        if block.language == "toml":
+            tomli.loads(block.text)
+        if block.file:
+            target = self.folder / block.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
+            self._python(block)
+        elif block.language == "console":
+            self._console(block)
+
+    def _python(self, block: Block) -> None:
+        if ">>>" not in block.text:
+            # Blank lines in front keep the line numbers of tracebacks those of the page.
+            exec(compile("\n" * (block.line - 1) + block.text, str(self.path), "exec"), self.names)  # noqa: S102 (our own pages)
+            return
+        test = doctest.DocTestParser().get_doctest(block.text, {}, self.path.name, str(self.path), block.line - 1)
+        test.globs = self.names
+        said: list[str] = []
+        doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.append, clear_globs=False)
+        assert not said, "".join(said)
+
+    def _console(self, block: Block) -> None:
+        code = 0
+        for command, shown, next_command in commands(block.text):
+            if command == "echo $?":
+                assert shown.strip() == str(code)
+                continue
+            if command == TEST_COMMAND:
+                assert (ROOT / ".ci" / "run").read_text().rstrip().endswith(f"\n{TEST_COMMAND}")
+                continue
+            done = run(command, self.folder)
+            code = done.returncode
+            if next_command != "echo $?":
+                assert code == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+            if shown.strip():
+                agrees = doctest.OutputChecker().check_output(shown, done.stdout, FLAGS)
+                assert agrees, f"$ {command}\nshown:\n{shown}\ngot:\n{done.stdout}{done.stderr}"
+
+
+def blocks(path: Path) -> list[Block]:
+    """Read the fenced blocks of a page."""
+    text = path.read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        language, _space, rest = match["info"].partition(" ")
+        file = rest.removeprefix("file=") if rest.startswith("file=") else ""
+        found.append(Block(language, file, match["text"], text.count("\n", 0, match.start("text")) + 1))
+    return found
+
+
+def commands(text: str) -> Iterator[tuple[str, str, str]]:
+    """Give each command of a console block with the output shown for it, and the command after it."""
+    parts = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
+    split = [part.partition("\n") for part in parts]
+    for number, (command, _newline, shown) in enumerate(split):
+        yield command.strip(), shown, split[number + 1][0].strip() if number + 1 < len(split) else ""
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as the page's reader would; `uv run` and its installation are what has put us here."""
+    command = command.removeprefix("pip install uv && ").removeprefix("uv run ")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "KPI_RULES_LANG": "en", "COLUMNS": "110", "NO_COLOR": "1"}
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_page_does_what_it_says(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    page = Page(path, tmp_path)
+    for block in blocks(path):
+        page.play(block)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?://)([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+def test_every_problem_code_is_explained() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", page, flags=re.MULTILINE))
+    assert explained == set(problem_codes())
+
+
+def problem_codes() -> Iterator[str]:
+    """Collect the codes of problems and of quarantined rows in the source: every text in kebab case that is not a name."""
+    for path in sorted((ROOT / "src" / "kpi_rules").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
+                yield node.value
