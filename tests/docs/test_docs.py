@@ -4,8 +4,8 @@ Each page is played from top to bottom in a folder of its own that holds `exampl
 
 - a block with `file=<path>` is written there;
 - `python` is run, all blocks of a page in one namespace; with `>>>` the printed values are compared;
-- `console` is run line by line (`$ ...`) by bash; output is compared where it is shown (`...` stands for anything), and the
-  exit code must be 0 unless the next line is `$ echo $?`;
+- `console` is run line by line (`$ ...`) by bash; output is compared where it is shown (`...` stands for anything), and
+  the exit code must be 0 unless the next line is `$ echo $?`;
 - `toml` must be TOML.
 """
 
@@ -153,7 +153,7 @@ def test_every_problem_code_is_explained() -> None:
 
 
 def problem_codes() -> Iterator[str]:
-    """Collect the codes of problems and of quarantined rows in the source: every text in kebab case that is not a name."""
+    """Give the codes of problems and of quarantined rows in the source: its texts in kebab case."""
     for path in sorted((ROOT / "src" / "kpi_rules").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and CODE.fullmatch(node.value):
