@@ -1,0 +1,320 @@
+"""One raw table to typed columns: header cells matched to the schema, every cell parsed, every failure kept with its code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.locale import _
+from kpi_rules.model.money import LIMIT
+from kpi_rules.model.problems import Place, Problem, error, nearest, warning
+from kpi_rules.workspace.amounts import (
+    BILLION_PLACES,
+    FEN_PLACES,
+    Parsed,
+    exponent_of,
+    fast_date,
+    fast_scaled,
+    finish_dates,
+    finish_scaled,
+    no_failures,
+)
+from kpi_rules.workspace.schemas import AMOUNT_KINDS, SCHEMAS, Column, Header, Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from kpi_rules.workspace.sources import RawTable
+
+FAILED: Final[Mapping[str, pl.DataType]] = {
+    "at": pl.UInt32(),
+    "column": pl.String(),
+    "code": pl.String(),
+    "detail": pl.String(),
+}
+"""Failures of a table: the row's position, the column (or the key's columns, joined), the code, and what
+else the reason says: the nearest valid choice, the row it repeats."""
+
+PLACES: Final[Mapping[str, int]] = {"money": FEN_PLACES, "quantity": FEN_PLACES, "share": BILLION_PLACES, "rate": BILLION_PLACES, "year": 0}
+
+CODES: Final[Mapping[tuple[str, str], str]] = {
+    ("money", "not-a-number"): "bad-amount",
+    ("money", "too-fine"): "amount-too-fine",
+    ("money", "unit-twice"): "unit-stated-twice",
+    ("money", "too-large"): "amount-too-large",
+    ("money", "too-small"): "negative-amount",
+    ("count", "not-a-number"): "bad-count",
+    ("count", "too-fine"): "bad-count",
+    ("count", "too-large"): "bad-count",
+    ("count", "too-small"): "bad-count",
+    ("share", "not-a-number"): "bad-share",
+    ("share", "too-fine"): "share-too-fine",
+    ("share", "too-large"): "bad-share",
+    ("share", "too-small"): "bad-share",
+    ("rate", "not-a-number"): "bad-rate",
+    ("rate", "too-fine"): "rate-too-fine",
+    ("rate", "too-large"): "bad-rate",
+    ("rate", "too-small"): "bad-rate",
+    ("year", "not-a-number"): "bad-year",
+    ("year", "too-fine"): "bad-year",
+    ("year", "too-large"): "bad-year",
+    ("year", "too-small"): "bad-year",
+    ("date", "not-a-date"): "bad-date",
+}
+"""The code of a failure by what the column holds and what the parser or the bounds found."""
+
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "money": (0, LIMIT),
+    "count": (0, 10**9),
+    "share": (0, 10**9),
+    "rate": (1, 10**15),
+    "year": (1900, 2199),
+}
+"""Least and greatest value by what the column holds, both inclusive; a rate below a million keeps every product in 128 bits."""
+
+
+@define(eq=False)
+class Cleaned:
+    """A table, or what one source gives of it.
+
+    `frame` has the clean table's columns for every row read, broken ones included (null where unreadable); `shown` the cells they
+    were read from, for the columns the source has; `failures` what is wrong (`FAILED`).
+    """
+
+    schema: Schema
+    frame: pl.DataFrame
+    shown: pl.DataFrame
+    failures: pl.DataFrame
+    file: str
+    ragged: pl.DataFrame
+
+
+@define(eq=False)
+class Bound:
+    """The cells of a raw table under the schema's names, and the units their headers state."""
+
+    cells: pl.DataFrame
+    units: dict[str, str] = field(factory=dict)
+
+
+def failed(at: pl.Series, column: str, code: str | pl.Series, detail: pl.Series | None = None) -> pl.DataFrame:
+    """Return the failures of one column as a `FAILED` frame."""
+    codes = pl.lit(code) if isinstance(code, str) else code
+    details = pl.lit(None, pl.String) if detail is None else detail
+    frame = pl.DataFrame({"at": at.cast(pl.UInt32)})
+    return frame.with_columns(column=pl.lit(column), code=codes, detail=details)
+
+
+def clean(raw: RawTable, count_indicators: Collection[str]) -> tuple[Cleaned | None, list[Problem]]:
+    """Clean one source of a table: None, with errors, where a column is missing or named twice."""
+    schema = SCHEMAS[raw.table]
+    bound, problems = bind(raw, schema)
+    if bound is None:
+        return None, problems
+    columns, failures = _parse(bound, schema, count_indicators)
+    absent = [pl.lit(None, column.dtype).alias(column.name) for column in schema.columns if column.name not in columns]
+    height = bound.cells.height if bound.cells.width else len(raw.rows)
+    frame = pl.DataFrame([raw.rows.alias("row"), *columns.values()]) if columns else pl.DataFrame({"row": raw.rows})
+    frame = frame.with_columns(absent).select(list(schema.dtypes))
+    found = [*failures, *_missing(frame, schema, failures), *_bounds(frame, schema, count_indicators)]
+    if frame.height != height:  # polars would have raised; a table never loses rows silently
+        raise AssertionError(schema.name)
+    all_failures = pl.concat([pl.DataFrame(schema=dict(FAILED)), *found])
+    return Cleaned(schema, frame, bound.cells, all_failures, raw.file, raw.ragged), problems
+
+
+def bind(raw: RawTable, schema: Schema) -> tuple[Bound | None, list[Problem]]:
+    """Match header cells to the schema: aliases first, then the schema's own names, each with or without a unit."""
+    headers = [Header.of(text) for text in raw.header]
+    names = [column.name for column in schema.columns]
+    problems = list(_bad_aliases(raw, headers, names))
+    targets = [_target(header, raw.columns, schema) for header in headers]
+    problems += _twice(raw, headers, targets)
+    wanted = [header.text for header, target in zip(headers, targets, strict=True) if target is None]
+    for column in schema.columns:
+        if column.required and column.name not in targets:
+            problems.append(_missing_column(raw, column.name, wanted, headers))
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    problems += _unknown_columns(raw, headers, targets, names)
+    at = {target: index for index, target in enumerate(targets) if target is not None}
+    cells = raw.cells.select(pl.col(str(index)).alias(name) for name, index in at.items())
+    return Bound(cells, {name: headers[index].unit for name, index in at.items()}), problems
+
+
+def _target(header: Header, aliases: Mapping[str, str], schema: Schema) -> str | None:
+    """Return the schema's column a header means, or None."""
+    kinds = {column.name: column.kind for column in schema.columns}
+    for alias, name in aliases.items():
+        if name in kinds and header.is_named(alias) and _unit_fits(header, kinds[name]):
+            return name
+    return next((name for name, kind in kinds.items() if header.is_named(name) and _unit_fits(header, kind)), None)
+
+
+def _unit_fits(header: Header, kind: str) -> bool:
+    return not header.unit or kind in AMOUNT_KINDS
+
+
+def _bad_aliases(raw: RawTable, headers: list[Header], names: list[str]) -> Iterable[Problem]:
+    for alias, name in raw.columns.items():
+        place = Place(file=raw.file, table=raw.table, column=alias)
+        if name not in names:
+            yield error(
+                "unknown-alias",
+                place,
+                found=_("an alias for '{name}', which the table does not have").format(name=name),
+                expected=_("one of: {names}").format(names=", ".join(names)),
+                nearest=nearest(name, names),
+            )
+        elif not any(header.is_named(alias) for header in headers):
+            yield error(
+                "alias-not-found",
+                place,
+                found=_("no column '{column}' in the file").format(column=alias),
+                expected=_("the alias of '{name}' in the header").format(name=name),
+                nearest=nearest(alias, [header.text for header in headers]),
+            )
+
+
+def _twice(raw: RawTable, headers: list[Header], targets: list[str | None]) -> list[Problem]:
+    seen: dict[str, list[str]] = {}
+    for header, target in zip(headers, targets, strict=True):
+        if target is not None:
+            seen.setdefault(target, []).append(header.text)
+    return [
+        error(
+            "duplicate-column",
+            Place(file=raw.file, table=raw.table, column=name),
+            found=_("{count} columns for '{name}': {texts}").format(count=len(texts), name=name, texts=", ".join(texts)),
+            expected=_("one column for '{name}'").format(name=name),
+        )
+        for name, texts in seen.items()
+        if len(texts) > 1
+    ]
+
+
+def _missing_column(raw: RawTable, name: str, unused: list[str], headers: list[Header]) -> Problem:
+    return error(
+        "missing-column",
+        Place(file=raw.file, table=raw.table, column=name),
+        found=_("the columns {columns}").format(columns=", ".join(header.text for header in headers)),
+        expected=_("a column '{name}', or an alias for it in kpi.toml").format(name=name),
+        nearest=nearest(name, unused),
+    )
+
+
+def _unknown_columns(raw: RawTable, headers: list[Header], targets: list[str | None], names: list[str]) -> list[Problem]:
+    """Warn of columns that are ignored; one without name and without content is only the sheet's ragged edge."""
+    spare = [name for name in names if name not in targets]
+    return [
+        warning(
+            "unknown-column",
+            Place(file=raw.file, table=raw.table, column=header.text),
+            found=_("the column '{column}', which is ignored").format(column=header.text),
+            expected=_("one of: {names}").format(names=", ".join(names)),
+            nearest=nearest(header.text, spare),
+        )
+        for index, (header, target) in enumerate(zip(headers, targets, strict=True))
+        if target is None and (header.text or raw.cells[str(index)].null_count() < raw.cells.height)
+    ]
+
+
+def _parse(bound: Bound, schema: Schema, count_indicators: Collection[str]) -> tuple[dict[str, pl.Series], list[pl.DataFrame]]:
+    """Parse every column: one parallel pass of the fast expressions, then what is left of each column."""
+    columns = [column for column in schema.columns if column.name in bound.cells.columns]
+    fast = bound.cells.select(_fast(column, bound) for column in columns)
+    values: dict[str, pl.Series] = {}
+    failures: list[pl.DataFrame] = []
+    for column in columns:
+        parsed = _finish(column, bound, fast[column.name])
+        kind = column.kind
+        if kind == "quantity":
+            parsed, counts = _quantities(parsed, bound, values["indicator"], count_indicators)
+            failures += [_coded(counts, column.name, "count")]
+            kind = "money"
+        values[column.name] = parsed.values.alias(column.name)
+        if parsed.failures.height:
+            failures.append(_coded(parsed.failures, column.name, "date" if kind == "month_end" else kind))
+    return values, [frame for frame in failures if frame.height]
+
+
+def _fast(column: Column, bound: Bound) -> pl.Expr:
+    cell = pl.col(column.name)
+    if bound.cells.schema[column.name] != pl.String:
+        return cell
+    if column.kind == "text":
+        return cell.str.strip_chars()
+    if column.kind in ("date", "month_end"):
+        return fast_date(column.name)
+    return fast_scaled(column.name, PLACES[column.kind] + exponent_of(bound.units[column.name]))
+
+
+def _finish(column: Column, bound: Bound, fast: pl.Series) -> Parsed:
+    text = bound.cells[column.name]
+    if text.dtype != pl.String:
+        return Parsed(fast, no_failures())
+    if column.kind == "text":
+        return Parsed(fast.replace("", None) if (fast == "").any() else fast, no_failures())
+    if column.kind in ("date", "month_end"):
+        return finish_dates(text, fast)
+    amount = column.kind in AMOUNT_KINDS
+    return finish_scaled(text, fast, PLACES[column.kind], unit=bound.units[column.name], units=amount)
+
+
+def _quantities(money: Parsed, bound: Bound, indicator: pl.Series, counts: Collection[str]) -> tuple[Parsed, pl.DataFrame]:
+    """Replace amounts by counts where the indicator counts; return what is left of the money's failures, and the counts'."""
+    text = bound.cells["amount"]
+    counting = indicator.is_in(list(counts)).fill_null(value=False)
+    if text.dtype != pl.String or not counting.any():
+        return money, no_failures()
+    as_count = finish_scaled(text, text.to_frame().select(fast_scaled("amount", 0)).to_series(), 0)
+    at = counting.arg_true()
+    values = money.values.scatter(at, as_count.values.gather(at))
+    return (
+        Parsed(values, money.failures.filter(~pl.col("at").is_in(at.implode()))),
+        as_count.failures.filter(pl.col("at").is_in(at.implode())),
+    )
+
+
+def _coded(failures: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
+    codes = {found: code for (holds, found), code in CODES.items() if holds == kind}
+    return failed(failures["at"], column, failures["code"].replace(codes))
+
+
+def _missing(frame: pl.DataFrame, schema: Schema, failures: list[pl.DataFrame]) -> Iterable[pl.DataFrame]:
+    """Find empty cells of required columns: null, and not for being unreadable."""
+    for column in schema.columns:
+        if column.required and frame[column.name].null_count():
+            at = frame[column.name].is_null().arg_true().to_frame("at").cast(pl.UInt32)
+            unreadable = [failure.filter(pl.col("column") == column.name) for failure in failures]
+            if unreadable:
+                at = at.join(pl.concat(unreadable), on="at", how="anti")
+            yield failed(at["at"], column.name, "missing-value")
+
+
+def _bounds(frame: pl.DataFrame, schema: Schema, counts: Collection[str]) -> Iterable[pl.DataFrame]:
+    """Find values outside their bounds."""
+    for column in schema.columns:
+        values = frame[column.name]
+        if column.kind == "quantity":
+            counting = frame["indicator"].is_in(list(counts)).fill_null(value=False)
+            yield failed((values == 0).arg_true(), column.name, "zero-quota")
+            yield from _outside(values, column.name, "count", counting)
+            yield from _outside(values, column.name, "money", ~counting)
+        elif column.kind in BOUNDS:
+            yield from _outside(values, column.name, column.kind)
+        elif column.kind == "month_end":
+            yield failed((values != values.dt.month_end()).arg_true(), column.name, "not-month-end")
+    if "to_on" in frame.columns:
+        yield failed((frame["from_on"] > frame["to_on"]).arg_true(), "to_on", "period-reversed")
+
+
+def _outside(values: pl.Series, column: str, kind: str, only: pl.Series | None = None) -> Iterable[pl.DataFrame]:
+    least, greatest = BOUNDS[kind]
+    low, high = values.min(), values.max()
+    for found, there in (("too-small", low is not None and low < least), ("too-large", high is not None and high > greatest)):  # type: ignore[operator]
+        if there:
+            mask = values < least if found == "too-small" else values > greatest
+            yield failed((mask if only is None else mask & only).arg_true(), column, CODES[kind, found])

@@ -1,0 +1,194 @@
+"""What only shows when rows are held against each other: ids said twice, references to nothing, missing rates, totals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kpi_rules.locale import _
+from kpi_rules.model.money import BILLION, LIMIT, format_amount
+from kpi_rules.model.problems import Place, Problem, error, nearest, warning
+from kpi_rules.workspace.cleaning import FAILED, Cleaned, failed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from kpi_rules.workspace.schemas import Schema
+
+MAX_CHOICES: Final = 2_000
+"""Names that a misspelt one is compared with; a longer list is first cut down to those that begin alike."""
+
+TOTALS: Final = (("projects", "contracted"), ("arrivals", "amount"))
+"""Columns whose sum must stay below the limit, because indicators add them up."""
+
+
+def check_rows(
+    schema: Schema,
+    frame: pl.DataFrame,
+    parts: Sequence[Cleaned],
+    done: Mapping[str, pl.DataFrame],
+    broken: Mapping[str, pl.Series],
+    unread: set[str],
+) -> pl.DataFrame:
+    """Return all failures of a table (`FAILED`), positions counted over its sources.
+
+    Args:
+        frame: the rows of all sources, one after the other.
+        parts: what each source gave.
+        done: the clean tables so far; broken: the ids among the rows that are in quarantine; unread: tables that could not be read,
+            against which nothing is checked, because one problem is enough.
+    """
+    failures = _joined_failures(parts)
+    found = [failures]
+    if schema.key and not schema.settings:
+        found += _repeated(schema, frame, failures)
+    for column, table in schema.references.items():
+        if table not in unread:
+            found += _unknown(frame[column], table, done[table], broken.get(table))
+    return pl.concat(found) if len(found) > 1 else failures
+
+
+def _joined_failures(parts: Sequence[Cleaned]) -> pl.DataFrame:
+    offset = 0
+    shifted = []
+    for part in parts:
+        shifted.append(part.failures.with_columns(pl.col("at") + pl.lit(offset, pl.UInt32)))
+        offset += part.frame.height
+    return pl.concat(shifted)
+
+
+def _repeated(schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame) -> list[pl.DataFrame]:
+    """Find rows that agree in the key: of identical ones the first counts, of different ones none.
+
+    A row that is broken anyway differs from one that is not, and is not reported again.
+    """
+    key = list(schema.key)
+    hashes = frame[key[0]].hash() if len(key) == 1 else frame.select(key).hash_rows()
+    if hashes.n_unique() == frame.height:
+        return []
+    rows = (
+        frame.with_row_index("at")
+        .filter(hashes.is_duplicated())
+        .drop_nulls(key)
+        .with_columns(broken=pl.col("at").is_in(failures["at"].implode()))
+    )
+    content = [name for name in rows.columns if name not in ("at", "row")]
+    rows = rows.with_columns(
+        first=pl.col("at").min().over(content),
+        first_row=pl.col("row").first().over(content),
+        others=pl.len().over(key),
+        same=pl.len().over(content),
+    ).filter(~pl.col("broken"))
+    column = ", ".join(key)
+    conflicts = rows.filter((pl.col("others") != pl.col("same")) & (not schema.repeats))
+    copies = rows.filter((pl.col("at") != pl.col("first")) & ((pl.col("others") == pl.col("same")) | schema.repeats))
+    return [
+        failed(conflicts["at"], column, "conflicting-id", conflicts["others"].cast(pl.String)),
+        failed(copies["at"], column, "duplicate-row", copies["first_row"].cast(pl.String)),
+    ]
+
+
+def _unknown(named: pl.Series, table: str, known: pl.DataFrame, broken: pl.Series | None) -> list[pl.DataFrame]:
+    """Find rows that name something the referred table does not have, or has in quarantine only."""
+    ids = known[known.columns[1]]
+    missing = (~named.is_in(ids.implode()) & named.is_not_null()).arg_true()
+    if not len(missing):
+        return []
+    names = named.gather(missing)
+    frame = pl.DataFrame({"at": missing, "name": names})
+    if broken is not None and len(broken):
+        held = frame.filter(pl.col("name").is_in(broken.drop_nulls().implode()))
+        frame = frame.filter(~pl.col("name").is_in(broken.drop_nulls().implode()))
+    else:
+        held = frame.clear()
+    unknown = failed(frame["at"], named.name, f"unknown-{table.removesuffix('s')}", _nearest_names(frame["name"], ids))
+    if table == "units":  # a broken row of `units` is an error already; what names it says nothing new
+        return [unknown]
+    return [failed(held["at"], named.name, "project-quarantined"), unknown]
+
+
+def _nearest_names(names: pl.Series, ids: pl.Series) -> pl.Series:
+    """Return the nearest id of each name, looked up once per distinct name."""
+    found = {name: nearest(name, _likely(name, ids)) for name in names.unique()[:MAX_CHOICES].to_list()}
+    return names.replace_strict(found, default=None, return_dtype=pl.String)
+
+
+def _likely(name: str, ids: pl.Series) -> list[str]:
+    """Return the ids worth comparing with a name; comparing with all would take seconds where there are many."""
+    if len(ids) <= MAX_CHOICES:
+        likely = ids
+    else:
+        likely = ids.filter(ids.str.starts_with(name[: max(1, len(name) - 2)]))[:MAX_CHOICES]
+    return sorted(likely.to_list())
+
+
+def convert_amounts(
+    frame: pl.DataFrame, failures: pl.DataFrame, rates: pl.DataFrame, currency: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Convert vouchers in another currency at the latest rate not after their arrival, half a fen up.
+
+    Returns:
+        the vouchers with amounts in the workspace's currency, and the failures `no-rate` and `amount-too-large`.
+    """
+    if frame["currency"].null_count() == frame.height or (foreign := frame["currency"] != currency).sum() == 0:
+        return frame, failures.clear()
+    rows = (
+        frame.with_row_index("at")
+        .filter(foreign)
+        .filter(~pl.col("at").is_in(failures["at"].implode()))
+        .select("at", "amount", "currency", on="arrived_on")
+        .sort("on")
+    )
+    quoted = rates.select("currency", "on", "rate").sort("on")
+    rated = rows.join_asof(quoted, on="on", by="currency", strategy="backward", check_sortedness=False)
+    product = pl.col("amount").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
+    converted = rated.with_columns(product=(product + BILLION // 2) // BILLION).with_columns(large=pl.col("product") > LIMIT)
+    good = converted.filter(~pl.col("large"))
+    amounts = frame["amount"].scatter(good["at"], good["product"].cast(pl.Int64))
+    more = [
+        failed(converted.filter(pl.col("rate").is_null())["at"], "currency", "no-rate"),
+        failed(converted.filter(pl.col("large"))["at"], "amount", "amount-too-large"),
+    ]
+    return frame.with_columns(amounts.alias("amount")), pl.concat([pl.DataFrame(schema=dict(FAILED)), *more])
+
+
+def dated_before(schema: Schema, frame: pl.DataFrame, parts: Sequence[Cleaned], year_start: date) -> Iterable[Problem]:
+    """Warn, once per table, of evidence dated before the year starts: it counts for nothing."""
+    if schema.dated is None or not frame.height:
+        return
+    count = int((frame[schema.dated] < year_start).sum())
+    if count:
+        yield warning(
+            "before-year-start",
+            Place(file=_files(parts), table=schema.name, column=schema.dated),
+            found=_("{count} rows dated before {start}").format(count=count, start=year_start.isoformat()),
+            expected=_("dates of the assessment year or after it; earlier evidence does not count"),
+        )
+
+
+def too_large_totals(done: Mapping[str, pl.DataFrame], by_table: Mapping[str, list[Cleaned]]) -> Iterable[Problem]:
+    """Name the tables whose amounts add up to more than the limit, beyond which ratios would not be exact.
+
+    Visits are cumulative, so of each project the greatest counts.
+    """
+    totals = {(table, column): _total(done[table][column]) for table, column in TOTALS}
+    assessed = done["visits"].group_by("project").agg(pl.col("assessed_amount").max())
+    totals["visits", "assessed_amount"] = _total(assessed["assessed_amount"])
+    for (table, column), total in totals.items():
+        if total > LIMIT:
+            yield error(
+                "total-too-large",
+                Place(file=_files(by_table[table]), table=table, column=column),
+                found=_("{amount} in all").format(amount=format_amount(total)),
+                expected=_("at most {limit}").format(limit=format_amount(LIMIT)),
+            )
+
+
+def _total(amounts: pl.Series) -> int:
+    return int(amounts.cast(pl.Int128).sum())
+
+
+def _files(parts: Sequence[Cleaned]) -> str:
+    return ", ".join(part.file for part in parts)

@@ -1,0 +1,148 @@
+"""Failures as people read them: quarantine rows with value and reason, and, for settings tables, problems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kpi_rules.locale import N_, _
+from kpi_rules.model.money import LIMIT, format_amount
+from kpi_rules.model.problems import Place, Problem, error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kpi_rules.workspace.cleaning import Cleaned
+
+QUARANTINE: Final[Mapping[str, pl.DataType]] = {
+    "file": pl.String(),
+    "table": pl.String(),
+    "row": pl.Int64(),
+    "column": pl.String(),
+    "value": pl.String(),
+    "code": pl.String(),
+    "reason": pl.String(),
+}
+
+REASONS: Final[Mapping[str, tuple[str, str]]] = {
+    "missing-value": (N_("an empty cell"), N_("a value")),
+    "bad-amount": (N_("no amount"), N_("an amount in yuan such as 30000.50, 1500万 or 2亿")),
+    "amount-too-fine": (N_("an amount with parts of a fen"), N_("at most two decimals of a yuan")),
+    "unit-stated-twice": (N_("a unit in the cell and another in the header"), N_("one unit, in the cell or in the header")),
+    "amount-too-large": (N_("too large an amount"), N_("at most {limit} yuan")),
+    "negative-amount": (N_("a negative amount"), N_("0 or more; what is taken back has a revoked_on")),
+    "zero-quota": (N_("a quota of 0"), N_("more than 0; a unit without task has no row")),
+    "bad-count": (N_("no count"), N_("a whole number of projects such as 12")),
+    "bad-share": (N_("no share"), N_("a decimal from 0 to 1 such as 0.7")),
+    "share-too-fine": (N_("a share with more than nine decimals"), N_("at most nine decimals")),
+    "bad-rate": (N_("no rate"), N_("a decimal above 0 and at most 1000000, such as 6.4631")),
+    "rate-too-fine": (N_("a rate with more than nine decimals"), N_("at most nine decimals")),
+    "bad-year": (N_("no year"), N_("a year such as 2011")),
+    "bad-date": (N_("no date"), N_("a date from 1900 to 2199 such as 2011-03-05, 2011/3/5 or 2011年3月5日")),
+    "not-month-end": (N_("a day within a month"), N_("the last day of a month")),
+    "period-reversed": (N_("an end before the beginning"), N_("to_on on from_on or after it")),
+    "ragged-row": (N_("more or fewer fields than the header has"), N_("as many fields as the header")),
+    "conflicting-id": (N_("{detail} rows with this id that are not the same"), N_("one row for each id")),
+    "duplicate-row": (N_("the same as row {detail}"), N_("each row once; the first counts")),
+    "unknown-unit": (N_("no such unit"), N_("a unit of the table units")),
+    "unknown-project": (N_("no such project"), N_("a project of the table projects")),
+    "project-quarantined": (N_("a project that is in quarantine itself"), N_("a project of the table projects without fault")),
+    "no-rate": (N_("no rate of this currency on or before the day of arrival"), N_("a row of the table rates")),
+}
+"""What was found and what was expected, by code."""
+
+_WITH_NEAREST: Final = ("unknown-unit", "unknown-project")
+
+
+def empty_quarantine() -> pl.DataFrame:
+    """Return a quarantine without rows."""
+    return pl.DataFrame(schema=dict(QUARANTINE))
+
+
+def quarantine_of(parts: Sequence[Cleaned], failures: pl.DataFrame) -> pl.DataFrame:
+    """Return a table's quarantine: one line per broken column of a row, by source, row and column."""
+    lines = [empty_quarantine()]
+    offset = 0
+    for part in parts:
+        until = offset + part.frame.height
+        own = failures.filter(pl.col("at").is_between(offset, until, closed="left")) if len(parts) > 1 else failures
+        lines += [_lines(part, own.with_columns(pl.col("at") - pl.lit(offset, pl.UInt32))), _ragged_lines(part)]
+        offset = until
+    return pl.concat(lines)
+
+
+def row_problems(parts: Sequence[Cleaned], failures: pl.DataFrame) -> list[Problem]:
+    """Return the failures of a settings table as errors."""
+    return [
+        error(
+            line["code"],
+            Place(file=line["file"], table=line["table"], row=line["row"], column=line["column"] or ""),
+            found=_found(line["code"], line["value"], None),
+            expected=_expected(line["code"]),
+        )
+        for line in quarantine_of(parts, failures).iter_rows(named=True)
+    ]
+
+
+def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
+    if not failures.height:
+        return empty_quarantine()
+    order = {name: index for index, name in enumerate(part.frame.columns)}
+    values = [_values(part, column, group["at"], group) for (column,), group in failures.group_by("column", maintain_order=True)]
+    lines = pl.concat(values).with_columns(
+        file=pl.lit(part.file),
+        table=pl.lit(part.schema.name),
+        row=part.frame["row"].gather(pl.concat(values)["at"]),
+        order=pl.col("column").str.split(", ").list.first().replace_strict(order, return_dtype=pl.Int64),
+    )
+    return _with_reasons(lines.sort("at", "order", "code")).select(list(QUARANTINE))
+
+
+def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -> pl.DataFrame:
+    """Add the value of the broken cell as text; for a key of several columns their texts, joined."""
+    names = [name for name in column.split(", ") if name in part.shown.columns]
+    if not names:
+        return failures.with_columns(value=pl.lit(None, pl.String))
+    cells = part.shown.select(pl.col(name).gather(at.to_list()).cast(pl.String) for name in names)
+    value = cells.select(pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0]))
+    return failures.with_columns(value=value.to_series())
+
+
+def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
+    """Add the reason: built once per distinct code and detail."""
+    kinds = lines.select("code", "detail").unique()
+    reasons = [_reason(code, detail) for code, detail in kinds.iter_rows()]
+    return lines.join(
+        kinds.with_columns(reason=pl.Series(reasons, dtype=pl.String)),
+        on=["code", "detail"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )
+
+
+def _ragged_lines(part: Cleaned) -> pl.DataFrame:
+    return part.ragged.select(
+        file=pl.lit(part.file),
+        table=pl.lit(part.schema.name),
+        row="row",
+        column=pl.lit(""),
+        value="value",
+        code=pl.lit("ragged-row"),
+        reason=pl.lit(_reason("ragged-row", None)),
+    )
+
+
+def _reason(code: str, detail: str | None) -> str:
+    text = _("{found}; expected {expected}").format(found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code))
+    return text + _(" (nearest: {nearest})").format(nearest=detail) if detail and code in _WITH_NEAREST else text
+
+
+def _expected(code: str) -> str:
+    return _(REASONS[code][1]).format(limit=format_amount(LIMIT))
+
+
+def _found(code: str, value: str | None, detail: str | None) -> str:
+    found = _(REASONS[code][0]).format(detail=detail)
+    return found if value is None else _("'{value}', {found}").format(value=value, found=found)

@@ -1,0 +1,218 @@
+"""The tables of a workspace: their columns, what each must hold, and how a file's header names them.
+
+One declaration per column drives reading, cleaning, empty tables and the dataframely schemas.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.model.money import UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dataframely as dy
+
+Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "year"]
+"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share` and `rate` are billionths."""
+
+DTYPES: Final[Mapping[str, pl.DataType]] = {
+    "text": pl.String(),
+    "money": pl.Int64(),
+    "quantity": pl.Int64(),
+    "date": pl.Date(),
+    "month_end": pl.Date(),
+    "share": pl.Int64(),
+    "rate": pl.Int64(),
+    "year": pl.Int64(),
+}
+
+AMOUNT_KINDS: Final = ("money", "quantity")
+"""Kinds whose header may state a unit, and whose cells may."""
+
+
+@define(frozen=True)
+class Column:
+    """A column of a table: `required` means that the column must be there and no cell of it empty."""
+
+    name: str
+    kind: Kind = "text"
+    required: bool = False
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The column's type in a clean table."""
+        return DTYPES[self.kind]
+
+
+@define(frozen=True)
+class Schema:
+    """A table: its columns in order, its `key` (rows that agree in it are the same thing said twice), and what it refers to.
+
+    `repeats` says that rows of one key may differ, as those of a person who moved do; only identical ones are one too many.
+    `references` maps a column to the table whose first column it names. `settings` tables describe the organisation: a row of
+    theirs that breaks is an error; a row of the others, which are evidence, goes to quarantine. `dated` is the column whose
+    dates before the year start are worth a warning.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    repeats: bool = False
+    references: Mapping[str, str] = field(factory=dict)
+    settings: bool = False
+    dated: str | None = None
+
+    @property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Names and types of a clean table's columns, in order, `row` first."""
+        return {"row": pl.Int64(), **{column.name: column.dtype for column in self.columns}}
+
+    def empty(self) -> pl.DataFrame:
+        """Return the clean table without rows."""
+        return pl.DataFrame(schema=self.dtypes)
+
+
+def _text(*names: str, required: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name, required=required) for name in names)
+
+
+def _dates(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "date") for name in names)
+
+
+_RECORDED: Final = _dates("recorded_on", "revoked_on")
+
+SCHEMAS: Final[Mapping[str, Schema]] = {
+    schema.name: schema
+    for schema in (
+        Schema(
+            "units",
+            (*_text("unit", "name", required=True), *_text("parent", "group", "head", "kind")),
+            settings=True,
+        ),
+        Schema(
+            "quotas",
+            (
+                *_text("unit", "indicator", required=True),
+                Column("amount", "quantity", required=True),
+                Column("effective", "date", required=True),
+                *_text("note"),
+            ),
+            settings=True,
+        ),
+        Schema(
+            "projects",
+            (
+                *_text("project", required=True),
+                *_text("name"),
+                *_text("unit", required=True),
+                *_text("sector"),
+                Column("contracted", "money"),
+                *_dates("signed_on", "declared_on", "recognised_on", "refused_on"),
+                *_text("refusal_reason"),
+                *_dates("started_on", "producing_on"),
+                *_RECORDED,
+            ),
+            key=("project",),
+            references={"unit": "units"},
+        ),
+        Schema(
+            "claims",
+            (*_text("project", "unit", required=True), Column("share", "share", required=True), *_RECORDED),
+            key=("project", "unit"),
+            references={"project": "projects", "unit": "units"},
+        ),
+        Schema(
+            "arrivals",
+            (
+                *_text("voucher", "project", required=True),
+                Column("amount", "money", required=True),
+                Column("arrived_on", "date", required=True),
+                *_text("currency"),
+                Column("year", "year"),
+                *_text("payer"),
+                *_RECORDED,
+            ),
+            key=("voucher",),
+            references={"project": "projects"},
+            dated="arrived_on",
+        ),
+        Schema(
+            "visits",
+            (
+                *_text("visit", "project", required=True),
+                Column("visited_on", "date", required=True),
+                Column("assessed_amount", "money", required=True),
+                *_RECORDED,
+            ),
+            key=("visit",),
+            references={"project": "projects"},
+            dated="visited_on",
+        ),
+        Schema(
+            "staff",
+            (
+                *_text("person", required=True),
+                *_text("name"),
+                *_text("unit", "grade", required=True),
+                *_text("category"),
+                Column("component", "money", required=True),
+                Column("total_pay", "money"),
+                *_dates("from_on", "to_on"),
+            ),
+            key=("person",),
+            repeats=True,
+            references={"unit": "units"},
+        ),
+        Schema(
+            "rates",
+            (
+                *_text("currency", required=True),
+                Column("on", "date", required=True),
+                Column("rate", "rate", required=True),
+            ),
+            key=("currency", "on"),
+        ),
+        Schema(
+            "withheld",
+            (
+                *_text("person", required=True),
+                Column("month", "month_end", required=True),
+                Column("amount", "money", required=True),
+            ),
+        ),
+    )
+}
+"""Every table of a workspace by name, in the order they are cleaned: what is referred to comes first."""
+
+_UNIT_SUFFIX: Final = re.compile(
+    rf"(?P<base>.*?)\s*[(（]\s*(?:单位\s*[:：]\s*)?(?P<unit>{'|'.join(sorted(filter(None, UNITS), key=len, reverse=True))})\s*[)）]"
+)
+
+
+@define(frozen=True)
+class Header:
+    """A header cell: its text without outer blanks and, where it states a unit of money, the text before it and the unit."""
+
+    text: str
+    base: str
+    unit: str
+
+    @classmethod
+    def of(cls, text: str) -> Header:
+        """Read a header cell such as `amount(万元)` or `到账金额（单位：万元）`."""
+        bare = text.strip().strip("\ufeff")
+        match = _UNIT_SUFFIX.fullmatch(bare)
+        return cls(bare, match["base"], match["unit"]) if match else cls(bare, bare, "")
+
+    def is_named(self, name: str) -> bool:
+        """Whether `name`, from the schema or an alias, means this header: with the unit suffix or without it."""
+        wanted = Header.of(name)
+        texts = (wanted.base.casefold(), self.base.casefold())
+        return texts[0] == texts[1] and wanted.unit in ("", self.unit)

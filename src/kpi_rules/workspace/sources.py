@@ -1,0 +1,189 @@
+"""Where a table comes from: a CSV file, a sheet of a workbook, a Parquet file, a database, or a frame in memory.
+
+Every source gives the same thing, a `RawTable`: the header as it stands, the cells as text (dates as dates), and the row a person
+would look for. What cannot be read is a problem of its own, never an exception.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.locale import _
+from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.encodings import to_utf8
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+DELIMITERS: Final = ",;\t"
+
+
+@define(frozen=True)
+class TableSource:
+    """One source of one table, as `kpi.toml` says it.
+
+    `source` is a path relative to the workspace folder (`units.csv`, `book.xlsx#到账`, `arrivals.parquet`) or a database
+    (`sqlite:///data.db`, `postgresql://…`, with `db_table` or `query`). `columns` maps header texts to the names of the schema.
+    """
+
+    table: str
+    source: str
+    columns: Mapping[str, str] = field(factory=dict)
+    encoding: str | None = None
+    db_table: str | None = None
+    query: str | None = None
+
+
+@define(eq=False)
+class RawTable:
+    """A table as it was found.
+
+    `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty), as Date, or,
+    for money of a frame in memory, as Int64 fen. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
+    fields than the header: `row`, `value` (the row's text).
+    """
+
+    table: str
+    file: str
+    header: list[str]
+    cells: pl.DataFrame
+    rows: pl.Series
+    ragged: pl.DataFrame = field(factory=lambda: pl.DataFrame(schema=RAGGED))
+    columns: Mapping[str, str] = field(factory=dict)
+
+    @property
+    def place(self) -> Place:
+        """Where the table stands."""
+        return Place(file=self.file, table=self.table)
+
+
+RAGGED: Final[Mapping[str, pl.DataType]] = {"row": pl.Int64(), "value": pl.String()}
+
+
+def read_source(source: TableSource, folder: Path) -> RawTable | Problem:
+    """Read one source as it stands; what cannot be read is a problem."""
+    place = Place(file=source.source, table=source.table)
+    path = folder / source.source
+    if not path.is_file():
+        return missing_file(source.source, folder, place)
+    data = path.read_bytes()
+    if not data:
+        return empty_file(place)
+    return _read_csv(source, data, place)
+
+
+def missing_file(name: str, folder: Path, place: Place) -> Problem:
+    """Say that a file is not there, with the file of the folder most like it."""
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return error(
+        "missing-file",
+        place,
+        found=_("no file '{name}'").format(name=name),
+        expected=_("a file in the workspace folder"),
+        nearest=nearest(name, files),
+    )
+
+
+def empty_file(place: Place) -> Problem:
+    """Say that a file has no header, let alone rows."""
+    return error("empty-file", place, found=_("a file of 0 bytes"), expected=_("a header, and rows below it if there are any"))
+
+
+def _read_csv(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
+    text = to_utf8(data, source.encoding, place)
+    if isinstance(text, Problem):
+        return text
+    if not text.data.strip():
+        return empty_file(place)
+    delimiter = _delimiter(text.data)
+    return _fast_csv(source, text.data, delimiter) or _careful_csv(source, text.data, delimiter, place)
+
+
+def _delimiter(data: bytes) -> str:
+    """Return the delimiter that occurs most often in the header line; the comma where none does."""
+    header = data.lstrip().split(b"\n", 1)[0].decode(errors="replace")
+    return max(DELIMITERS, key=header.count)
+
+
+def _fast_csv(source: TableSource, data: bytes, delimiter: str) -> RawTable | None:
+    """Read a regular file with polars; None where only the careful reader gives every row its right number and fields.
+
+    Regular means: no quotes, lines ended by line feeds, and in every line as many delimiters as in the header. polars refuses
+    rows that are too long and fills rows that are too short, so counting all delimiters once finds the short ones.
+    """
+    if b'"' in data or data[:1] in b"\r\n" or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
+        return None
+    try:
+        frame = pl.read_csv(data, has_header=False, infer_schema=False, separator=delimiter, quote_char=None)
+    except pl.exceptions.PolarsError:
+        return None
+    if data.count(delimiter.encode()) != frame.height * (frame.width - 1):
+        return None
+    header = ["" if name is None else str(name) for name in frame.row(0)]
+    cells = frame[1:].rename({name: str(at) for at, name in enumerate(frame.columns)})
+    rows = pl.int_range(2, frame.height + 1, dtype=pl.Int64, eager=True)
+    return RawTable(source.table, source.source, header, cells, rows, columns=source.columns)
+
+
+def _careful_csv(source: TableSource, data: bytes, delimiter: str, place: Place) -> RawTable | Problem:
+    """Read a file with quotes, blank lines or ragged rows, record by record."""
+    reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter, strict=True)
+    records: list[list[str]] = []
+    try:
+        records.extend(reader)
+    except csv.Error:
+        return error(
+            "broken-quotes",
+            evolve_row(place, len(records) + 1),
+            found=_("a quotation mark that is not closed, or text after the closing one"),
+            expected=_('"…" around a whole field, and "" for a quotation mark inside it'),
+        )
+    at = next(at for at, record in enumerate(records) if record)
+    header = records[at]
+    while len(header) > 1 and not header[-1].strip():
+        header = header[:-1]
+    return _table(source, header, records[at + 1 :], first_row=at + 2, delimiter=delimiter)
+
+
+def evolve_row(place: Place, row: int) -> Place:
+    """Return the place with a row."""
+    return Place(file=place.file, table=place.table, row=row, column=place.column)
+
+
+def _table(source: TableSource, header: list[str], records: list[list[str]], first_row: int, delimiter: str) -> RawTable:
+    width = len(header)
+    good: list[list[str]] = []
+    rows: list[int] = []
+    ragged: list[tuple[int, str]] = []
+    for row, record in enumerate(records, first_row):
+        if not any(record):
+            continue
+        if len(record) == width or (len(record) > width and not any(record[width:])):
+            good.append(record[:width])
+            rows.append(row)
+        else:
+            ragged.append((row, delimiter.join(record)))
+    by_column = list(zip(*good, strict=True)) if good else [()] * width
+    cells = pl.DataFrame({str(at): pl.Series(values, dtype=pl.String) for at, values in enumerate(by_column)})
+    return RawTable(
+        source.table,
+        source.source,
+        header,
+        cells.select(pl.all().replace("", None)),
+        pl.Series(rows, dtype=pl.Int64),
+        pl.DataFrame(ragged, schema=dict(RAGGED), orient="row"),
+        source.columns,
+    )
+
+
+def raw_from_frame(name: str, frame: pl.DataFrame) -> RawTable | Problem:
+    """Take a frame in memory as a table."""
+    rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
+    cells = frame.rename({column: str(at) for at, column in enumerate(frame.columns)})
+    return RawTable(name, "", frame.columns, cells, rows)

@@ -1,0 +1,160 @@
+"""Any sources to the clean tables of a workspace, with everything that is wrong with them.
+
+Rows that break go to quarantine with file, row, column, value and reason; what breaks a whole table, or a row of `units` or
+`quotas`, is an error. Nothing is raised for data.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.workspace.cleaning import Cleaned, clean
+from kpi_rules.workspace.evidence import check_rows, convert_amounts, dated_before, too_large_totals
+from kpi_rules.workspace.quarantine import empty_quarantine, quarantine_of, row_problems
+from kpi_rules.workspace.schemas import SCHEMAS, Schema
+from kpi_rules.workspace.sources import RawTable, TableSource, raw_from_frame, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from kpi_rules.model.problems import Problem
+
+__all__ = ["ReadTables", "TableSource", "Tables", "read_tables", "tables_from_frames"]
+
+
+def _empty(name: str) -> pl.DataFrame:
+    return SCHEMAS[name].empty()
+
+
+@define(eq=False, frozen=True)
+class Tables:
+    """The clean tables of a workspace: always there, perhaps without rows, always with their schema's columns in its order.
+
+    Money is Int64 fen, shares and rates Int64 billionths, dates Date; `row` is the row of the file, and rows stand in the order of
+    the files. `arrivals.amount` is in the workspace's currency, converted at the rate of the day it arrived.
+    """
+
+    units: pl.DataFrame = field(factory=lambda: _empty("units"))
+    quotas: pl.DataFrame = field(factory=lambda: _empty("quotas"))
+    projects: pl.DataFrame = field(factory=lambda: _empty("projects"))
+    claims: pl.DataFrame = field(factory=lambda: _empty("claims"))
+    arrivals: pl.DataFrame = field(factory=lambda: _empty("arrivals"))
+    visits: pl.DataFrame = field(factory=lambda: _empty("visits"))
+    staff: pl.DataFrame = field(factory=lambda: _empty("staff"))
+    rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
+    withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
+
+
+@define(eq=False)
+class ReadTables:
+    """The clean tables, the rows that are in quarantine (`file, table, row, column, value, code, reason`), and the problems."""
+
+    tables: Tables
+    quarantine: pl.DataFrame
+    problems: list[Problem]
+
+
+def read_tables(
+    sources: Sequence[TableSource],
+    folder: Path,
+    *,
+    currency: str,
+    count_indicators: Collection[str],
+    year_start: date,
+) -> ReadTables:
+    """Read and clean the tables of a workspace.
+
+    Args:
+        sources: where the tables come from; several sources of one table are read one after the other.
+        folder: the workspace folder, to which paths are relative.
+        currency: the workspace's currency; a voucher in another is converted.
+        count_indicators: indicators whose quotas are counts and not money.
+        year_start: evidence dated before it gets a warning.
+    """
+    found = [read_source(source, folder) for source in sources]
+    return _clean_all(found, [source.table for source in sources], currency, count_indicators, year_start)
+
+
+def tables_from_frames(
+    frames: Mapping[str, pl.DataFrame],
+    *,
+    currency: str,
+    count_indicators: Collection[str],
+    year_start: date,
+) -> ReadTables:
+    """Clean frames in memory as `read_tables` cleans files.
+
+    Columns may be text, Date or Datetime. Money as text or Decimal is in yuan, or in the unit its header states; as Int64 it is in
+    fen, or in the unit its header states; Float64 money is the problem `inexact-money`.
+    """
+    found = [raw_from_frame(name, frame) for name, frame in frames.items()]
+    return _clean_all(found, list(frames), currency, count_indicators, year_start)
+
+
+def _clean_all(
+    found: Iterable[RawTable | Problem],
+    declared: Sequence[str],
+    currency: str,
+    count_indicators: Collection[str],
+    year_start: date,
+) -> ReadTables:
+    problems: list[Problem] = []
+    by_table: dict[str, list[Cleaned]] = {}
+    unread: set[str] = set()
+    for raw, table in zip(found, declared, strict=True):
+        if not isinstance(raw, RawTable):
+            problems.append(raw)
+            unread.add(table)
+            continue
+        cleaned, more = clean(raw, count_indicators)
+        problems += more
+        if cleaned is None:
+            unread.add(table)
+        else:
+            by_table.setdefault(table, []).append(cleaned)
+    return _assemble(by_table, unread, problems, currency, year_start)
+
+
+def _assemble(
+    by_table: Mapping[str, list[Cleaned]], unread: set[str], problems: list[Problem], currency: str, year_start: date
+) -> ReadTables:
+    """Clean the tables in the order of their references, so that a row can be held against what is left of the others."""
+    done: dict[str, pl.DataFrame] = {}
+    broken: dict[str, pl.Series] = {}
+    quarantines: list[pl.DataFrame] = [empty_quarantine()]
+    for name in _ORDER:
+        schema = SCHEMAS[name]
+        parts = by_table.get(name, [])
+        if not parts:
+            done[name] = schema.empty()
+            continue
+        frame = pl.concat([part.frame for part in parts]) if len(parts) > 1 else parts[0].frame
+        failures = check_rows(schema, frame, parts, done, broken, unread)
+        if name == "arrivals":
+            frame, more = convert_amounts(frame, failures, done["rates"], currency)
+            failures = pl.concat([failures, more])
+        if schema.settings:
+            problems += row_problems(parts, failures)
+        else:
+            quarantines.append(quarantine_of(parts, failures))
+        done[name] = _without(frame, failures)
+        broken[name] = frame[schema.columns[0].name].gather(failures["at"].unique())
+        problems += dated_before(schema, done[name], parts, year_start)
+    problems += too_large_totals(done, by_table)
+    return ReadTables(Tables(**done), pl.concat(quarantines), problems)
+
+
+def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows nothing is wrong with."""
+    if not failures.height:
+        return frame
+    good = pl.repeat(value=True, n=frame.height, eager=True, dtype=pl.Boolean)
+    return frame.filter(good.scatter(failures["at"].unique(), values=False))
+
+
+_ORDER: Final = ("units", "quotas", "projects", "claims", "rates", "arrivals", "visits", "staff", "withheld")
