@@ -203,7 +203,7 @@ def assessment_components(ledger: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_the_command_is_quick() -> None:
-    """The whole process: the target is 1.5 s on two idle cores (`benchmarks`); this ceiling a busy machine keeps too."""
+    """The whole process: the target is 1.5 s on two idle cores (`benchmarks`); a busy machine keeps this ceiling."""
     command = [sys.executable, "-m", "kpi_rules.cli", "assess", str(FOLDER), "--format", "json"]
     done = subprocess.run(command, capture_output=True, timeout=10, check=False)
     assert done.returncode == 0, done.stderr.decode()
