@@ -1,4 +1,4 @@
-"""The invented municipality without its dirt, as plain UTF-8 files: read here by other means than the library's own reader."""
+"""The invented municipality without its dirt, as plain UTF-8 files, read by other means than the library's own."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ BOOK = "evidence/projects.xlsx"
 SHEETS = {
     "projects": (
         "项目",
-        "project name unit sector contracted signed_on declared_on recognised_on refused_on refusal_reason started_on"
-        " producing_on revoked_on remark",
+        "project name unit sector contracted signed_on declared_on recognised_on refused_on refusal_reason"
+        + " started_on producing_on revoked_on remark",
     ),
     "visits": ("现场评估", "visit project visited_on assessed_amount"),
 }
@@ -32,7 +32,7 @@ Row = dict[str, str]
 
 
 def write_cleaned(folder: Path) -> None:
-    """Write the workspace to a folder, one CSV per table, without the rows that `dirt.csv` says are to be quarantined."""
+    """Write the workspace to a folder, one CSV per table, without the rows that `dirt.csv` says go to quarantine."""
     with (FOLDER / "dirt.csv").open(encoding="utf-8", newline="") as file:
         faults = [row for row in csv.DictReader(file) if row["reported"] == "quarantine"]
     tables = {table: [row for name in names for row in _csv_rows(name, faults)] for table, names in CSV.items()}

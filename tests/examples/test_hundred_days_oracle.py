@@ -1,7 +1,7 @@
 """The invented municipality by the plain reference evaluator: the engine agrees on every figure, event and ledger line.
 
-The evaluator gets the files without their dirt, read by other means, so the readers and the quarantine are held to account too.
-It takes about a quarter of a minute.
+The evaluator gets the files without their dirt, read by other means, so that readers and quarantine are held to account
+too. It takes about a quarter of a minute.
 """
 
 from __future__ import annotations
