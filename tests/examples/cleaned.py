@@ -22,8 +22,10 @@ BOOK = "evidence/projects.xlsx"
 SHEETS = {
     "projects": (
         "项目",
-        "project name unit sector contracted signed_on declared_on recognised_on refused_on refusal_reason"
-        + " started_on producing_on revoked_on remark",
+        (
+            "project name unit sector contracted signed_on declared_on recognised_on refused_on refusal_reason"
+            " started_on producing_on revoked_on remark"
+        ),
     ),
     "visits": ("现场评估", "visit project visited_on assessed_amount"),
 }
