@@ -1,7 +1,7 @@
 """Message catalogues: extract what the code says and merge it into the `.po` files.
 
 `uv run python -m tools.messages` after a change of messages; then translate what is new, and run `tests/locale`.
-References to source lines are left out, so that a catalogue changes only when a message does.
+References to source lines are left out: they would change with every line added above.
 """
 
 from __future__ import annotations
@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("zh_Hans",)
 KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "ngettext": (1, 2), "translate": (1,)}
+
+
+HEADER = """msgid ""
+msgstr ""
+"Language: {language}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+
+"""
+"""Without dates and names, so that a catalogue changes only when a message does."""
 
 
 def packages() -> Iterator[Path]:
@@ -53,16 +65,22 @@ def read(package: Path, language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
+def write(package: Path, language: str, catalogue: Catalog) -> None:
+    """Write a catalogue, sorted by message."""
+    path = catalogue_file(package, language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(HEADER.format(language=language).encode())
+        write_po(file, catalogue, no_location=True, sort_output=True, omit_header=True, width=110)
+
+
 def update(package: Path, language: str) -> tuple[int, int]:
     """Merge a package's messages into its catalogue; return the number of messages and of those not translated."""
     template, catalogue = extract(package), read(package, language)
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
-    path = catalogue_file(package, language)
     if len(template):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            write_po(file, catalogue, no_location=True, sort_output=True, omit_header=False, width=110)
+        write(package, language, catalogue)
     return len(template), sum(1 for message in catalogue if message.id and not message.string)
 
 

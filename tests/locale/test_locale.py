@@ -134,6 +134,10 @@ def test_reading_a_po_file() -> None:
     }
 
 
+def test_the_header_counts_though_it_is_fuzzy() -> None:
+    assert read_po("#, fuzzy\n" + HEADER)[""].startswith("Content-Type")
+
+
 def test_a_broken_po_file_names_its_line() -> None:
     with pytest.raises(ValueError, match="line 2: expected a quoted string"):
         read_po('msgid "a"\nmsgstr "b\n')

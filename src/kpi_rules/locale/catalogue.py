@@ -47,7 +47,7 @@ def _add(entries: dict[str, str], fields: dict[str, str], *, fuzzy: bool) -> Non
     if "msgctxt" in fields:
         key = fields["msgctxt"] + "\x04" + key
     forms = [value for name, value in sorted(fields.items()) if name.startswith("msgstr")]
-    if all(forms) and not fuzzy:
+    if all(forms) and (not fuzzy or not key):  # the header is never left out: it names the encoding
         entries[key] = "\0".join(forms)
 
 
