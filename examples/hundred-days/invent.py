@@ -167,6 +167,13 @@ class Table:
         self.rows.insert(draw.between(min(10, len(self.rows)), len(self.rows)), row)
         self.blame(row, column, what, key)
 
+    def repeat(self, draw: Draw, row: Row, column: str, what: str) -> None:
+        """Put a copy of a row at some place after it; the first counts, the copy is to be reported."""
+        at = next(number for number, other in enumerate(self.rows, start=1) if other is row)
+        copy = dict(row)
+        self.rows.insert(draw.between(at, len(self.rows)), copy)
+        self.blame(copy, column, what, text(row[column]))
+
     def blame(self, row: Row, column: str, what: str, key: str = "") -> None:
         """Say that a row that is here already will be quarantined."""
         self._faults.append((row, column, what, key))

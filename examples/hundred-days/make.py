@@ -147,9 +147,9 @@ class Files:
         draw, first, second = self.draw, self.first, self.second
         self._lawful_oddities(some)
         for row in [first.rows[n] for n in (40, 333, 702)]:
-            first.plant(draw, dict(row), "voucher", "the same voucher entered twice", str(row["voucher"]))
+            first.repeat(draw, row, "voucher", "the same voucher entered twice")
         for row in [second.rows[n] for n in (25, 480, 911)]:
-            second.plant(draw, dict(row), "voucher", "the same voucher entered twice", str(row["voucher"]))
+            second.repeat(draw, row, "voucher", "the same voucher entered twice")
         for table, n in ((first, 515), (second, 650)):
             row = table.rows[n]
             key = str(row["voucher"])
@@ -211,8 +211,7 @@ class Files:
             key = f"J8{number:03d}"
             row = {**last, "project": key, "unit": "finance", "contracted": 800, column: value}
             table.plant(self.draw, row, column, what, key)
-        row = table.rows[60]
-        table.plant(self.draw, dict(row), "project", "the same project entered twice", str(row["project"]))
+        table.repeat(self.draw, table.rows[60], "project", "the same project entered twice")
         twin = {**last, "project": "J8900", "unit": "water", "contracted": 900}
         table.plant(self.draw, twin, "project", "one project id for two projects", "J8900")
         table.plant(self.draw, {**twin, "unit": "grain"}, "project", "one project id for two projects", "J8900")
@@ -233,8 +232,7 @@ class Files:
             row = row_of(table, key, some[number], dt.date(2011, 9, 20), 150)
             row[column] = value
             table.plant(self.draw, row, column, what, key)
-        row = table.rows[200]
-        table.plant(self.draw, dict(row), "visit", "the same visit entered twice", str(row["visit"]))
+        table.repeat(self.draw, table.rows[200], "visit", "the same visit entered twice")
         for number in range(2):
             table.add(f"S800{number}", some[number], dt.date(2010, 12, 20 + number), 60)
         self._note("problems", "visits", "2", "visits before the year", value="2")
