@@ -1,0 +1,1 @@
+"""A workspace: `kpi.toml` and tables on disk or in memory, read into clean frames, with every problem found."""

@@ -1,0 +1,283 @@
+"""`kpi.toml` as a `Config`: everything of it but the policies' parameters, with all problems in one list.
+
+A problem names the dotted key and the line it stands in. What is wrong is left out and the rest is kept, so that
+everything depending on the rest is checked too; only without a usable year there is no `Config` at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
+
+import tomli
+from attrs import define, field
+
+from kpi_rules.locale import _
+from kpi_rules.model.calendar import Campaign, Year
+from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.config_checks import (
+    Numbered,
+    campaign_issues,
+    campaign_of,
+    pace_issues,
+    review_issues,
+    year_issues,
+)
+from kpi_rules.workspace.config_lines import Lines, dotted, lines_of
+from kpi_rules.workspace.config_parameters import read_entries, read_parameters
+from kpi_rules.workspace.config_schema import (
+    CORE,
+    UNNAMED,
+    CampaignSection,
+    CreditSection,
+    Effect,
+    Issue,
+    PaceSection,
+    PaySection,
+    PluginsSection,
+    PointSection,
+    Unvisited,
+    WorkspaceSection,
+    YearSection,
+    one_of,
+    shown,
+    structure,
+)
+from kpi_rules.workspace.config_tables import check_effects, table_sources
+
+if TYPE_CHECKING:
+    from datetime import date
+    from fractions import Fraction
+
+    from kpi_rules.workspace.tables import TableSource
+
+__all__ = [
+    "Config",
+    "ReadConfig",
+    "config_from_dict",
+    "name_problems",
+    "read_config",
+    "read_entries",
+    "read_parameters",
+]
+
+T = TypeVar("T")
+
+
+@define(frozen=True)
+class Config:
+    """What `kpi.toml` says, but for the policies' parameters.
+
+    `pace_points` are the points of the pace curve `table`; `tolerance` is the share of the task a month-end may be
+    behind without counting as lagging; `checks` are effects by the name of a check; `enabled` the policies in the order
+    written, `local` paths of one-file policies relative to the workspace.
+    """
+
+    name: str
+    currency: str
+    primary: str
+    year: Year
+    campaigns: tuple[Campaign, ...] = ()
+    pace_curve: str = "months"
+    pace_points: tuple[tuple[date, Fraction], ...] = ()
+    tolerance: Decimal = Decimal(0)
+    pay_component: str = ""
+    unvisited: Unvisited = "none"
+    checks: Mapping[str, Effect] = field(factory=dict)
+    tables: tuple[TableSource, ...] = ()
+    enabled: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+
+
+@define
+class ReadConfig:
+    """A `Config` (None where the year is unusable), the raw sections of policies by name, and all problems found.
+
+    `file` and `lines` serve the later checks, of parameters and of names.
+    """
+
+    config: Config | None
+    sections: Mapping[str, object] = field(factory=dict)
+    problems: list[Problem] = field(factory=list)
+    file: str = ""
+    lines: Lines = field(factory=Lines)
+
+
+def read_config(text_or_bytes: str | bytes | None, file: str = "kpi.toml") -> ReadConfig:
+    """Read `kpi.toml` from its contents; None where there is no such file. `file` is its name in problems."""
+    text = _decode(text_or_bytes, file)
+    if isinstance(text, Problem):
+        return ReadConfig(None, problems=[text], file=file)
+    try:
+        raw = tomli.loads(text, parse_float=Decimal)
+    except tomli.TOMLDecodeError as failure:
+        return ReadConfig(None, problems=[_invalid(failure, file)], file=file)
+    return _read(raw, file, lines_of(text))
+
+
+def config_from_dict(raw: Mapping[str, object], file: str = "") -> ReadConfig:
+    """Read the same from a dictionary in memory: dates as `date`, shares as `Decimal`, or as `float` as it prints."""
+    return _read(raw, file, Lines())
+
+
+def name_problems(
+    read: ReadConfig,
+    *,
+    plugins: Collection[str],
+    pace_curves: Collection[str],
+    checks: Collection[str],
+    indicators: Collection[str],
+) -> list[Problem]:
+    """Check the names in `kpi.toml` that only the policies know, once they are loaded.
+
+    Args:
+        read: what was read.
+        plugins: the names of all installed and local policies.
+        pace_curves: the pace curves of the enabled policies; `months`, `days` and `table` among them.
+        checks: the checks, shipped and of the enabled policies.
+        indicators: the indicators a quota can be set for.
+    """
+    config = read.config
+    if config is None:
+        return []
+    issues = [
+        *(
+            _unknown("unknown-plugin", _("the unknown policy {name}"), name, plugins, ("plugins", "enabled", number))
+            for number, name in enumerate(config.enabled)
+            if name not in plugins
+        ),
+        *(
+            _unknown("unknown-check", _("the unknown check {name}"), name, checks, ("checks", name))
+            for name in config.checks
+            if name not in checks
+        ),
+    ]
+    if config.pace_curve not in pace_curves:
+        unknown = _("the unknown pace curve {name}")
+        issues.append(_unknown("unknown-pace-curve", unknown, config.pace_curve, pace_curves, ("pace", "curve")))
+    if config.primary not in indicators:
+        unknown = _("the unknown indicator {name}")
+        issues.append(_unknown("unknown-indicator", unknown, config.primary, indicators, ("workspace", "primary")))
+    return [issue.problem(read.file, read.lines) for issue in issues]
+
+
+def _unknown(code: str, phrase: str, name: str, valid: Collection[str], path: tuple[str | int, ...]) -> Issue:
+    choices = sorted(valid)
+    expected = one_of(choices) if choices else _("none, as there are none")
+    return Issue(path, code, phrase.format(name=shown(name)), expected, nearest(name, choices))
+
+
+def _decode(data: str | bytes | None, file: str) -> str | Problem:
+    expected = _("a file kpi.toml with at least the sections [year] and [tables]")
+    if data is None:
+        return error("missing-file", Place(file), found=_("no such file"), expected=expected)
+    if not data:
+        return error("empty-file", Place(file), found=_("a file of 0 bytes"), expected=expected)
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        return _undecodable(failure.object, failure.start, file)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _undecodable(data: bytes, start: int, file: str) -> Problem:
+    expected = _("TOML saved as UTF-8")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return error("wrong-encoding", Place(file, line=1), found=_("a file in UTF-16"), expected=expected)
+    found = _("the byte 0x{byte:02x}, which is not UTF-8").format(byte=data[start])
+    return error("wrong-encoding", Place(file, line=data.count(b"\n", 0, start) + 1), found=found, expected=expected)
+
+
+def _invalid(failure: tomli.TOMLDecodeError, file: str) -> Problem:
+    lines = failure.doc.split("\n")
+    line = min(failure.lineno, len(lines))
+    text = lines[line - 1].strip()
+    found = _("{text} (column {column}: {why})").format(
+        text=shown(text) if text else _("an unfinished line"), why=failure.msg, column=failure.colno
+    )
+    return error("invalid-toml", Place(file, line=line), found=found, expected=_("valid TOML"))
+
+
+def _read(raw: Mapping[str, object], file: str, lines: Lines) -> ReadConfig:
+    issues: list[Issue] = []
+    config = _config(raw, issues)
+    sections = {name: value for name, value in raw.items() if name not in CORE}
+    return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines)
+
+
+def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
+    workspace = _section(raw, "workspace", WorkspaceSection, issues) or WorkspaceSection()
+    year = _year(raw, issues)
+    pace = _section(raw, "pace", PaceSection, issues) or PaceSection()
+    points = _items(pace.point, ("pace", "point"), PointSection, issues)
+    issues += pace_issues(pace, points, year)
+    pay = _section(raw, "pay", PaySection, issues) or PaySection()
+    credit = _section(raw, "credit", CreditSection, issues) or CreditSection()
+    waves = _items(raw.get("campaign", []), ("campaign",), CampaignSection, issues, {"id": UNNAMED, "share": 1})
+    issues += campaign_issues(waves, year)
+    tables, wrong_tables = table_sources(raw.get("tables", {}))
+    checks, wrong_checks = check_effects(raw.get("checks", {}))
+    issues += [*wrong_tables, *wrong_checks]
+    plugins = _section(raw, "plugins", PluginsSection, issues) or PluginsSection()
+    if year is None:
+        return None
+    return Config(
+        name=workspace.name,
+        currency=workspace.currency,
+        primary=workspace.primary,
+        year=year,
+        campaigns=tuple(campaign_of(each.section) for each in waves),
+        pace_curve=pace.curve,
+        pace_points=tuple(sorted((each.section.on, each.section.share) for each in points)),
+        tolerance=pace.tolerance,
+        pay_component=pay.component,
+        unvisited=credit.unvisited,
+        checks=checks,
+        tables=tables,
+        enabled=plugins.enabled,
+        local=plugins.local,
+    )
+
+
+def _section(raw: Mapping[str, object], name: str, kind: type[T], issues: list[Issue]) -> T | None:
+    found, wrong = structure(raw.get(name, {}), kind)
+    issues += [issue.under(name) for issue in wrong]
+    return found
+
+
+def _year(raw: Mapping[str, object], issues: list[Issue]) -> Year | None:
+    if "year" not in raw:
+        issues.append(Issue(("year",), "missing-section", _("no section [year]"), _("one with start and end")))
+        return None
+    section = _section(raw, "year", YearSection, issues)
+    if section is None:
+        return None
+    wrong = list(year_issues(section))
+    issues += wrong
+    if wrong:
+        return None
+    year = Year(section.start, section.end, section.reviews)
+    written = raw["year"]
+    issues += review_issues(year, written.get("reviews") if isinstance(written, Mapping) else None)
+    return year
+
+
+def _items(
+    raw: object,
+    path: tuple[str, ...],
+    kind: type[T],
+    issues: list[Issue],
+    instead: Mapping[str, object] | None = None,
+) -> list[Numbered[T]]:
+    """Structure an array of tables, keeping those that can be used."""
+    if not isinstance(raw, (list, tuple)):
+        expected = _("[[{key}]] in double brackets for each").format(key=dotted(path))
+        issues.append(Issue(path, "wrong-kind", shown(raw), expected))
+        return []
+    found = []
+    for number, each in enumerate(raw):
+        section, wrong = structure(each, kind, instead)
+        issues += [issue.under(*path, number) for issue in wrong]
+        found += [] if section is None else [Numbered(number, section)]
+    return found

@@ -1,0 +1,207 @@
+"""The sections of policies in `kpi.toml`: the values of their parameters, dated and per peer group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeGuard
+
+import attrs
+
+from kpi_rules.locale import _
+from kpi_rules.model.problems import Place, Problem, nearest
+from kpi_rules.model.settings import Entry, Parameters, Setting, Value
+from kpi_rules.workspace.config_lines import Lines, dotted, lines_of
+from kpi_rules.workspace.config_schema import (
+    CORE,
+    SECTIONS,
+    EntrySection,
+    Issue,
+    exact,
+    keys_of,
+    one_of,
+    shown,
+    structure,
+)
+
+if TYPE_CHECKING:
+    from kpi_rules.model.calendar import Year
+    from kpi_rules.workspace.config_lines import Path
+
+
+def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all but two by name)
+    sections: Mapping[str, object],
+    declared: Mapping[str, Setting],
+    *,
+    groups: Collection[str],
+    plugins: Collection[str],
+    enabled: Collection[str] = (),
+    year: Year | None = None,
+    file: str = "",
+    text: str | bytes | Lines = "",
+) -> tuple[Parameters, list[Problem]]:
+    """Read the sections of policies against the settings they declare.
+
+    Args:
+        sections: raw sections by name, as `ReadConfig.sections` has them.
+        declared: the settings of the enabled policies by full name.
+        groups: the peer groups of the table `units`.
+        plugins: the names of all installed policies, enabled or not.
+        enabled: the enabled ones; needed only to know those that declare no settings.
+        year: the assessment year, if known, to warn of values dated before it.
+        file: the file's name in problems.
+        text: the document, or its `ReadConfig.lines`, to find the lines of keys.
+    """
+    lines = text if isinstance(text, Lines) else _lines(text)
+    active = {setting.plugin for setting in declared.values()} | set(enabled)
+    entries: dict[str, tuple[Entry, ...]] = {}
+    issues: list[Issue] = []
+    for name, raw in sections.items():
+        if name not in active:
+            issues.append(_not_a_section(name, raw, active, plugins))
+        elif not isinstance(raw, Mapping):
+            issues.append(Issue((name,), "wrong-kind", shown(raw), _("a section [{name}]").format(name=name)))
+        else:
+            found, wrong = _section(name, raw, declared, groups, year, file, lines)
+            entries |= found
+            issues += wrong
+    return Parameters(declared, entries), [issue.problem(file, lines) for issue in issues]
+
+
+def _lines(text: str | bytes) -> Lines:
+    return lines_of(text.decode("utf-8-sig") if isinstance(text, bytes) else text) if text else Lines()
+
+
+def _not_a_section(name: str, raw: object, active: Collection[str], plugins: Collection[str]) -> Issue:
+    valid = [*CORE, *sorted(active)]
+    if name in plugins:
+        return Issue(
+            (name,),
+            "plugin-not-enabled",
+            _("a section of the policy {name}, which is installed but not enabled").format(name=name),
+            _("{name} in [plugins] enabled, or no such section").format(name=shown(name)),
+        )
+    if isinstance(raw, Mapping) or (isinstance(raw, list) and raw and isinstance(raw[0], Mapping)):
+        found = _("the unknown section [{name}]").format(name=name)
+        return Issue((name,), "unknown-section", found, one_of(valid), nearest(name, valid))
+    found = _("the key {name} outside of any section").format(name=name)
+    homes = [f"{section}.{name}" for section, kind in SECTIONS.items() if name in keys_of(kind)]
+    expected = _("keys in sections: {sections}").format(sections=", ".join(valid))
+    return Issue((name,), "unknown-key", found, expected, homes[0] if homes else None)
+
+
+def _section(
+    plugin: str,
+    raw: Mapping[str, object],
+    declared: Mapping[str, Setting],
+    groups: Collection[str],
+    year: Year | None,
+    file: str,
+    lines: Lines,
+) -> tuple[dict[str, tuple[Entry, ...]], list[Issue]]:
+    entries: dict[str, tuple[Entry, ...]] = {}
+    issues: list[Issue] = []
+    names = [setting.name.partition(".")[2] for setting in declared.values() if setting.plugin == plugin]
+    for key, value in raw.items():
+        setting = declared.get(f"{plugin}.{key}")
+        if setting is None:
+            found = _("the unknown key {key}").format(key=key)
+            expected = one_of(names) if names else _("no key, as {plugin} has no settings").format(plugin=plugin)
+            issues.append(Issue((plugin, key), "unknown-key", found, expected, nearest(key, names)))
+            continue
+        found_entries, wrong = read_entries(setting, value, groups=groups, year=year)
+        issues += [issue.under(plugin, key) for issue in wrong]
+        entries[setting.name] = tuple(
+            attrs.evolve(entry, origin=_origin(file, lines, (plugin, key, *path))) for path, entry in found_entries
+        )
+    return {name: found for name, found in entries.items() if found}, issues
+
+
+def _origin(file: str, lines: Lines, path: Path) -> Place:
+    return Place(file, line=lines.find(path), key=dotted(path))
+
+
+def read_entries(
+    setting: Setting, raw: object, *, groups: Collection[str], year: Year | None = None
+) -> tuple[list[tuple[Path, Entry]], list[Issue]]:
+    """Read one parameter: a plain value, or a list of tables `{value, from, group}`.
+
+    Returns:
+        the entries with the path of each below the parameter, and the issues, with paths below it too.
+    """
+    if not _is_dated(raw):
+        value, wrong = _value(setting, raw)
+        return ([] if value is None else [((), Entry(value))]), wrong
+    entries: list[tuple[Path, Entry]] = []
+    sound: list[tuple[Path, Entry]] = []
+    issues: list[Issue] = []
+    for number, each in enumerate(raw):
+        entry, wrong = _entry(setting, each, groups, year)
+        issues += [issue.under(number) for issue in wrong]
+        if entry is not None:
+            entries.append(((number,), entry))
+            # A misspelt `from` would make a second value from the start: one slip, one problem.
+            sound += [] if any(issue.severity == "error" for issue in wrong) else [((number,), entry)]
+    return entries, [*issues, *_doubles(sound)]
+
+
+def _is_dated(raw: object) -> TypeGuard[list[object]]:
+    return isinstance(raw, list) and any(isinstance(each, Mapping) for each in raw)
+
+
+def _entry(
+    setting: Setting, raw: object, groups: Collection[str], year: Year | None
+) -> tuple[Entry | None, list[Issue]]:
+    section, issues = structure(raw, EntrySection)
+    if section is None:
+        return None, issues
+    value, wrong = _value(setting, section.value)
+    issues += [issue.under("value") for issue in wrong]
+    if section.group is not None and section.group not in groups:
+        expected = one_of(sorted(groups)) if groups else _("no group, as the table units names none")
+        issues.append(
+            Issue(("group",), "unknown-group", shown(section.group), expected, nearest(section.group, groups))
+        )
+    if year is not None and section.from_on is not None and section.from_on < year.start:
+        expected = _("a date from {start} on, or no key from for a value that holds from the start")
+        issues.append(
+            Issue(
+                ("from",), "before-year", shown(section.from_on), expected.format(start=year.start), severity="warning"
+            )
+        )
+    return (None if value is None else Entry(value, section.from_on, section.group)), issues
+
+
+def _value(setting: Setting, raw: object) -> tuple[Value | None, list[Issue]]:
+    is_number = isinstance(raw, (float, Decimal))
+    value = None if is_number and exact(raw) is None else setting.read(raw)
+    if value is not None:
+        return value, []
+    unbounded = attrs.evolve(setting, minimum=None, maximum=None, choices=())
+    is_of_kind = (not is_number or exact(raw) is not None) and unbounded.read(raw) is not None
+    code = "parameter-out-of-bounds" if is_of_kind else "wrong-kind"
+    return None, [Issue((), code, shown(raw), setting.expected, _nearest_choice(setting, raw))]
+
+
+def _nearest_choice(setting: Setting, raw: object) -> str | None:
+    texts = [raw] if isinstance(raw, str) else raw if isinstance(raw, (list, tuple)) else []
+    strange = [each for each in texts if isinstance(each, str) and each not in setting.choices]
+    return nearest(strange[0], setting.choices) if strange else None
+
+
+def _doubles(entries: Sequence[tuple[Path, Entry]]) -> Iterator[Issue]:
+    """Name entries for one date and group after the first: which of them holds would be a guess."""
+    seen: set[tuple[object, object]] = set()
+    for path, entry in entries:
+        key = (entry.from_on, entry.group)
+        if key in seen:
+            yield Issue(
+                path,
+                "duplicate-entry",
+                _("a second value from {start} for {group}").format(
+                    start=entry.from_on or _("the start"),
+                    group=_("all groups") if entry.group is None else shown(entry.group),
+                ),
+                _("one value for each date and group"),
+            )
+        seen.add(key)
