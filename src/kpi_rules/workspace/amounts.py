@@ -71,7 +71,11 @@ def fast_date(column: str) -> pl.Expr:
     """Return the expression that reads ISO dates; null for all other text."""
     text = pl.col(column)
     day = text.str.to_date("%Y-%m-%d", strict=False)
-    return pl.when((text.str.len_bytes() == len("2011-03-05")) & day.is_between(FIRST_DAY, LAST_DAY)).then(day).alias(column)
+    return (
+        pl.when((text.str.len_bytes() == len("2011-03-05")) & day.is_between(FIRST_DAY, LAST_DAY))
+        .then(day)
+        .alias(column)
+    )
 
 
 def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
@@ -151,7 +155,9 @@ def _human(text: pl.Series, places: int, unit: str, units: bool) -> pl.DataFrame
     parts = text.rename("text").to_frame().select(pl.col("text").str.extract_groups(_NUMBER)).unnest("text")
     exponents = pl.col("unit").fill_null("").replace_strict(_EXPONENTS, return_dtype=pl.Int64)
     read = parts.with_columns(
-        whole=pl.coalesce("whole", pl.when(pl.col("bare").is_not_null()).then(pl.lit("0"))).str.replace_all(",", "", literal=True),
+        whole=pl.coalesce("whole", pl.when(pl.col("bare").is_not_null()).then(pl.lit("0"))).str.replace_all(
+            ",", "", literal=True
+        ),
         part=pl.coalesce("part", "bare", pl.lit("")).str.strip_chars_end("0"),
         places=places + exponents,
         own=pl.col("unit").fill_null("") != "",

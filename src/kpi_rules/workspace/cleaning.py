@@ -22,6 +22,7 @@ from kpi_rules.workspace.amounts import (
     no_failures,
 )
 from kpi_rules.workspace.schemas import AMOUNT_KINDS, SCHEMAS, Column, Header, Schema
+from kpi_rules.workspace.workbooks import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -37,7 +38,13 @@ FAILED: Final[Mapping[str, pl.DataType]] = {
 """Failures of a table: the row's position, the column (or the key's columns, joined), the code, and what
 else the reason says: the nearest valid choice, the row it repeats."""
 
-PLACES: Final[Mapping[str, int]] = {"money": FEN_PLACES, "quantity": FEN_PLACES, "share": BILLION_PLACES, "rate": BILLION_PLACES, "year": 0}
+PLACES: Final[Mapping[str, int]] = {
+    "money": FEN_PLACES,
+    "quantity": FEN_PLACES,
+    "share": BILLION_PLACES,
+    "rate": BILLION_PLACES,
+    "year": 0,
+}
 
 CODES: Final[Mapping[tuple[str, str], str]] = {
     ("money", "not-a-number"): "bad-amount",
@@ -140,8 +147,44 @@ def bind(raw: RawTable, schema: Schema) -> tuple[Bound | None, list[Problem]]:
         return None, problems
     problems += _unknown_columns(raw, headers, targets, names)
     at = {target: index for index, target in enumerate(targets) if target is not None}
-    cells = raw.cells.select(pl.col(str(index)).alias(name) for name, index in at.items())
-    return Bound(cells, {name: headers[index].unit for name, index in at.items()}), problems
+    units = {name: headers[index].unit for name, index in at.items()}
+    kinds = {column.name: column.kind for column in schema.columns}
+    cells = [plain(raw.cells[str(index)].alias(name), kinds[name], units[name], raw) for name, index in at.items()]
+    problems += [cell for cell in cells if isinstance(cell, Problem)]
+    if any(isinstance(cell, Problem) for cell in cells):
+        return None, problems
+    return Bound(pl.DataFrame([cell for cell in cells if isinstance(cell, pl.Series)]), units), problems
+
+
+def plain(cells: pl.Series, kind: str, unit: str, raw: RawTable) -> pl.Series | Problem:
+    """Return a column as text, or as dates, or as fen where whole numbers are fen; or the problem with its type."""
+    dtype = cells.dtype
+    place = Place(file=raw.file, table=raw.table, column=cells.name)
+    if dtype == pl.String or (dtype == pl.Date and kind in ("date", "month_end")):
+        return cells
+    if isinstance(dtype, pl.Datetime):
+        return cells.dt.date() if kind in ("date", "month_end") else cells.dt.to_string("iso")
+    if dtype.is_integer() and raw.fen and kind in AMOUNT_KINDS and not unit:
+        return cells.cast(pl.Int64, strict=False)
+    if dtype.is_float():
+        if raw.exact and kind in AMOUNT_KINDS:
+            return error(
+                "inexact-money",
+                place,
+                found=_("floating-point amounts ({dtype})").format(dtype=dtype),
+                expected=_("text or Decimal in yuan, or Int64 in fen"),
+            )
+        return pl.Series(
+            cells.name, [None if value is None else number_text(value) for value in cells], dtype=pl.String
+        )
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Time, pl.Duration):
+        return error(
+            "bad-column-type",
+            place,
+            found=_("a column of type {dtype}").format(dtype=dtype),
+            expected=_("text, numbers or dates"),
+        )
+    return cells.cast(pl.String)
 
 
 def _target(header: Header, aliases: Mapping[str, str], schema: Schema) -> str | None:
@@ -187,7 +230,9 @@ def _twice(raw: RawTable, headers: list[Header], targets: list[str | None]) -> l
         error(
             "duplicate-column",
             Place(file=raw.file, table=raw.table, column=name),
-            found=_("{count} columns for '{name}': {texts}").format(count=len(texts), name=name, texts=", ".join(texts)),
+            found=_("{count} columns for '{name}': {texts}").format(
+                count=len(texts), name=name, texts=", ".join(texts)
+            ),
             expected=_("one column for '{name}'").format(name=name),
         )
         for name, texts in seen.items()
@@ -205,7 +250,9 @@ def _missing_column(raw: RawTable, name: str, unused: list[str], headers: list[H
     )
 
 
-def _unknown_columns(raw: RawTable, headers: list[Header], targets: list[str | None], names: list[str]) -> list[Problem]:
+def _unknown_columns(
+    raw: RawTable, headers: list[Header], targets: list[str | None], names: list[str]
+) -> list[Problem]:
     """Warn of columns that are ignored; one without name and without content is only the sheet's ragged edge."""
     spare = [name for name in names if name not in targets]
     return [
@@ -221,7 +268,9 @@ def _unknown_columns(raw: RawTable, headers: list[Header], targets: list[str | N
     ]
 
 
-def _parse(bound: Bound, schema: Schema, count_indicators: Collection[str]) -> tuple[dict[str, pl.Series], list[pl.DataFrame]]:
+def _parse(
+    bound: Bound, schema: Schema, count_indicators: Collection[str]
+) -> tuple[dict[str, pl.Series], list[pl.DataFrame]]:
     """Parse every column: one parallel pass of the fast expressions, then what is left of each column."""
     columns = [column for column in schema.columns if column.name in bound.cells.columns]
     fast = bound.cells.select(_fast(column, bound) for column in columns)
@@ -263,7 +312,9 @@ def _finish(column: Column, bound: Bound, fast: pl.Series) -> Parsed:
     return finish_scaled(text, fast, PLACES[column.kind], unit=bound.units[column.name], units=amount)
 
 
-def _quantities(money: Parsed, bound: Bound, indicator: pl.Series, counts: Collection[str]) -> tuple[Parsed, pl.DataFrame]:
+def _quantities(
+    money: Parsed, bound: Bound, indicator: pl.Series, counts: Collection[str]
+) -> tuple[Parsed, pl.DataFrame]:
     """Replace amounts by counts where the indicator counts; return what is left of the money's failures, and the counts'."""
     text = bound.cells["amount"]
     counting = indicator.is_in(list(counts)).fill_null(value=False)
@@ -314,7 +365,10 @@ def _bounds(frame: pl.DataFrame, schema: Schema, counts: Collection[str]) -> Ite
 def _outside(values: pl.Series, column: str, kind: str, only: pl.Series | None = None) -> Iterable[pl.DataFrame]:
     least, greatest = BOUNDS[kind]
     low, high = values.min(), values.max()
-    for found, there in (("too-small", low is not None and low < least), ("too-large", high is not None and high > greatest)):  # type: ignore[operator]
+    for found, there in (
+        ("too-small", low is not None and low < least),
+        ("too-large", high is not None and high > greatest),
+    ):  # type: ignore[operator]
         if there:
             mask = values < least if found == "too-small" else values > greatest
             yield failed((mask if only is None else mask & only).arg_true(), column, CODES[kind, found])

@@ -144,7 +144,9 @@ def convert_amounts(
     quoted = rates.select("currency", "on", "rate").sort("on")
     rated = rows.join_asof(quoted, on="on", by="currency", strategy="backward", check_sortedness=False)
     product = pl.col("amount").cast(pl.Int128) * pl.col("rate").cast(pl.Int128)
-    converted = rated.with_columns(product=(product + BILLION // 2) // BILLION).with_columns(large=pl.col("product") > LIMIT)
+    converted = rated.with_columns(product=(product + BILLION // 2) // BILLION).with_columns(
+        large=pl.col("product") > LIMIT
+    )
     good = converted.filter(~pl.col("large"))
     amounts = frame["amount"].scatter(good["at"], good["product"].cast(pl.Int64))
     more = [

@@ -29,7 +29,10 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "missing-value": (N_("an empty cell"), N_("a value")),
     "bad-amount": (N_("no amount"), N_("an amount in yuan such as 30000.50, 1500万 or 2亿")),
     "amount-too-fine": (N_("an amount with parts of a fen"), N_("at most two decimals of a yuan")),
-    "unit-stated-twice": (N_("a unit in the cell and another in the header"), N_("one unit, in the cell or in the header")),
+    "unit-stated-twice": (
+        N_("a unit in the cell and another in the header"),
+        N_("one unit, in the cell or in the header"),
+    ),
     "amount-too-large": (N_("too large an amount"), N_("at most {limit} yuan")),
     "negative-amount": (N_("a negative amount"), N_("0 or more; what is taken back has a revoked_on")),
     "zero-quota": (N_("a quota of 0"), N_("more than 0; a unit without task has no row")),
@@ -47,7 +50,10 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "duplicate-row": (N_("the same as row {detail}"), N_("each row once; the first counts")),
     "unknown-unit": (N_("no such unit"), N_("a unit of the table units")),
     "unknown-project": (N_("no such project"), N_("a project of the table projects")),
-    "project-quarantined": (N_("a project that is in quarantine itself"), N_("a project of the table projects without fault")),
+    "project-quarantined": (
+        N_("a project that is in quarantine itself"),
+        N_("a project of the table projects without fault"),
+    ),
     "no-rate": (N_("no rate of this currency on or before the day of arrival"), N_("a row of the table rates")),
 }
 """What was found and what was expected, by code."""
@@ -89,7 +95,10 @@ def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
     if not failures.height:
         return empty_quarantine()
     order = {name: index for index, name in enumerate(part.frame.columns)}
-    values = [_values(part, column, group["at"], group) for (column,), group in failures.group_by("column", maintain_order=True)]
+    values = [
+        _values(part, column, group["at"], group)
+        for (column,), group in failures.group_by("column", maintain_order=True)
+    ]
     lines = pl.concat(values).with_columns(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),
@@ -105,7 +114,9 @@ def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -
     if not names:
         return failures.with_columns(value=pl.lit(None, pl.String))
     cells = part.shown.select(pl.col(name).gather(at.to_list()).cast(pl.String) for name in names)
-    value = cells.select(pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0]))
+    value = cells.select(
+        pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0])
+    )
     return failures.with_columns(value=value.to_series())
 
 
@@ -135,7 +146,9 @@ def _ragged_lines(part: Cleaned) -> pl.DataFrame:
 
 
 def _reason(code: str, detail: str | None) -> str:
-    text = _("{found}; expected {expected}").format(found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code))
+    text = _("{found}; expected {expected}").format(
+        found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code)
+    )
     return text + _(" (nearest: {nearest})").format(nearest=detail) if detail and code in _WITH_NEAREST else text
 
 

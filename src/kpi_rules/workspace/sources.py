@@ -15,13 +15,18 @@ from attrs import define, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.databases import Wanted, label_of, read_database
 from kpi_rules.workspace.encodings import to_utf8
+from kpi_rules.workspace.schemas import SCHEMAS
+from kpi_rules.workspace.workbooks import read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 DELIMITERS: Final = ",;\t"
+TEXTS: Final = (".csv", ".tsv", ".txt")
+WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
 @define(frozen=True)
@@ -44,9 +49,10 @@ class TableSource:
 class RawTable:
     """A table as it was found.
 
-    `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty), as Date, or,
-    for money of a frame in memory, as Int64 fen. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
-    fields than the header: `row`, `value` (the row's text).
+    `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty) or as
+    the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer fields than
+    the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever wrote the source could
+    choose an exact type, so floats are refused for money; `fen` that whole numbers of money are fen and not yuan.
     """
 
     table: str
@@ -56,6 +62,8 @@ class RawTable:
     rows: pl.Series
     ragged: pl.DataFrame = field(factory=lambda: pl.DataFrame(schema=RAGGED))
     columns: Mapping[str, str] = field(factory=dict)
+    exact: bool = False
+    fen: bool = False
 
     @property
     def place(self) -> Place:
@@ -68,14 +76,97 @@ RAGGED: Final[Mapping[str, pl.DataType]] = {"row": pl.Int64(), "value": pl.Strin
 
 def read_source(source: TableSource, folder: Path) -> RawTable | Problem:
     """Read one source as it stands; what cannot be read is a problem."""
+    if "://" in source.source:
+        return _from_database(source, folder)
+    name, sheet = _name_and_sheet(source.source, folder)
     place = Place(file=source.source, table=source.table)
-    path = folder / source.source
-    if not path.is_file():
-        return missing_file(source.source, folder, place)
-    data = path.read_bytes()
+    path = folder / name
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return missing_file(name, folder, place)
+    except OSError as failure:
+        return error(
+            "unreadable-file",
+            place,
+            found=_("a file that cannot be opened: {reason}").format(reason=failure.strerror),
+            expected=_("a file that this user may read"),
+        )
     if not data:
         return empty_file(place)
-    return _read_csv(source, data, place)
+    return _from_file(source, path.suffix.lower(), sheet, data, place)
+
+
+def _name_and_sheet(source: str, folder: Path) -> tuple[str, str | None]:
+    """Split `book.xlsx#sheet`; a file whose own name has a `#` is taken as it is."""
+    name, mark, sheet = source.rpartition("#")
+    return (name, sheet) if mark and not (folder / source).is_file() else (source, None)
+
+
+def _from_file(source: TableSource, suffix: str, sheet: str | None, data: bytes, place: Place) -> RawTable | Problem:
+    if suffix in TEXTS:
+        return _read_csv(source, data, place)
+    if suffix in WORKBOOKS:
+        found = read_sheet(data, sheet, place)
+        if isinstance(found, Problem):
+            return found
+        return RawTable(source.table, source.source, found.header, found.cells, found.rows, columns=source.columns)
+    if suffix == ".parquet":
+        return _read_parquet(source, data, place)
+    return error(
+        "unknown-format",
+        place,
+        found=_("a file ending in '{suffix}'").format(suffix=suffix),
+        expected=_("one of: {suffixes}").format(suffixes=", ".join((*TEXTS, *WORKBOOKS, ".parquet"))),
+        nearest=nearest(suffix, (*TEXTS, *WORKBOOKS, ".parquet")),
+    )
+
+
+def _from_database(source: TableSource, folder: Path) -> RawTable | Problem:
+    label = label_of(source.source)
+    wanted = Wanted(source.db_table or source.table, source.query)
+    found = read_database(source.source, folder, wanted, Place(file=label, table=source.table))
+    if isinstance(found, Problem):
+        return found
+    rows = _numbered(found.cells.height)
+    return RawTable(source.table, label, found.header, found.cells, rows, columns=source.columns)
+
+
+def _read_parquet(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+    except pl.exceptions.PolarsError:
+        return error(
+            "unreadable-parquet", place, found=_("a file that is not Parquet"), expected=_("a table saved as Parquet")
+        )
+    raw = _typed(source.table, source.source, frame)
+    raw.columns = source.columns
+    return raw
+
+
+def raw_from_frame(name: str, frame: pl.DataFrame) -> RawTable | Problem:
+    """Take a frame in memory as a table; whole numbers of money are fen."""
+    if name not in SCHEMAS:
+        return error(
+            "unknown-table",
+            Place(table=name),
+            found=_("a frame for '{name}'").format(name=name),
+            expected=_("one of: {names}").format(names=", ".join(SCHEMAS)),
+            nearest=nearest(name, SCHEMAS),
+        )
+    raw = _typed(name, "", frame)
+    raw.fen = True
+    return raw
+
+
+def _typed(table: str, file: str, frame: pl.DataFrame) -> RawTable:
+    cells = frame.select(pl.col(name).alias(str(at)) for at, name in enumerate(frame.columns))
+    return RawTable(table, file, frame.columns, cells, _numbered(frame.height), exact=True)
+
+
+def _numbered(height: int) -> pl.Series:
+    """Number rows that have no header above them from 1."""
+    return pl.int_range(1, height + 1, dtype=pl.Int64, eager=True)
 
 
 def missing_file(name: str, folder: Path, place: Place) -> Problem:
@@ -92,7 +183,9 @@ def missing_file(name: str, folder: Path, place: Place) -> Problem:
 
 def empty_file(place: Place) -> Problem:
     """Say that a file has no header, let alone rows."""
-    return error("empty-file", place, found=_("a file of 0 bytes"), expected=_("a header, and rows below it if there are any"))
+    return error(
+        "empty-file", place, found=_("a file of 0 bytes"), expected=_("a header, and rows below it if there are any")
+    )
 
 
 def _read_csv(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
@@ -156,7 +249,9 @@ def evolve_row(place: Place, row: int) -> Place:
     return Place(file=place.file, table=place.table, row=row, column=place.column)
 
 
-def _table(source: TableSource, header: list[str], records: list[list[str]], first_row: int, delimiter: str) -> RawTable:
+def _table(
+    source: TableSource, header: list[str], records: list[list[str]], first_row: int, delimiter: str
+) -> RawTable:
     width = len(header)
     good: list[list[str]] = []
     rows: list[int] = []
@@ -180,10 +275,3 @@ def _table(source: TableSource, header: list[str], records: list[list[str]], fir
         pl.DataFrame(ragged, schema=dict(RAGGED), orient="row"),
         source.columns,
     )
-
-
-def raw_from_frame(name: str, frame: pl.DataFrame) -> RawTable | Problem:
-    """Take a frame in memory as a table."""
-    rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
-    cells = frame.rename({column: str(at) for at, column in enumerate(frame.columns)})
-    return RawTable(name, "", frame.columns, cells, rows)
