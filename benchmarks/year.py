@@ -135,7 +135,7 @@ def population(units: int, seed: int = 2011) -> Population:
 
 
 Key = tuple[int, str, str]
-"""Month (1 to 12), rule id and kind of event: `started`, `ended`, `superseded` or `issued`."""
+"""Month (1 to 12), rule id and what happened: `started`, `ended`, `superseded`, `issued`, `withheld` or `released`."""
 
 
 @frozen(eq=False)
@@ -143,19 +143,18 @@ class Outcome:
     """What everybody keeps of a batch.
 
     Attributes:
-        events: the places of the units, ascending, of every event; keys without events may be absent.
+        events: the places of the units of every event, and of every month withheld (`withheld`) and every release of
+            all that is still held (`released`) under `SECTION`; nothing can be withheld under `ALL_STAFF` within the
+            year, as it starts at its end. Keys without units may be absent.
         bonus: fen of each bonus, in the order of its event's units.
-        withheld: per unit, months withheld under `SECTION` so far (released or not). Nothing can be withheld under
-            `ALL_STAFF` within the year: it starts at its end.
-        outstanding: per unit, those of them not yet released.
+        held: of the last tick, whether something withheld under `SECTION` is not yet released.
         completion, pace_gap, lag: of the last tick.
         active: of the last tick, by rule with a state.
     """
 
     events: Mapping[Key, NDArray[np.int64] | NDArray[np.uint32]]
     bonus: NDArray[np.int64]
-    withheld: NDArray[np.uint8]
-    outstanding: NDArray[np.uint8]
+    held: NDArray[np.bool_]
     completion: NDArray[np.float64]
     pace_gap: NDArray[np.float64]
     lag: NDArray[np.uint8]
@@ -180,8 +179,7 @@ def digest(outcome: Outcome) -> dict[str, object]:
         if len(places)
     }
     found["bonus"] = int(outcome.bonus.sum())
-    found["withheld"] = int(outcome.withheld.sum(dtype=np.int64)), checksum(np.flatnonzero(outcome.withheld))
-    found["outstanding"] = int(outcome.outstanding.sum(dtype=np.int64)), checksum(np.flatnonzero(outcome.outstanding))
+    found["held"] = checksum(np.flatnonzero(outcome.held))
     for name in ("completion", "pace_gap"):
         found[name] = checksum(np.ascontiguousarray(getattr(outcome, name)).view(np.int64))
     found["lag"] = int(outcome.lag.sum(dtype=np.int64))

@@ -108,7 +108,7 @@ class Block:
         here = slice(start, stop)
         self.limits.load(self.population.group[here])
         self.lag = self.outcome.lag[here]
-        self.withheld, self.outstanding = self.outcome.withheld[here], self.outcome.outstanding[here]
+        self.held = self.outcome.held[here]
         self.active = {rule: self.outcome.active[rule][here] for rule in STATEFUL}
         self.met, self.unmet, self.mask = self._met[:size], self._unmet[:size], self._mask[:size]
         self.wanted, self.other, self.leave = self._wanted[:size], self._other[:size], self._leave[:size]
@@ -150,10 +150,11 @@ class Block:
         """End what the task met ends; withhold the month where pay is still held, release where the task is met."""
         if month > MID_YEAR:
             self.end(month, SECTION)
-            held = self.active[SECTION].view(np.uint8)
-            self.withheld += held
-            self.outstanding += held
-            self.outstanding *= self.unmet.view(np.uint8)
+            self.record(month, SECTION, "withheld", self.active[SECTION])
+            np.logical_and(self.held, self.met, out=self.mask)
+            self.record(month, SECTION, "released", self.mask)
+            np.greater(self.held, self.met, out=self.held)  # among flags: held and not met
+            self.held |= self.active[SECTION]
         if month > CAMPAIGN_END:
             self.end(month, OFF_POST)
         self.end(month, STATION_HEAD)
@@ -242,8 +243,7 @@ def run(population: Population, terms: Terms) -> Outcome:
     outcome = Outcome(
         {},
         np.zeros(0, dtype=np.int64),
-        np.zeros(units, dtype=np.uint8),
-        np.zeros(units, dtype=np.uint8),
+        np.zeros(units, dtype=np.bool_),
         np.empty(units),
         np.empty(units),
         np.zeros(units, dtype=np.uint8),

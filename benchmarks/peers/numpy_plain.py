@@ -71,8 +71,7 @@ class Year:
         self.active = {rule: np.zeros(units, dtype=np.bool_) for rule in STATEFUL}
         self.talked = np.zeros(units, dtype=np.bool_)
         self.lag = np.zeros(units, dtype=np.uint8)
-        self.withheld = np.zeros(units, dtype=np.uint8)
-        self.outstanding = np.zeros(units, dtype=np.uint8)
+        self.held = np.zeros(units, dtype=np.bool_)
         self.bonus = np.zeros(0, dtype=np.int64)
 
     def record(self, month: int, rule: str, event: str, flags: NDArray[np.bool_]) -> None:
@@ -98,15 +97,16 @@ def run(population: Population, terms: Terms) -> Outcome:
         year.talked |= talk
         if month == YEAR_END:
             reward(year, parameter, credited, quota, completion, met)
-    return Outcome(year.events, year.bonus, year.withheld, year.outstanding, completion, gap, year.lag, year.active)
+    return Outcome(year.events, year.bonus, year.held, completion, gap, year.lag, year.active)
 
 
 def end_and_book(year: Year, month: int, met: NDArray[np.bool_]) -> None:
     """End what the task met ends; withhold the month where pay is still held, release where it is met."""
     if month > MID_YEAR:
-        year.withheld += year.active[SECTION] & ~met
-        year.outstanding += year.active[SECTION] & ~met
-        year.outstanding[met] = 0
+        booked = year.active[SECTION] & ~met
+        year.record(month, SECTION, "withheld", booked)
+        year.record(month, SECTION, "released", year.held & met)
+        year.held = (year.held & ~met) | booked
     looked_at = [STATION_HEAD, *([SECTION] if month > MID_YEAR else []), *([OFF_POST] if month > CAMPAIGN_END else [])]
     for rule in looked_at:
         year.record(month, rule, "ended", year.active[rule] & met)

@@ -194,17 +194,17 @@ class System:
             self.variable(f"{name}_{part.__name__}", bool, part, first=min(MOMENTS[rule][0] + 1, MONTHS))
 
     def bookings(self) -> None:
-        """Months withheld by the hold on section-level pay, ever and not yet released."""
+        """Whether the hold on section-level pay still holds something, and its releases."""
 
-        def withheld(unit: Any, period: Any, _parameters: Any) -> Any:  # noqa: ANN401 (as above)
-            return unit("section_withheld", period.last_month) + unit("pay_withholding_section_standing", period)
+        def released(unit: Any, period: Any, _parameters: Any) -> Any:  # noqa: ANN401 (as above)
+            return unit("section_held", period.last_month) & unit("met", period)
 
-        def outstanding(unit: Any, period: Any, _parameters: Any) -> Any:  # noqa: ANN401 (as above)
-            held = unit("section_outstanding", period.last_month) + unit("pay_withholding_section_standing", period)
-            return np.where(unit("met", period), np.uint8(0), held)
+        def held(unit: Any, period: Any, _parameters: Any) -> Any:  # noqa: ANN401 (as above)
+            before = unit("section_held", period.last_month) & ~unit("met", period)
+            return before | unit("pay_withholding_section_standing", period)
 
-        self.variable("section_withheld", int, withheld, first=MID_YEAR + 1, width=np.uint8)
-        self.variable("section_outstanding", int, outstanding, first=MID_YEAR + 1, width=np.uint8)
+        self.variable("section_released", bool, released, first=MID_YEAR + 1)
+        self.variable("section_held", bool, held, first=MID_YEAR + 1)
 
     def one_offs(self) -> None:
         """Talks once a year; commendations and bonuses at the year end."""
@@ -294,6 +294,8 @@ EVENTS: Final = (
         for rule in STATEFUL
         for event in ("started", "ended", "superseded")
     ),
+    (SECTION, "withheld", "pay_withholding_section_standing"),
+    (SECTION, "released", "section_released"),
     (TALK, "issued", "talk"),
     (COMMENDATION, "issued", "commendation"),
     (BONUS, "issued", "bonus"),
@@ -308,7 +310,7 @@ def looks(rule: str, event: str, month: int) -> bool:
         return month == YEAR_END
     if event == "started":
         return month in MOMENTS[rule]
-    if event == "ended":
+    if event in ("ended", "withheld", "released"):
         return month > MOMENTS[rule][0]
     return any(month in MOMENTS[other] for other in HARSHER.get(rule, ()))
 
@@ -331,8 +333,7 @@ def run(population: Population, system: System) -> Outcome:
     return Outcome(
         events,
         simulation.calculate("bonus_amount", last)[events[YEAR_END, BONUS, "issued"]],
-        simulation.calculate("section_withheld", last),
-        simulation.calculate("section_outstanding", last),
+        simulation.calculate("section_held", last),
         simulation.calculate("completion", last),
         simulation.calculate("pace_gap", last),
         simulation.calculate("lag", last),

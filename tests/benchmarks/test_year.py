@@ -51,15 +51,18 @@ def test_a_unit_that_never_gets_anything_goes_through_all_consequences() -> None
     assert when[OFF_POST, "started"] == 10
     assert when[STATION_HEAD, "superseded"] == 10
     assert when[LEAVE_POST, "started"] == when[OFF_POST, "superseded"] == when[SECTION, "superseded"] == 12
-    assert found.withheld.tolist() == found.outstanding.tolist() == [6]  # July to December
+    assert [month for month, rule, event in found.events if event == "withheld"] == [7, 8, 9, 10, 11, 12]
+    assert found.held.all()
 
 
 def test_what_was_withheld_is_released_when_the_task_is_met() -> None:
     done = [np.array([100 if month >= 11 else 0]) for month in range(1, MONTHS + 1)]
     people = Population(np.array([100]), np.zeros(1, dtype=np.uint8), tuple(done))
     found = numpy_plain.run(people, UNIFORM)
-    assert found.withheld.tolist() == [4]  # July to October
-    assert found.outstanding.tolist() == [0]
+    happened = [key for key, places in found.events.items() if len(places)]
+    assert [month for month, _rule, event in happened if event == "withheld"] == [7, 8, 9, 10]
+    assert [month for month, _rule, event in happened if event == "released"] == [11]
+    assert not found.held.any()
     assert not any(active.any() for active in found.active.values())
 
 
