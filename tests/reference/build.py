@@ -1,4 +1,4 @@
-"""Turns a case into what kpi-rules reads: a `Workspace` from frames in memory, or a folder of CSV files and a `kpi.toml`."""
+"""A case as what kpi-rules reads: a `Workspace` from frames in memory, or a folder of CSV files and a `kpi.toml`."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def to_workspace(case: Case) -> kr.Workspace:
         for name, columns in tables(case).items()
         if columns[next(iter(columns))]
     }
-    return kr.Workspace(config(case), frames)
+    return kr.Workspace.from_frames(config(case), frames)
 
 
 def to_folder(case: Case, folder: Path) -> Path:

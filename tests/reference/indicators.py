@@ -23,6 +23,13 @@ def as_float(value: Figure) -> float | None:
     return None if value is None else float(value)
 
 
+def whole(figures: Figures, name: str) -> int:
+    """Return a figure that is a whole number."""
+    value = figures[name]
+    assert isinstance(value, int)
+    return value
+
+
 def ratio(numerator: int, denominator: int | None) -> Fraction | None:
     """Divide; None where the denominator is 0 or missing."""
     return Fraction(numerator, denominator) if denominator else None
@@ -46,11 +53,15 @@ def counts(case: Case, projects: list[Project], day: date, known_at: date) -> Fi
         return event is not None and case.start <= event <= day
 
     arrived = sum(vouchers(case, project.project, day, known_at) for project in projects)
+    contracted = sum(project.contracted or 0 for project in projects)
     return {
+        "recognised": len(projects),
+        "contracted": contracted,
+        "vouchers": arrived,
         "signed": sum(in_year(project.signed_on) for project in projects),
         "started": sum(in_year(project.started_on) for project in projects),
         "producing": sum(in_year(project.producing_on) for project in projects),
-        "arrival_rate": ratio(arrived, sum(project.contracted or 0 for project in projects)),
+        "arrival_rate": ratio(arrived, contracted),
         "start_rate": ratio(sum(happened(project.started_on, day) for project in projects), len(projects)),
         "production_rate": ratio(sum(happened(project.producing_on, day) for project in projects), len(projects)),
     }
@@ -61,31 +72,26 @@ def targets(case: Case, unit: str, figures: Figures, day: date) -> Figures:
     found: Figures = {}
     for name in COUNTED:
         rows = quota_rows(case, unit, name, day)
-        done = figures[name]
-        assert isinstance(done, int)
         found[f"{name}_quota"] = rows[-1].amount if rows else None
         found[f"{name}_quota_original"] = rows[0].amount if rows else None
-        found[f"{name}_completion"] = ratio(done, rows[-1].amount if rows else None)
+        found[f"{name}_completion"] = ratio(whole(figures, name), rows[-1].amount if rows else None)
     found["completion"] = found[f"{case.primary}_completion"]
     return found
 
 
-def campaign_figures(case: Case, unit: str, figures: Figures, day: date, before: dict[str, int]) -> Figures:
-    """Return funds credited within the campaign that `day` is in, against the campaign's share of the annual quota."""
+def campaign_figures(case: Case, figures: Figures, day: date, before: Figures) -> Figures:
+    """Return what the campaign that `day` is in has brought, the primary indicator against its share of the quota."""
     campaign = campaign_at(case, day)
+    found: Figures = {f"campaign_{name}": None for name in (*COUNTED, "quota", "completion")}
     if campaign is None:
-        return dict.fromkeys(("campaign_funds", "campaign_quota", "campaign_completion"))
-    funds, quota = figures["funds"], figures["funds_quota"]
-    assert isinstance(funds, int)
-    won = funds - before[unit]
-    if quota is None:
-        return {"campaign_funds": won, "campaign_quota": None, "campaign_completion": None}
-    target = Fraction(campaign.share) * quota
-    return {
-        "campaign_funds": won,
-        "campaign_quota": target.numerator // target.denominator,
-        "campaign_completion": won / target if target else None,
-    }
+        return found
+    for name in COUNTED:
+        found[f"campaign_{name}"] = whole(figures, name) - whole(before, name)
+    if figures[f"{case.primary}_quota"] is not None:
+        target = Fraction(campaign.share) * whole(figures, f"{case.primary}_quota")
+        found["campaign_quota"] = target.numerator // target.denominator
+        found["campaign_completion"] = whole(found, f"campaign_{case.primary}") / target
+    return found
 
 
 def add_ranks(case: Case, panel: dict[str, Figures], by: str, rank: str, size: str | None) -> None:
@@ -102,18 +108,24 @@ def add_ranks(case: Case, panel: dict[str, Figures], by: str, rank: str, size: s
             figures[size] = None if groups[unit] is None else len(ranked)
 
 
+def done_by(case: Case, day: date, known_at: date) -> dict[str, Figures]:
+    """Return the credited funds, counts and rates of every unit on a day."""
+    funds = credit(case, day, known_at)
+    return {
+        unit: {"funds": funds[unit]} | counts(case, projects_of(case, family, day, known_at), day, known_at)
+        for unit, family in families(case).items()
+    }
+
+
 def panel_at(case: Case, tick: Tick, known_at: date, lags: dict[str, int]) -> dict[str, Figures]:
     """Return every indicator of every unit at a tick. `lags` holds each unit's lag so far; month-ends carry it on."""
     day = tick.on
-    funds = credit(case, day, known_at)
+    panel = done_by(case, day, known_at)
     campaign = campaign_at(case, day)
-    before = credit(case, campaign.start - timedelta(days=1), known_at) if campaign else {}
-    panel: dict[str, Figures] = {}
-    for unit, family in families(case).items():
-        figures: Figures = {"funds": funds[unit]}
-        figures |= counts(case, projects_of(case, family, day, known_at), day, known_at)
+    before = done_by(case, campaign.start - timedelta(days=1), known_at) if campaign else panel
+    for unit, figures in panel.items():
         figures |= targets(case, unit, figures, day)
-        figures |= campaign_figures(case, unit, figures, day, before)
+        figures |= campaign_figures(case, figures, day, before[unit])
         figures["expected"] = expected(case, day)
         completion = figures["completion"]
         figures["pace_gap"] = None if completion is None else expected(case, day) - completion
@@ -121,7 +133,6 @@ def panel_at(case: Case, tick: Tick, known_at: date, lags: dict[str, int]) -> di
             gap = as_float(figures["pace_gap"])
             lags[unit] = lags.get(unit, 0) + 1 if gap is not None and gap > float(case.tolerance) else 0
         figures["lag"] = lags.get(unit, 0)
-        panel[unit] = figures
     add_ranks(case, panel, "completion", "rank", "group_size")
     add_ranks(case, panel, "campaign_completion", "campaign_rank", None)
     return panel

@@ -257,7 +257,8 @@ class Decider:
                 gone.add(rule)
                 self.log(s, measure, "ended")
         for rule, measure in list(state.pending.items()):
-            if is_true(measure.rule.until, s) or self.says(measure.id, s.tick.on, "rejected"):
+            refused = self.says(measure.id, s.tick.on, "rejected") or self.says(measure.id, s.tick.on, "lifted")
+            if is_true(measure.rule.until, s) or refused:
                 del state.pending[rule]
                 gone.add(rule)
         return gone
@@ -268,7 +269,7 @@ class Decider:
         for rule in RULES:
             busy = rule.id in state.active or rule.id in state.pending or rule.id in state.issued or rule.id in gone
             id_ = f"{self.case.year}/{rule.id}/{s.unit}/{s.tick.on.isoformat()}"
-            refused = self.says(id_, s.tick.on, "rejected")
+            refused = self.says(id_, s.tick.on, "rejected") or self.says(id_, s.tick.on, "lifted")
             if not busy and not refused and rule.when(s) and not is_true(rule.until, s):
                 candidates[rule.id] = Measure(id_, rule, s.unit, rule.amount(s) if rule.amount else None)
         blocked = {below for id_ in (*state.active, *state.pending, *candidates) for below in BY_ID[id_].supersedes}
