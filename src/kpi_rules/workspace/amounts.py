@@ -1,8 +1,9 @@
 """Text of whole columns to exact integers and dates.
 
-Every parser has a fast path in polars for what machines write (`30000.50`, `2011-03-05`) and a second one, over the remaining rows
-only, for what people write (`1500万`, `30,000.50`, `2011年3月5日`). No number passes through a float: the decimal point is moved in
-the text. `model.money.parse_amount` says the same for one amount, and tests hold the two together.
+Every parser has a fast path in polars for what machines write (`30000.50`, `2011-03-05`) and a second one, over the
+remaining rows only, for what people write (`1500万`, `30,000.50`, `2011年3月5日`). No number passes through a float:
+the decimal point is moved in the text. `model.money.parse_amount` says the same for one amount; tests hold the two
+together.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _NUMBER: Final = (
 )
 _DATE: Final = re.compile(
     r"(?P<year>\d{4})(?:(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})|(?P<month8>\d\d)(?P<day8>\d\d)"
-    r"|\s*年\s*(?P<month_zh>\d{1,2})\s*月\s*(?P<day_zh>\d{1,2})\s*[日号])(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    r"|\s*年\s*(?P<month_zh>\d{1,2})\s*月\s*(?P<day_zh>\d{1,2})\s*[日号])"
+    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
 
@@ -61,7 +63,7 @@ def no_failures() -> pl.DataFrame:
 
 
 def fast_scaled(column: str, places: int) -> pl.Expr:
-    """Return the expression that reads plain decimals of at most `places` decimals as integers; null for all other text."""
+    """Return the expression that reads plain decimals of at most `places` decimals; null for all other text."""
     text = pl.col(column)
     plain = text.str.contains(rf"^[0-9]{{1,{17 - places}}}(?:\.[0-9]{{1,{places}}})?$" if places else "^[0-9]{1,17}$")
     return pl.when(plain).then(text.cast(pl.Decimal(38, places), strict=False)).alias(column)
@@ -95,7 +97,7 @@ def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = 
     slow = _slow(text, values)
     if not len(slow):
         return Parsed(values, no_failures())
-    frame = _human(text.gather(slow).str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units)
+    frame = _human(text.gather(slow).str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
     return Parsed(values.scatter(slow, frame["value"]), _failures(slow, frame["code"]))
 
 
@@ -125,7 +127,7 @@ def parse_amounts(text: pl.Series, unit: str = "") -> Parsed:
 
 
 def parse_date(text: str) -> date | None:
-    """Read `2011-03-05`, `2011/3/5`, `2011.3.5`, `20110305`, `2011年3月5日`, with or without a time of day; None for anything else."""
+    """Read `2011-03-05`, `2011/3/5`, `2011.3.5`, `20110305`, `2011年3月5日`, also with a time of day; else None."""
     match = _DATE.fullmatch(text.strip())
     if match is None:
         return None
@@ -150,7 +152,7 @@ def _slow(text: pl.Series, values: pl.Series) -> pl.Series:
     return (values.is_null() & (text.str.strip_chars(_SPACE) != "")).arg_true()
 
 
-def _human(text: pl.Series, places: int, unit: str, units: bool) -> pl.DataFrame:
+def _human(text: pl.Series, places: int, unit: str, *, units: bool) -> pl.DataFrame:
     """Read what people write: the columns `value` (Int64) and `code`, one of them null in each row."""
     parts = text.rename("text").to_frame().select(pl.col("text").str.extract_groups(_NUMBER)).unnest("text")
     exponents = pl.col("unit").fill_null("").replace_strict(_EXPONENTS, return_dtype=pl.Int64)

@@ -1,4 +1,4 @@
-"""One raw table to typed columns: header cells matched to the schema, every cell parsed, every failure kept with its code."""
+"""One raw table to typed columns: header matched to the schema, every cell parsed, every failure kept with its code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import polars as pl
 from attrs import define, field
 
 from kpi_rules.locale import _
-from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.amounts import (
     BILLION_PLACES,
@@ -21,7 +20,7 @@ from kpi_rules.workspace.amounts import (
     finish_scaled,
     no_failures,
 )
-from kpi_rules.workspace.schemas import AMOUNT_KINDS, SCHEMAS, Column, Header, Schema
+from kpi_rules.workspace.schemas import AMOUNT_KINDS, BOUNDS, SCHEMAS, Column, Header, Schema
 from kpi_rules.workspace.workbooks import number_text
 
 if TYPE_CHECKING:
@@ -72,22 +71,14 @@ CODES: Final[Mapping[tuple[str, str], str]] = {
 }
 """The code of a failure by what the column holds and what the parser or the bounds found."""
 
-BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
-    "money": (0, LIMIT),
-    "count": (0, 10**9),
-    "share": (0, 10**9),
-    "rate": (1, 10**15),
-    "year": (1900, 2199),
-}
-"""Least and greatest value by what the column holds, both inclusive; a rate below a million keeps every product in 128 bits."""
-
 
 @define(eq=False)
 class Cleaned:
     """A table, or what one source gives of it.
 
-    `frame` has the clean table's columns for every row read, broken ones included (null where unreadable); `shown` the cells they
-    were read from, for the columns the source has; `failures` what is wrong (`FAILED`).
+    `frame` has the clean table's columns for every row read, broken ones included (null where unreadable); `shown`
+    the cells they were read from, for the columns the source has; `failures` what is wrong (`FAILED`); `ragged` the
+    rows that are not in `frame` because their fields fit no header.
     """
 
     schema: Schema
@@ -122,12 +113,8 @@ def clean(raw: RawTable, count_indicators: Collection[str]) -> tuple[Cleaned | N
         return None, problems
     columns, failures = _parse(bound, schema, count_indicators)
     absent = [pl.lit(None, column.dtype).alias(column.name) for column in schema.columns if column.name not in columns]
-    height = bound.cells.height if bound.cells.width else len(raw.rows)
-    frame = pl.DataFrame([raw.rows.alias("row"), *columns.values()]) if columns else pl.DataFrame({"row": raw.rows})
-    frame = frame.with_columns(absent).select(list(schema.dtypes))
+    frame = pl.DataFrame([raw.rows.alias("row"), *columns.values()]).with_columns(absent).select(list(schema.dtypes))
     found = [*failures, *_missing(frame, schema, failures), *_bounds(frame, schema, count_indicators)]
-    if frame.height != height:  # polars would have raised; a table never loses rows silently
-        raise AssertionError(schema.name)
     all_failures = pl.concat([pl.DataFrame(schema=dict(FAILED)), *found])
     return Cleaned(schema, frame, bound.cells, all_failures, raw.file, raw.ragged), problems
 
@@ -159,32 +146,30 @@ def bind(raw: RawTable, schema: Schema) -> tuple[Bound | None, list[Problem]]:
 def plain(cells: pl.Series, kind: str, unit: str, raw: RawTable) -> pl.Series | Problem:
     """Return a column as text, or as dates, or as fen where whole numbers are fen; or the problem with its type."""
     dtype = cells.dtype
-    place = Place(file=raw.file, table=raw.table, column=cells.name)
-    if dtype == pl.String or (dtype == pl.Date and kind in ("date", "month_end")):
-        return cells
-    if isinstance(dtype, pl.Datetime):
-        return cells.dt.date() if kind in ("date", "month_end") else cells.dt.to_string("iso")
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Time, pl.Duration):
+        found = _("a column of type {dtype}").format(dtype=dtype)
+        return _bad_type("bad-column-type", cells, raw, found, _("text, numbers or dates"))
+    if dtype.is_float() and raw.exact and kind in AMOUNT_KINDS:
+        found = _("floating-point amounts ({dtype})").format(dtype=dtype)
+        return _bad_type("inexact-money", cells, raw, found, _("text or Decimal in yuan, or Int64 in fen"))
     if dtype.is_integer() and raw.fen and kind in AMOUNT_KINDS and not unit:
         return cells.cast(pl.Int64, strict=False)
+    return _as_text(cells, dated=kind in ("date", "month_end"))
+
+
+def _as_text(cells: pl.Series, *, dated: bool) -> pl.Series:
+    """Write cells of any plain type as a person would; only dates where dates belong stay dates."""
+    dtype = cells.dtype
+    if isinstance(dtype, pl.Datetime):
+        return cells.dt.date() if dated else cells.dt.to_string("iso")
     if dtype.is_float():
-        if raw.exact and kind in AMOUNT_KINDS:
-            return error(
-                "inexact-money",
-                place,
-                found=_("floating-point amounts ({dtype})").format(dtype=dtype),
-                expected=_("text or Decimal in yuan, or Int64 in fen"),
-            )
-        return pl.Series(
-            cells.name, [None if value is None else number_text(value) for value in cells], dtype=pl.String
-        )
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object, pl.Time, pl.Duration):
-        return error(
-            "bad-column-type",
-            place,
-            found=_("a column of type {dtype}").format(dtype=dtype),
-            expected=_("text, numbers or dates"),
-        )
-    return cells.cast(pl.String)
+        texts = [None if value is None else number_text(value) for value in cells]
+        return pl.Series(cells.name, texts, dtype=pl.String)
+    return cells if dtype == pl.String or (dtype == pl.Date and dated) else cells.cast(pl.String)
+
+
+def _bad_type(code: str, cells: pl.Series, raw: RawTable, found: str, expected: str) -> Problem:
+    return error(code, Place(file=raw.file, table=raw.table, column=cells.name), found=found, expected=expected)
 
 
 def _target(header: Header, aliases: Mapping[str, str], schema: Schema) -> str | None:
@@ -271,7 +256,7 @@ def _unknown_columns(
 def _parse(
     bound: Bound, schema: Schema, count_indicators: Collection[str]
 ) -> tuple[dict[str, pl.Series], list[pl.DataFrame]]:
-    """Parse every column: one parallel pass of the fast expressions, then what is left of each column."""
+    """Parse every column: one parallel pass of the fast expressions, then the rest of each column."""
     columns = [column for column in schema.columns if column.name in bound.cells.columns]
     fast = bound.cells.select(_fast(column, bound) for column in columns)
     values: dict[str, pl.Series] = {}
@@ -315,7 +300,7 @@ def _finish(column: Column, bound: Bound, fast: pl.Series) -> Parsed:
 def _quantities(
     money: Parsed, bound: Bound, indicator: pl.Series, counts: Collection[str]
 ) -> tuple[Parsed, pl.DataFrame]:
-    """Replace amounts by counts where the indicator counts; return what is left of the money's failures, and the counts'."""
+    """Put counts where the indicator counts; return them with what is left of money's failures, and the counts' own."""
     text = bound.cells["amount"]
     counting = indicator.is_in(list(counts)).fill_null(value=False)
     if text.dtype != pl.String or not counting.any():
@@ -364,11 +349,6 @@ def _bounds(frame: pl.DataFrame, schema: Schema, counts: Collection[str]) -> Ite
 
 def _outside(values: pl.Series, column: str, kind: str, only: pl.Series | None = None) -> Iterable[pl.DataFrame]:
     least, greatest = BOUNDS[kind]
-    low, high = values.min(), values.max()
-    for found, there in (
-        ("too-small", low is not None and low < least),
-        ("too-large", high is not None and high > greatest),
-    ):  # type: ignore[operator]
-        if there:
-            mask = values < least if found == "too-small" else values > greatest
+    for found, mask in (("too-small", values < least), ("too-large", values > greatest)):
+        if mask.any():
             yield failed((mask if only is None else mask & only).arg_true(), column, CODES[kind, found])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import polars as pl
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
@@ -20,7 +20,7 @@ from kpi_rules.workspace.workbooks import number_text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, Select
 
 SCHEMES: Final = ("sqlite", "postgresql")
 
@@ -30,7 +30,7 @@ TIMEOUT: Final = 10
 
 @define(eq=False)
 class Result:
-    """The rows of a table or query: `header` its column names, `cells` as text named `0`, `1`, …"""
+    """The rows of a table or query: `header` its column names, `cells` as text named `0`, `1` and so on."""
 
     header: list[str]
     cells: pl.DataFrame
@@ -55,7 +55,11 @@ def label_of(source: str) -> str:
 
 
 def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Result | Problem:
-    """Read a table or query; what fails is the problem `bad-database-url`, `no-connection`, `missing-table` or `query-failed`."""
+    """Read a table or query.
+
+    What fails is the problem `bad-database-url`, `missing-file`, `no-driver`, `no-connection`, `missing-table` or
+    `query-failed`.
+    """
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     try:
@@ -75,14 +79,10 @@ def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Re
         )
     try:
         with engine.connect() as connection:
-            return _read(connection.execution_options(postgresql_readonly=True), wanted, place)
+            result = _read(connection.execution_options(postgresql_readonly=True), wanted, place)
+            return _without_secrets(result, url) if isinstance(result, Problem) else result
     except SQLAlchemyError as failure:
-        return error(
-            "no-connection",
-            place,
-            found=_("no connection: {reason}").format(reason=_reason(failure, url)),
-            expected=_("a database that answers within {seconds} seconds").format(seconds=TIMEOUT),
-        )
+        return _without_secrets(_no_connection(failure, place), url)
     except ImportError:
         return error(
             "no-driver",
@@ -92,6 +92,15 @@ def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Re
         )
     finally:
         engine.dispose()
+
+
+def _no_connection(failure: Exception, place: Place) -> Problem:
+    return error(
+        "no-connection",
+        place,
+        found=_("no connection: {reason}").format(reason=_reason(failure)),
+        expected=_("a database that answers within {seconds} seconds").format(seconds=TIMEOUT),
+    )
 
 
 def _bad_url(place: Place) -> Problem:
@@ -128,33 +137,41 @@ def _engine(url: URL, folder: Path) -> Engine | str:
 
 
 def _read(connection: Connection, wanted: Wanted, place: Place) -> Result | Problem:
-    from sqlalchemy import inspect, literal_column, select, table, text
+    from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
-    if wanted.query is None:
-        schema, dot, name = wanted.name.rpartition(".")
-        inspector = inspect(connection)
-        schema_name = schema if dot else None
-        names = [*inspector.get_table_names(schema_name), *inspector.get_view_names(schema_name)]
-        if name not in names:
-            return error(
-                "missing-table",
-                place,
-                found=_("no table '{name}' in the database").format(name=wanted.name),
-                expected=_("one of: {names}").format(names=", ".join(sorted(names)) or "-"),
-                nearest=nearest(name, names),
-            )
-        statement = select(literal_column("*")).select_from(table(name, schema=schema_name))
+    statement = text(wanted.query) if wanted.query is not None else _select(connection, wanted.name, place)
+    if isinstance(statement, Problem):
+        return statement
     try:
-        rows = connection.execute(text(wanted.query) if wanted.query is not None else statement)
+        rows = connection.execute(statement)
         return _result(list(rows.keys()), [tuple(row) for row in rows])
     except SQLAlchemyError as failure:
         return error(
             "query-failed",
             place,
-            found=_("the database refuses the query: {reason}").format(reason=_reason(failure, connection.engine.url)),
+            found=_("the database refuses the query: {reason}").format(reason=_reason(failure)),
             expected=_("a query that only reads and returns rows"),
         )
+
+
+def _select(connection: Connection, wanted: str, place: Place) -> Select[tuple[object, ...]] | Problem:
+    """Return the query for a whole table or view, its name quoted by SQLAlchemy."""
+    from sqlalchemy import inspect, literal_column, select, table
+
+    schema, dot, name = wanted.rpartition(".")
+    inspector = inspect(connection)
+    schema_name = schema if dot else None
+    names = [*inspector.get_table_names(schema_name), *inspector.get_view_names(schema_name)]
+    if name in names:
+        return select(literal_column("*")).select_from(table(name, schema=schema_name))
+    return error(
+        "missing-table",
+        place,
+        found=_("no table '{name}' in the database").format(name=wanted),
+        expected=_("one of: {names}").format(names=", ".join(sorted(names)) or "-"),
+        nearest=nearest(name, names),
+    )
 
 
 def _result(header: list[str], rows: list[tuple[object, ...]]) -> Result:
@@ -182,11 +199,15 @@ def _text(value: object) -> str | None:
             return str(value)
 
 
-def _reason(failure: Exception, url: URL) -> str:
-    """Return the driver's own words on one line, without the password."""
-    words = " ".join(str(getattr(failure, "orig", None) or failure).split())
-    secrets = [url.password, *url.query.values()]
-    for secret in secrets:
+def _reason(failure: Exception) -> str:
+    """Return the driver's own words on one line; SQLAlchemy's would add the statement and a web address."""
+    return " ".join(str(getattr(failure, "orig", None) or failure).split())
+
+
+def _without_secrets(problem: Problem, url: URL) -> Problem:
+    """Take password and options out of a message, should a driver repeat them."""
+    found = problem.found
+    for secret in (url.password, *url.query.values()):
         if isinstance(secret, str) and secret:
-            words = words.replace(secret, "***")
-    return words
+            found = found.replace(secret, "***")
+    return evolve(problem, found=found)

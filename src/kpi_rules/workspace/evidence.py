@@ -1,4 +1,4 @@
-"""What only shows when rows are held against each other: ids said twice, references to nothing, missing rates, totals."""
+"""What only rows held against each other show: repeated ids, references to nothing, totals."""
 
 from __future__ import annotations
 
@@ -34,11 +34,9 @@ def check_rows(
 ) -> pl.DataFrame:
     """Return all failures of a table (`FAILED`), positions counted over its sources.
 
-    Args:
-        frame: the rows of all sources, one after the other.
-        parts: what each source gave.
-        done: the clean tables so far; broken: the ids among the rows that are in quarantine; unread: tables that could not be read,
-            against which nothing is checked, because one problem is enough.
+    `frame` has the rows of all sources, one after the other, and `parts` what each source gave. `done` are the clean
+    tables so far, `broken` the ids among their rows that were left out, and `unread` the tables that could not be read:
+    nothing is held against those, because one problem is enough.
     """
     failures = _joined_failures(parts)
     found = [failures]

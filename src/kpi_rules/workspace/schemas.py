@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import polars as pl
 from attrs import define, field
 
-from kpi_rules.model.money import UNITS
+from kpi_rules.model.money import LIMIT, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "year"]
-"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share` and `rate` are billionths."""
+"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate` are billionths."""
 
 DTYPES: Final[Mapping[str, pl.DataType]] = {
     "text": pl.String(),
@@ -34,6 +34,20 @@ DTYPES: Final[Mapping[str, pl.DataType]] = {
 
 AMOUNT_KINDS: Final = ("money", "quantity")
 """Kinds whose header may state a unit, and whose cells may."""
+
+
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "money": (0, LIMIT),
+    "count": (0, 10**9),
+    "share": (0, 10**12),
+    "rate": (1, 10**15),
+    "year": (1900, 2199),
+}
+"""Least and greatest value by what a column holds, both inclusive.
+
+A rate of at most a million keeps its product with any amount within 128 bits. A share above one passes: claims above
+100% are an error of their project, and a row set aside for it would hand the project to others without a word.
+"""
 
 
 @define(frozen=True)
@@ -52,12 +66,13 @@ class Column:
 
 @define(frozen=True)
 class Schema:
-    """A table: its columns in order, its `key` (rows that agree in it are the same thing said twice), and what it refers to.
+    """A table: its columns in order, its `key`, and what it refers to.
 
-    `repeats` says that rows of one key may differ, as those of a person who moved do; only identical ones are one too many.
-    `references` maps a column to the table whose first column it names. `settings` tables describe the organisation: a row of
-    theirs that breaks is an error; a row of the others, which are evidence, goes to quarantine. `dated` is the column whose
-    dates before the year start are worth a warning.
+    Rows that agree in the key are the same thing said twice; `repeats` says that such rows may differ, as those of a
+    person who moved do, and only identical ones are one too many. `references` maps a column to the table whose ids
+    it names. Tables of `settings` describe the organisation: a row of theirs that breaks is an error, while a row of
+    the others, which are evidence, goes to quarantine. `dated` is the column whose dates before the year start are
+    worth a warning.
     """
 
     name: str
@@ -191,14 +206,34 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 }
 """Every table of a workspace by name, in the order they are cleaned: what is referred to comes first."""
 
-_UNIT_SUFFIX: Final = re.compile(
-    rf"(?P<base>.*?)\s*[(（]\s*(?:单位\s*[:：]\s*)?(?P<unit>{'|'.join(sorted(filter(None, UNITS), key=len, reverse=True))})\s*[)）]"
-)
+
+def frame_schema(table: str) -> type[dy.Schema]:
+    """Return a clean table's dataframely schema, for whoever hands clean tables on or takes them over.
+
+    Reading itself does not go through it: importing dataframely takes longer than reading a whole workspace of some
+    thousand rows, and it names broken rules, not broken cells.
+    """
+    import dataframely as dy
+
+    columns: dict[str, dy.Column] = {"row": dy.Int64(min=1)}
+    for column in SCHEMAS[table].columns:
+        if column.dtype == pl.Int64:
+            least, greatest = BOUNDS.get(column.kind, (1, LIMIT))
+            columns[column.name] = dy.Int64(nullable=not column.required, min=least, max=greatest)
+        elif column.dtype == pl.Date:
+            columns[column.name] = dy.Date(nullable=not column.required)
+        else:
+            columns[column.name] = dy.String(nullable=not column.required, min_length=1)
+    return type(f"{table.capitalize()}Schema", (dy.Schema,), columns)
+
+
+_UNITS: Final = "|".join(sorted(filter(None, UNITS), key=len, reverse=True))
+_UNIT_SUFFIX: Final = re.compile(rf"(?P<base>.*?)\s*[(（]\s*(?:单位\s*[:：]\s*)?(?P<unit>{_UNITS})\s*[)）]")
 
 
 @define(frozen=True)
 class Header:
-    """A header cell: its text without outer blanks and, where it states a unit of money, the text before it and the unit."""
+    """A header cell: its text and, where that states a unit of money, the unit and the text before it."""
 
     text: str
     base: str

@@ -1,7 +1,7 @@
 """Where a table comes from: a CSV file, a sheet of a workbook, a Parquet file, a database, or a frame in memory.
 
-Every source gives the same thing, a `RawTable`: the header as it stands, the cells as text (dates as dates), and the row a person
-would look for. What cannot be read is a problem of its own, never an exception.
+Every source gives the same thing, a `RawTable`: the header as it stands, the cells, and the row a person would look
+for. What cannot be read is a problem of its own, never an exception.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DELIMITERS: Final = ",;\t"
+HEAD: Final = 65_536
+"""Bytes within which the header of a file ends."""
+
 TEXTS: Final = (".csv", ".tsv", ".txt")
 WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -33,8 +36,9 @@ WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 class TableSource:
     """One source of one table, as `kpi.toml` says it.
 
-    `source` is a path relative to the workspace folder (`units.csv`, `book.xlsx#到账`, `arrivals.parquet`) or a database
-    (`sqlite:///data.db`, `postgresql://…`, with `db_table` or `query`). `columns` maps header texts to the names of the schema.
+    `source` is a path relative to the workspace folder (`units.csv`, `book.xlsx#到账`, `arrivals.parquet`) or a
+    database (`sqlite:///data.db`, `postgresql://…`, with `db_table` or `query`). `columns` maps header texts to names
+    of the schema.
     """
 
     table: str
@@ -49,10 +53,11 @@ class TableSource:
 class RawTable:
     """A table as it was found.
 
-    `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty) or as
-    the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer fields than
-    the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever wrote the source could
-    choose an exact type, so floats are refused for money; `fen` that whole numbers of money are fen and not yuan.
+    `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty)
+    or as the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
+    fields than the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever
+    wrote the source could choose an exact type, so floats are refused for money; `fen` that whole numbers of money
+    are fen and not yuan.
     """
 
     table: str
@@ -192,7 +197,7 @@ def _read_csv(source: TableSource, data: bytes, place: Place) -> RawTable | Prob
     text = to_utf8(data, source.encoding, place)
     if isinstance(text, Problem):
         return text
-    if not text.data.strip():
+    if not text.data[:HEAD].strip() and not text.data.strip():  # no copy of a large file
         return empty_file(place)
     delimiter = _delimiter(text.data)
     return _fast_csv(source, text.data, delimiter) or _careful_csv(source, text.data, delimiter, place)
@@ -200,15 +205,16 @@ def _read_csv(source: TableSource, data: bytes, place: Place) -> RawTable | Prob
 
 def _delimiter(data: bytes) -> str:
     """Return the delimiter that occurs most often in the header line; the comma where none does."""
-    header = data.lstrip().split(b"\n", 1)[0].decode(errors="replace")
+    header = data[:HEAD].lstrip().split(b"\n", 1)[0].decode(errors="replace")
     return max(DELIMITERS, key=header.count)
 
 
 def _fast_csv(source: TableSource, data: bytes, delimiter: str) -> RawTable | None:
     """Read a regular file with polars; None where only the careful reader gives every row its right number and fields.
 
-    Regular means: no quotes, lines ended by line feeds, and in every line as many delimiters as in the header. polars refuses
-    rows that are too long and fills rows that are too short, so counting all delimiters once finds the short ones.
+    Regular means: no quotes, lines ended by line feeds, and in every line as many delimiters as in the header. polars
+    refuses rows that are too long and fills rows that are too short, so counting all delimiters once finds the short
+    ones.
     """
     if b'"' in data or data[:1] in b"\r\n" or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None

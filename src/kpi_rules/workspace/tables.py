@@ -1,7 +1,7 @@
 """Any sources to the clean tables of a workspace, with everything that is wrong with them.
 
-Rows that break go to quarantine with file, row, column, value and reason; what breaks a whole table, or a row of `units` or
-`quotas`, is an error. Nothing is raised for data.
+Rows that break go to quarantine with file, row, column, value and reason; what breaks a whole table, or a row of
+`units` or `quotas`, is an error. Nothing is raised for data.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from attrs import define, field
 from kpi_rules.workspace.cleaning import Cleaned, clean
 from kpi_rules.workspace.evidence import check_rows, convert_amounts, dated_before, too_large_totals
 from kpi_rules.workspace.quarantine import empty_quarantine, quarantine_of, row_problems
-from kpi_rules.workspace.schemas import SCHEMAS, Schema
+from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.sources import RawTable, TableSource, raw_from_frame, read_source
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def _empty(name: str) -> pl.DataFrame:
 
 @define(eq=False, frozen=True)
 class Tables:
-    """The clean tables of a workspace: always there, perhaps without rows, always with their schema's columns in its order.
+    """The clean tables of a workspace: always there, perhaps without rows, with their schema's columns in its order.
 
-    Money is Int64 fen, shares and rates Int64 billionths, dates Date; `row` is the row of the file, and rows stand in the order of
-    the files. `arrivals.amount` is in the workspace's currency, converted at the rate of the day it arrived.
+    Money is Int64 fen, shares and rates Int64 billionths, dates Date; `row` is the row of the file, and rows stand in
+    the order of the files. `arrivals.amount` is in the workspace's currency, converted at the rate of the day of
+    arrival.
     """
 
     units: pl.DataFrame = field(factory=lambda: _empty("units"))
@@ -52,7 +53,7 @@ class Tables:
 
 @define(eq=False)
 class ReadTables:
-    """The clean tables, the rows that are in quarantine (`file, table, row, column, value, code, reason`), and the problems."""
+    """The clean tables, the quarantine (`file, table, row, column, value, code, reason`), and the problems."""
 
     tables: Tables
     quarantine: pl.DataFrame
@@ -89,8 +90,8 @@ def tables_from_frames(
 ) -> ReadTables:
     """Clean frames in memory as `read_tables` cleans files.
 
-    Columns may be text, Date or Datetime. Money as text or Decimal is in yuan, or in the unit its header states; as Int64 it is in
-    fen, or in the unit its header states; Float64 money is the problem `inexact-money`.
+    Dates may be text, Date or Datetime. Money as text or Decimal is in yuan, as Int64 in fen; where the header states
+    a unit it is in that. Float64 money is the problem `inexact-money`.
     """
     found = [raw_from_frame(name, frame) for name, frame in frames.items()]
     return _clean_all(found, list(frames), currency, count_indicators, year_start)
@@ -123,7 +124,7 @@ def _clean_all(
 def _assemble(
     by_table: Mapping[str, list[Cleaned]], unread: set[str], problems: list[Problem], currency: str, year_start: date
 ) -> ReadTables:
-    """Clean the tables in the order of their references, so that a row can be held against what is left of the others."""
+    """Clean the tables in the order of their references, so that a row is held against what is left of the others."""
     done: dict[str, pl.DataFrame] = {}
     broken: dict[str, pl.Series] = {}
     quarantines: list[pl.DataFrame] = [empty_quarantine()]

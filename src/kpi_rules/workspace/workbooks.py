@@ -1,8 +1,8 @@
 """Sheets of a workbook as text cells, exactly as they are stored.
 
-fastexcel gives text for every cell but rounds numbers to nine decimals on the way and leaves cells with an error value empty.
-Both would change what an administrator wrote without a word, so numbers are taken again as floats and written with the
-fewest digits that give the same float, and error values are looked up in the file.
+fastexcel gives text for every cell but rounds numbers to nine decimals on the way and leaves cells with an error
+value empty. Both would change what an administrator wrote without a word, so numbers are taken again as floats and
+written with the fewest digits that give the same float, and error values are looked up in the file.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 _SHEET: Final = re.compile(r"<sheet\b[^>]*>")
 _RELATION: Final = re.compile(r"<Relationship\b[^>]*>")
 _ERROR_CELL: Final = re.compile(
-    r'<c r="(?P<column>[A-Z]+)(?P<row>\d+)"[^>]*\bt="e"[^>]*>(?:(?!</c>).)*?<v>(?P<value>[^<]*)</v>'
+    r'<c r="(?P<column>[A-Z]+)(?P<row>\d+)"[^>]*\bt="e"[^>]*>(?:(?!</c>).)*?<v>(?P<value>[^<]*)</v>',
+    re.DOTALL,
 )
 
 
 @define(eq=False)
 class Sheet:
-    """A sheet: `header` texts, `cells` as text named `0`, `1`, …, and `rows`, the sheet's own row numbers."""
+    """A sheet: `header` texts, `cells` as text named `0`, `1` and so on, `rows` with the sheet's own row numbers."""
 
     header: list[str]
     cells: pl.DataFrame
@@ -122,7 +123,7 @@ def _split(cells: pl.DataFrame, name: str, place: Place) -> Sheet | Problem:
 
 
 def _error_cells(data: bytes, name: str) -> Iterator[tuple[int, int, str]]:
-    """Yield row, column (from 0) and text of the cells that hold an error such as `#N/A`; only XLSX files are looked into."""
+    """Yield row and column (from 0) and text of cells that hold an error such as `#N/A`, of XLSX files only."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         return
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
