@@ -133,8 +133,8 @@ class Files:
         cents = amount * 100 * 100 * 10000 // int(rate.replace(".", ""))
         return currency, f"{cents // 100}.{cents % 100:02d}"
 
-    def _note(self, reported: str, table: str, key: str, what: str, file: str = "", value: str = "") -> None:
-        self.other.append(Dirt(file or BOOK, table, "", "", value, key, reported, what))
+    def _note(self, reported: str, table: str, key: str, what: str, file: str = BOOK) -> None:
+        self.other.append(Dirt(file, table, "", "", "", key, reported, what))
 
     def _dirty(self, projects: list[Project]) -> None:
         some = [project.id for project in projects if project.state == "recognised" and not project.claims]
@@ -187,7 +187,7 @@ class Files:
             self.first.rows.insert(
                 number, row_of(self.first, f"V800{number:02d}", some[number], "80万", "", on, "", "未具名")
             )
-        self._note("problems", "arrivals", "6", "vouchers that arrived before the year", self.first.file, "6")
+        self._note("problems", "arrivals", "6 rows", "vouchers that arrived before the year", self.first.file)
         on = dt.date(2011, 1, 6)
         self.first.add("V80006", some[6], "300万", "", on, "2010", "未具名")
         day = dt.date(2012, 1, 18)
@@ -215,7 +215,7 @@ class Files:
         twin = {**last, "project": "J8900", "unit": "water", "contracted": 900}
         table.plant(self.draw, twin, "project", "one project id for two projects", "J8900")
         table.plant(self.draw, {**twin, "unit": "grain"}, "project", "one project id for two projects", "J8900")
-        self._note("problems", "projects", "备注", "a column the table does not have", value="备注")
+        self._note("problems", "projects", "备注", "a column the table does not have")
 
     def _dirty_visits(self, some: list[str]) -> None:
         table = self.visits
@@ -235,7 +235,7 @@ class Files:
         table.repeat(self.draw, table.rows[200], "visit", "the same visit entered twice")
         for number in range(2):
             table.add(f"S800{number}", some[number], dt.date(2010, 12, 20 + number), 60)
-        self._note("problems", "visits", "2", "visits before the year", value="2")
+        self._note("problems", "visits", "2 rows", "visits before the year")
 
     def _dirty_rest(self) -> None:
         draw = self.draw
@@ -267,9 +267,13 @@ class Files:
             row = dict(zip(columns, values, strict=True))
             row[column] = value
             self.staff.plant(draw, row, column, what, f"P9{number:03d}")
-        self._note("problems", "units", "telephone", "a column the table does not have", "units.csv", "telephone")
-        self._note("problems", "quotas", "parks", "a quota set before the year began", "quotas.csv", "parks")
-        self._note("problems", "quotas", "housing", "revisions in the wrong order", "quotas.csv", "housing")
+        self._note("problems", "units", "telephone", "a column the table does not have", "units.csv")
+        for unit, day, what in [
+            ("parks", dt.date(2010, 12, 20), "a quota set before the year began"),
+            ("housing", dt.date(2011, 5, 1), "a revision below a later one"),
+        ]:
+            line = 2 + [(row["unit"], row["effective"]) for row in self.quotas.rows].index((unit, day))
+            self.other.append(Dirt("quotas.csv", "quotas", line, "effective", str(day), unit, "problems", what))
 
 
 def write_csv(path: Path, columns: list[str], rows: list[Row], encoding: str = "utf-8") -> None:
