@@ -1,0 +1,112 @@
+"""kpi-rules: assess organisations against targets.
+
+The public API is what this module names, nothing else. Names load what they need at first use, so that `import kpi_rules` is
+quick and brings in neither polars nor anything heavier.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from kpi_rules.locale import N_, _
+
+if TYPE_CHECKING:
+    from kpi_rules.pipeline import assess, rulebook
+    from kpi_rules.pipeline.explain import Explanation
+    from kpi_rules.pipeline.result import Assessment
+    from kpi_rules.pipeline.rulebook import Rulebook
+    from kpi_rules.hooks import hookimpl
+    from kpi_rules.model.contributions import (
+        Check,
+        Credit,
+        Guard,
+        Hold,
+        Indicator,
+        PaceCurve,
+        Rule,
+        at,
+        parameters,
+        share_of,
+        unit,
+    )
+    from kpi_rules.model.money import format_amount, parse_amount
+    from kpi_rules.model.problems import Place, Problem
+    from kpi_rules.model.settings import choice, count, flag, money, ratio, texts
+    from kpi_rules.workspace.workspace import Workspace, load
+
+_HOMES = {
+    "kpi_rules.pipeline": ("assess", "rulebook"),
+    "kpi_rules.pipeline.explain": ("Explanation",),
+    "kpi_rules.pipeline.result": ("Assessment",),
+    "kpi_rules.pipeline.rulebook": ("Rulebook",),
+    "kpi_rules.hooks": ("hookimpl",),
+    "kpi_rules.model.contributions": (
+        "Check",
+        "Credit",
+        "Guard",
+        "Hold",
+        "Indicator",
+        "PaceCurve",
+        "Rule",
+        "at",
+        "parameters",
+        "share_of",
+        "unit",
+    ),
+    "kpi_rules.model.money": ("format_amount", "parse_amount"),
+    "kpi_rules.model.problems": ("Place", "Problem"),
+    "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "texts"),
+    "kpi_rules.workspace.workspace": ("Workspace", "load"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Assessment",
+    "Check",
+    "Credit",
+    "Explanation",
+    "Guard",
+    "Hold",
+    "Indicator",
+    "N_",
+    "PaceCurve",
+    "Place",
+    "Problem",
+    "Rule",
+    "Rulebook",
+    "Workspace",
+    "_",
+    "assess",
+    "at",
+    "choice",
+    "count",
+    "flag",
+    "format_amount",
+    "hookimpl",
+    "load",
+    "money",
+    "parameters",
+    "parse_amount",
+    "ratio",
+    "rulebook",
+    "share_of",
+    "texts",
+    "unit",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name at its first use (PEP 562)."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

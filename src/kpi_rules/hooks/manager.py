@@ -1,0 +1,278 @@
+"""The plugin manager: finds plugins, asks every hook once, and says which plugin gave what. Nothing else calls a hook."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import pluggy
+from attrs import define, field
+
+from kpi_rules.hooks import builtin, specs
+from kpi_rules.locale import _
+from kpi_rules.model.contributions import owned
+from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.model.settings import declared_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from importlib.metadata import EntryPoint
+    from pathlib import Path
+    from types import ModuleType
+
+    from kpi_rules.model.contributions import Check, Credit, Guard, Indicator, PaceCurve, Rule
+    from kpi_rules.model.settings import Setting
+
+_Given = TypeVar("_Given")
+
+GROUP = "kpi_rules"
+"""The entry-point group in which installed policies are found."""
+
+BUILT_IN = "kpi_rules"
+"""The name under which the library's own checks and pace curves enter, by the same door as everybody's."""
+
+
+@define(frozen=True)
+class Plugin:
+    """Where a plugin comes from: the provenance of everything it contributes.
+
+    `version` is the distribution's version, or for a local file the first twelve digits of the SHA-256 of its text.
+    """
+
+    name: str
+    origin: Literal["built in", "installed", "local"]
+    distribution: str
+    version: str
+
+
+@define(frozen=True, eq=False)
+class Plugins:
+    """Everything the plugins of a workspace contribute, by name, and who contributed it.
+
+    `owners` maps `kind:name` (such as `check:above_contract`) to the plugin's name.
+    """
+
+    plugins: tuple[Plugin, ...] = ()
+    settings: Mapping[str, Setting] = field(factory=dict)
+    checks: Mapping[str, Check] = field(factory=dict)
+    credits: Mapping[str, Credit] = field(factory=dict)
+    indicators: Mapping[str, Indicator] = field(factory=dict)
+    pace_curves: Mapping[str, PaceCurve] = field(factory=dict)
+    rules: Mapping[str, Rule] = field(factory=dict)
+    guards: Mapping[str, Guard] = field(factory=dict)
+    owners: Mapping[str, str] = field(factory=dict)
+
+    def provenance(self, kind: str, name: str) -> Plugin | None:
+        """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve` or `guard`."""
+        owner = self.owners.get(f"{kind}:{name}")
+        return next((plugin for plugin in self.plugins if plugin.name == owner), None)
+
+
+def installed() -> dict[str, EntryPoint]:
+    """Return the installed policies by name, without importing any."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+
+
+def load_plugins(
+    enabled: Sequence[str], local: Sequence[str], folder: Path | None, file: str = "kpi.toml"
+) -> tuple[Plugins, list[Problem]]:
+    """Load the plugins a workspace names and ask each hook once.
+
+    Args:
+        enabled: names of installed policies.
+        local: policies of one file each, relative to `folder`.
+        folder: the workspace's folder; None for a workspace in memory, which has no local files.
+        file: where the names stand, for problems.
+
+    Returns:
+        What they contribute, and every problem: a name not installed, a file that fails to load, a misspelt hook, a hook that
+        raises, a name given twice. What failed contributes nothing.
+    """
+    return _Loading(file).load(enabled, local, folder)
+
+
+class _Loading:
+    """One loading of plugins: collects what they give and what went wrong."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self.found: list[Plugin] = []
+        self.owners: dict[str, str] = {}
+        self.manager = pluggy.PluginManager("kpi_rules")
+        self.manager.add_hookspecs(specs)
+
+    def load(self, enabled: Sequence[str], local: Sequence[str], folder: Path | None) -> tuple[Plugins, list[Problem]]:
+        self._register(builtin, Plugin(BUILT_IN, "built in", "kpi-rules", builtin.version()))
+        self._register_installed(enabled)
+        for name in local:
+            self._register_file(name, folder)
+        settings: dict[str, Setting] = {}
+        for plugin, declared in self._each("kpi_settings"):
+            if (
+                found := self._guarded(plugin, "kpi_settings", lambda p=plugin, d=declared: declared_settings(p, d))
+            ) is not None:
+                settings |= found
+        rules = [
+            (plugin, owned(rule, plugin, self.manager.get_plugin(plugin).__name__))
+            for plugin, given in self._each("kpi_policy_rules")
+            for rule in given
+        ]
+        contributed = Plugins(
+            plugins=tuple(sorted(self.found, key=lambda plugin: plugin.name)),
+            settings=settings,
+            checks=self._named("check", "kpi_checks"),
+            credits=self._named("credit", "kpi_credits"),
+            indicators=self._named("indicator", "kpi_indicators"),
+            pace_curves=self._named("pace_curve", "kpi_pace_curves"),
+            rules=self._merge("rule", ((plugin, rule.id, rule) for plugin, rule in rules)),
+            guards=self._named("guard", "kpi_guards"),
+            owners=self.owners,
+        )
+        return contributed, self.problems
+
+    def _register_installed(self, enabled: Sequence[str]) -> None:
+        available = installed()
+        for name in dict.fromkeys(enabled):
+            entry = available.get(name)
+            if entry is None:
+                self._problem(
+                    "unknown-plugin",
+                    "plugins.enabled",
+                    found=_("policy {name}, which is not installed").format(name=name),
+                    expected=_("an installed policy: {names}").format(names=", ".join(available)),
+                    hint=nearest(name, available),
+                )
+                continue
+            module = self._guarded(name, _("its import"), entry.load)
+            if module is not None:
+                distribution = entry.dist
+                self._register(
+                    module,
+                    Plugin(
+                        name,
+                        "installed",
+                        distribution.name if distribution else "",
+                        distribution.version if distribution else "",
+                    ),
+                )
+
+    def _register_file(self, name: str, folder: Path | None) -> None:
+        path = (folder / name) if folder is not None else None
+        if path is None or not path.is_file():
+            self._problem(
+                "local-policy-missing",
+                "plugins.local",
+                found=_("no file {name}").format(name=name),
+                expected=_("a Python file beside kpi.toml"),
+                hint=nearest(name, [p.relative_to(folder).as_posix() for p in folder.rglob("*.py")])
+                if folder
+                else None,
+            )
+            return
+        short = path.stem
+        module = self._guarded(short, _("its import"), lambda: _import_file(short, path))
+        if module is not None:
+            version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            self._register(module, Plugin(short, "local", name, version))
+
+    def _register(self, module: ModuleType, plugin: Plugin) -> None:
+        if self.manager.has_plugin(plugin.name):
+            other = next(known for known in self.found if known.name == plugin.name)
+            self._clash(
+                "plugin",
+                plugin.name,
+                f"{other.distribution} ({other.origin})",
+                f"{plugin.distribution} ({plugin.origin})",
+            )
+            return
+        self.manager.register(module, name=plugin.name)
+        try:
+            self.manager.check_pending()
+        except pluggy.PluginValidationError as problem:
+            self.manager.unregister(name=plugin.name)
+            self._failed(plugin.name, _("its registration"), str(problem).splitlines()[-1])
+            return
+        misspelt = sorted(
+            name
+            for name in vars(module)
+            if name.startswith("kpi_") and callable(vars(module)[name]) and not hasattr(specs, name)
+        )
+        for name in misspelt:
+            self._problem(
+                "unknown-hook",
+                "plugins",
+                found=_("hook {hook} in policy {name}").format(hook=name, name=plugin.name),
+                expected=_("a hook of kpi_rules.hooks.specs"),
+                hint=nearest(name, [known for known in vars(specs) if known.startswith("kpi_")]),
+            )
+        self.found.append(plugin)
+
+    def _each(self, hook: str) -> Iterator[tuple[str, Any]]:
+        """Ask one hook, plugin by plugin in the order of their names, so that one that raises is named and stops no other."""
+        callers = sorted(getattr(self.manager.hook, hook).get_hookimpls(), key=lambda call: call.plugin_name)
+        for call in callers:
+            given = self._guarded(call.plugin_name, hook, call.function)
+            if given is not None:
+                yield call.plugin_name, given
+
+    def _named(self, kind: str, hook: str) -> dict[str, Any]:
+        return self._merge(kind, ((plugin, item.name, item) for plugin, given in self._each(hook) for item in given))
+
+    def _merge(self, kind: str, items: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for plugin, name, item in items:
+            if name in merged:
+                self._clash(kind, name, self.owners[f"{kind}:{name}"], plugin)
+                continue
+            merged[name] = item
+            self.owners[f"{kind}:{name}"] = plugin
+        return dict(sorted(merged.items()))
+
+    def _guarded(self, plugin: str, doing: str, call: Callable[[], _Given]) -> _Given | None:
+        try:
+            return call()
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 (a plugin may raise anything; it is named and reported)
+            self._failed(plugin, doing, f"{type(problem).__name__}: {problem}")
+            return None
+
+    def _failed(self, plugin: str, doing: str, why: str) -> None:
+        self._problem(
+            "plugin-failed",
+            "plugins",
+            found=_("policy {name} failed in {doing}: {why}").format(name=plugin, doing=doing, why=why),
+            expected=_("a policy that loads"),
+        )
+
+    def _clash(self, kind: str, name: str, first: str, second: str) -> None:
+        self._problem(
+            "plugin-clash",
+            "plugins",
+            found=_("{kind} {name} from both {first} and {second}").format(
+                kind=kind, name=name, first=first, second=second
+            ),
+            expected=_("one owner for each name"),
+        )
+
+    def _problem(self, code: str, key: str, *, found: str, expected: str, hint: str | None = None) -> None:
+        self.problems.append(error(code, Place(file=self.file, key=key), found=found, expected=expected, nearest=hint))
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    """Import a policy of one file under a name of its own, so that two workspaces never share one."""
+    unique = f"kpi_rules_local_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{name}"
+    spec = importlib.util.spec_from_file_location(unique, path)
+    if spec is None or spec.loader is None:
+        msg = f"{path.name} is no Python file"
+        raise ImportError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[unique]
+        raise
+    return module

@@ -1,0 +1,72 @@
+"""The columns that a rule may read: the indicators of `semantics.md`, the moments, and the parameters as named inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.contributions import SCALED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_rules.model.contributions import Indicator
+    from kpi_rules.model.settings import Setting
+
+QUOTA_INDICATORS: Final = ("funds", "signed", "started", "producing")
+"""Indicators that a quota can be set for; `funds` is money, the others are counts of recognised projects."""
+
+COUNT_INDICATORS: Final = QUOTA_INDICATORS[1:]
+
+_KINDS: Final[Mapping[str, type[pl.DataType]]] = {
+    "money": pl.Int64,
+    "count": pl.Int64,
+    "ratio": pl.Float64,
+    "flag": pl.Boolean,
+    "choice": pl.String,
+}
+
+
+def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.DataType]]:
+    """Return the indicators per unit and tick, in the order in which `units` shows them; `indicators` is what plugins add."""
+    schema: dict[str, type[pl.DataType]] = {}
+    for name in QUOTA_INDICATORS:
+        schema |= {
+            name: pl.Int64,
+            f"{name}_quota": pl.Int64,
+            f"{name}_quota_original": pl.Int64,
+            f"{name}_completion": pl.Float64,
+        }
+    schema |= {"completion": pl.Float64, "expected": pl.Float64, "pace_gap": pl.Float64, "lag": pl.Int64}
+    schema |= {"rank": pl.Int64, "group_size": pl.Int64}
+    schema |= {"contracted": pl.Int64, "vouchers": pl.Int64, "recognised": pl.Int64}
+    schema |= {"arrival_rate": pl.Float64, "start_rate": pl.Float64, "production_rate": pl.Float64}
+    schema |= {f"campaign_{name}": pl.Int64 for name in QUOTA_INDICATORS}
+    schema |= {"campaign_quota": pl.Int64, "campaign_completion": pl.Float64, "campaign_rank": pl.Int64}
+    return schema | {name: _KINDS[indicator.kind] for name, indicator in sorted(indicators.items())}
+
+
+def parameter_schema(settings: Mapping[str, Setting]) -> dict[str, type[pl.DataType]]:
+    """Return the parameters as columns: `plugin.name`, and for a ratio also its exact value in billionths.
+
+    A list of texts is no column: it names the scope of a hold.
+    """
+    schema: dict[str, type[pl.DataType]] = {}
+    for name, setting in sorted(settings.items()):
+        if setting.kind in _KINDS:
+            schema[name] = _KINDS[setting.kind]
+        if setting.kind == "ratio":
+            schema[name + SCALED] = pl.Int64
+    return schema
+
+
+def rule_schema(indicators: Mapping[str, Indicator], settings: Mapping[str, Setting]) -> dict[str, type[pl.DataType]]:
+    """Return every column that a rule may read, with its type."""
+    return (
+        {"unit": pl.String, "group": pl.String, "kind": pl.String}
+        | dict.fromkeys(MOMENTS, pl.Boolean)
+        | indicator_schema(indicators)
+        | parameter_schema(settings)
+    )

@@ -1,0 +1,264 @@
+"""The static check of an expression: only known columns, only row-wise and pure nodes, both sides of a comparison of one type.
+
+polars describes an expression as JSON. The walk below visits that description; a node kind that is not on the list is refused,
+so a node that polars adds later is refused until somebody has looked at it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from attrs import define
+
+from kpi_rules.locale import _
+from kpi_rules.model.problems import nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Node = Any
+"""A node of polars' JSON: a text such as `Len`, or an object with one key, the node's kind."""
+
+COMPARISONS = frozenset({"Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "EqValidity", "NotEqValidity"})
+
+_LOGIC = frozenset({"And", "Or", "Xor", "LogicalAnd", "LogicalOr"})
+_ARITHMETIC = frozenset({"Plus", "Minus", "Multiply", "Divide", "TrueDivide", "RustDivide", "FloorDivide", "Modulus"})
+_FUNCTIONS = frozenset(
+    """Abs Ceil Floor Negate Round Clip MinHorizontal MaxHorizontal
+    Boolean.Not Boolean.IsNull Boolean.IsNotNull Boolean.IsIn Boolean.IsBetween Boolean.AllHorizontal Boolean.AnyHorizontal
+    StringExpr.StartsWith StringExpr.EndsWith StringExpr.Contains StringExpr.LenChars
+    TemporalExpr.Year TemporalExpr.Month TemporalExpr.Day TemporalExpr.Quarter
+    Sql.Binary""".split()
+)
+"""Row-wise, pure functions. `FillNull` and `Coalesce` are left out on purpose: a missing value stays missing."""
+
+
+@define(frozen=True)
+class Refusal:
+    """Why an expression is refused: a code of `docs/errors.md`, the node as people read it, what was expected instead."""
+
+    code: str
+    node: str
+    expected: str
+    nearest: str | None = None
+
+
+def tree(expression: pl.Expr) -> Node:
+    """Return the description of an expression.
+
+    Raises:
+        pl.exceptions.ComputeError: the expression holds a Python callback, which has no description.
+    """
+    return json.loads(expression.meta.serialize(format="json"))
+
+
+def expression_of(node: Node) -> pl.Expr:
+    """Return the expression of a node of a description."""
+    return pl.Expr.deserialize(StringIO(json.dumps(node)), format="json")
+
+
+def kind_of(node: Node) -> tuple[str, Any]:
+    """Return the kind of a node and what it holds."""
+    if isinstance(node, str):
+        return node, None
+    (kind, held), *_rest = node.items()
+    return kind, held
+
+
+def function_of(held: Mapping[str, Any]) -> str:
+    """Return the name of a function node, such as `Boolean.Not` or `Floor`."""
+    function = held["function"]
+    if isinstance(function, str):
+        return function
+    (family, member), *_rest = function.items()
+    if family in {"Boolean", "StringExpr", "TemporalExpr", "Sql"}:
+        return f"{family}.{member if isinstance(member, str) else next(iter(member))}"
+    return str(family)
+
+
+def children(node: Node) -> list[Node]:
+    """Return the nodes right below a node."""
+    kind, held = kind_of(node)
+    match kind:
+        case "BinaryExpr":
+            return [held["left"], held["right"]]
+        case "Ternary":
+            return [held["predicate"], held["truthy"], held["falsy"]]
+        case "Cast":
+            return [held["expr"]]
+        case "Function":
+            return list(held["input"])
+    return []
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it."""
+    yield node
+    for child in children(node):
+        yield from walk(child)
+
+
+def comparison(node: Node) -> str | None:
+    """Return the operator of a comparison (`Lt`), None for any other node."""
+    kind, held = kind_of(node)
+    if kind == "BinaryExpr" and held["op"] in COMPARISONS:
+        return str(held["op"])
+    if kind == "Function" and function_of(held) == "Sql.Binary":
+        op = held["function"]["Sql"]["Binary"]
+        return str(op) if op in COMPARISONS else None
+    return None
+
+
+def connective(node: Node) -> str | None:
+    """Return `and`, `or` or `not` for a node that joins conditions, None for any other."""
+    kind, held = kind_of(node)
+    if kind == "BinaryExpr" and held["op"] in _LOGIC:
+        return {"And": "and", "LogicalAnd": "and", "Or": "or", "LogicalOr": "or"}.get(held["op"])
+    if kind == "Function":
+        return {"Boolean.Not": "not", "Boolean.AllHorizontal": "and", "Boolean.AnyHorizontal": "or"}.get(
+            function_of(held)
+        )
+    return None
+
+
+def check(expression: pl.Expr, schema: Mapping[str, pl.DataType], expected: type[pl.DataType]) -> list[Refusal]:
+    """Check an expression against the columns it may read.
+
+    Args:
+        expression: a condition or an amount.
+        schema: the columns and their types.
+        expected: the type the whole must have.
+
+    Returns:
+        Every reason to refuse it; empty when it may be evaluated.
+    """
+    try:
+        root = tree(expression)
+    except pl.exceptions.PolarsError:
+        return [
+            Refusal(
+                "python-callback",
+                _("a Python callback"),
+                _("a row-wise polars expression, which can be read and checked"),
+            )
+        ]
+    refusals = [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
+    if refusals:
+        return list(dict.fromkeys(refusals))
+    frame = pl.LazyFrame(schema=dict(schema))
+    refusals = [refusal for node in walk(root) if (refusal := _refuse_comparison(node, frame)) is not None]
+    try:
+        dtype = frame.select(value=expression).collect_schema()["value"]
+    except pl.exceptions.PolarsError as problem:
+        return [*refusals, Refusal("wrong-types", str(expression), str(problem).splitlines()[0])]
+    if dtype != expected:
+        refusals.append(
+            Refusal(
+                "wrong-type",
+                f"{expression} : {dtype}",
+                _("an expression of type {type}").format(type=expected.__name__),
+            )
+        )
+    return list(dict.fromkeys(refusals))
+
+
+def _refuse(node: Node, schema: Mapping[str, pl.DataType]) -> Refusal | None:
+    kind, held = kind_of(node)
+    match kind:
+        case "Column":
+            if held in schema:
+                return None
+            return Refusal("unknown-column", str(held), _("a column a rule can read"), nearest(str(held), schema))
+        case "Literal" | "Ternary" | "Cast":
+            return None
+        case "BinaryExpr":
+            name = str(held["op"])
+            allowed = name in COMPARISONS | _LOGIC | _ARITHMETIC
+        case "Function":
+            name = function_of(held)
+            allowed = name in _FUNCTIONS
+        case _:
+            name, allowed = kind, False
+    if allowed:
+        return None
+    return Refusal(
+        "node-not-allowed",
+        name,
+        _("row-wise nodes only: no aggregate, window, shift, default for a missing value, callback, chance or clock"),
+    )
+
+
+def _refuse_comparison(node: Node, frame: pl.LazyFrame) -> Refusal | None:
+    if comparison(node) is None:
+        return None
+    left, right = (_type_class(side, frame) for side in children(node))
+    if left == right or "null" in {left, right} or {left, right} in ({"number", "ratio"}, {"number", "whole"}):
+        return None
+    return Refusal(
+        "types-differ",
+        str(expression_of(node)),
+        _("both sides of one type, not {left} against {right}").format(left=left, right=right),
+    )
+
+
+def _type_class(node: Node, frame: pl.LazyFrame) -> str:
+    kind, held = kind_of(node)
+    if kind == "Literal" and ("Dyn" in held or "Decimal" in held.get("Scalar", {})):
+        return "number"
+    try:
+        dtype = frame.select(value=expression_of(node)).collect_schema()["value"]
+    except pl.exceptions.PolarsError:
+        return "null"
+    if dtype.is_integer():
+        return "whole"
+    if dtype.is_numeric():
+        return "ratio"
+    return str(dtype).lower()
+
+
+def bind(node: Node, values: Mapping[str, object]) -> Node:
+    """Return a condition with the named columns replaced by their values, and what follows from that left out.
+
+    Three-valued logic allows it: false and anything is false, true or anything is true, even where the rest is null. What is
+    left of a rule at a tick that is none of its moments is the literal false.
+    """
+    kind, held = kind_of(node)
+    if kind == "Column" and held in values:
+        return literal(values[held])
+    if kind == "BinaryExpr":
+        left, right = bind(held["left"], values), bind(held["right"], values)
+        if connective(node) is not None:
+            absorbing = connective(node) == "or"
+            for side, other in ((left, right), (right, left)):
+                if truth(side) is not None:
+                    return side if truth(side) is absorbing else other
+        return {"BinaryExpr": {**held, "left": left, "right": right}}
+    if kind == "Ternary":
+        return {"Ternary": {part: bind(child, values) for part, child in held.items()}}
+    if kind == "Cast":
+        return {"Cast": {**held, "expr": bind(held["expr"], values)}}
+    if kind == "Function":
+        inputs = [bind(child, values) for child in held["input"]]
+        if function_of(held) == "Boolean.Not" and truth(inputs[0]) is not None:
+            return literal(not truth(inputs[0]))
+        return {"Function": {**held, "input": inputs}}
+    return node
+
+
+@lru_cache(maxsize=4096, typed=True)
+def literal(value: object) -> Node:
+    """Return the node of a plain value."""
+    return tree(pl.lit(value))
+
+
+def truth(node: Node) -> bool | None:
+    """Return the value of a Boolean literal, None for any other node."""
+    kind, held = kind_of(node)
+    if kind == "Literal" and isinstance(held, dict):
+        value = held.get("Scalar", {}).get("Boolean")
+        return value if isinstance(value, bool) else None
+    return None

@@ -1,0 +1,333 @@
+"""Decide: what every rule proposes, unit by unit and tick by tick. Order of rules, units and plugins never matters.
+
+State is a few Boolean columns per rule, carried from tick to tick. Units go through in blocks of rows that stay in the
+processor's cache; no block knows of another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+from attrs import define, field
+from numpy.typing import NDArray
+
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.pipeline.panel import RANKS, values_by_group
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import date
+
+    from kpi_rules.pipeline.decisions import Rulings
+    from kpi_rules.pipeline.panel import Panel
+    from kpi_rules.pipeline.rulebook import BoundRules, Rulebook
+
+EventKind = Literal["started", "ended", "superseded", "issued"]
+Rows = NDArray[np.uint32]
+Since = NDArray[np.int16]
+
+BLOCK = 131_072
+"""Units decided at once where no rank is read."""
+
+
+@define(frozen=True, eq=False)
+class Happening:
+    """Something that happened to the measures of one rule at one tick.
+
+    `rows` are row numbers of units; `since` the number of the tick at which each measure was proposed; `amounts` fen.
+    """
+
+    tick: int
+    rule: str
+    kind: str
+    rows: Rows
+    since: Since
+    amounts: pl.Series | None = None
+
+
+@define(eq=False)
+class Decided:
+    """What the rules decided.
+
+    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held is
+    released; `proposals` every proposal, where rulings are given, and `pending` those still without one at the end;
+    `unassessable` rules whose condition was null. `frames` holds the panel of each tick, or of the last alone, block by
+    block. `active` says which measures are in force at the end, by rule.
+    """
+
+    events: list[Happening] = field(factory=list)
+    bookings: list[Happening] = field(factory=list)
+    releases: list[Happening] = field(factory=list)
+    proposals: list[Happening] = field(factory=list)
+    pending: list[Happening] = field(factory=list)
+    unassessable: list[Happening] = field(factory=list)
+    frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
+    active: dict[str, list[pl.Series]] = field(factory=dict)
+
+    def frame(self, here: int) -> pl.DataFrame:
+        """Return the panel of a tick over all units."""
+        return pl.concat(self.frames[here])
+
+
+def decide(
+    panel: Panel,
+    rulebook: Rulebook,
+    *,
+    rulings: Rulings | None = None,
+    outputs: Collection[str] = (),
+    every_tick: bool = True,
+    block: int = BLOCK,
+) -> Decided:
+    """Run all rules over all ticks.
+
+    Args:
+        panel: indicators per unit and tick.
+        rulebook: the rules and their parameters.
+        rulings: the leadership's decisions; None counts every proposal as approved on its tick.
+        outputs: indicators to compute although no rule reads them.
+        every_tick: whether to keep the panel of every tick or of the last alone.
+        block: units decided at once; a rank needs all of them.
+    """
+    units = len(panel.units)
+    whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
+    size = max(units, 1) if whole else block
+    decided = Decided()
+    columns = _ParameterColumns(panel, rulebook)
+    for low in range(0, max(units, 1), size):
+        _Block(panel, rulebook, rulings, decided, columns, low, min(size, units - low)).run(
+            outputs, every_tick=every_tick
+        )
+    return decided
+
+
+def _read_by_indicators(panel: Panel) -> set[str]:
+    return {root for indicator in panel.indicators.values() for root in indicator.value.meta.root_names()}
+
+
+class _ParameterColumns:
+    """Parameters that differ between peer groups, one column per effective period, gathered once."""
+
+    def __init__(self, panel: Panel, rulebook: Rulebook) -> None:
+        self._rulebook = rulebook
+        self._parameters = rulebook.parameters
+        self._group = panel.units["group"]
+        self._columns: dict[tuple[object, ...], pl.Series] = {}
+
+    def at(self, on: date, names: Collection[str]) -> list[pl.Series]:
+        """Return the named columns that are parameters, for all units."""
+        declared = self._parameters.declared
+        return [self._column(name, on) for name in sorted(names) if name.removesuffix(SCALED) in declared]
+
+    def _column(self, name: str, on: date) -> pl.Series:
+        general, by_group = values_by_group(self._parameters, name, on)
+        key = (name, general, tuple(by_group.items()))
+        if key not in self._columns:
+            self._columns[key] = self._group.replace_strict(by_group, default=general).fill_null(general).rename(name)
+        return self._columns[key]
+
+
+class _Block:
+    """The units of one block through all ticks."""
+
+    def __init__(  # noqa: PLR0913 (a block is where everything meets)
+        self,
+        panel: Panel,
+        rulebook: Rulebook,
+        rulings: Rulings | None,
+        decided: Decided,
+        columns: _ParameterColumns,
+        low: int,
+        size: int,
+    ) -> None:
+        self.panel, self.rulebook, self.rulings, self.decided, self.columns = panel, rulebook, rulings, decided, columns
+        self.low, self.size = low, size
+        self.none = pl.repeat(value=False, n=size, dtype=pl.Boolean, eager=True)
+        names = rulebook.rules
+        self.active = dict.fromkeys(names, self.none)
+        self.issued = dict.fromkeys(names, self.none)
+        self.held = dict.fromkeys(names, self.none)
+        self.pending = dict.fromkeys(names, self.none)
+        self.since = {name: np.zeros(size, dtype=np.int16) for name in names}
+        self.lag: pl.Series | None = None
+        self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
+
+    def run(self, outputs: Collection[str], *, every_tick: bool) -> None:
+        last = len(self.panel.ticks) - 1
+        for here, tick in enumerate(self.panel.ticks):
+            bound = self.rulebook.bound(tick.moments, tick.on)
+            wanted = self._conditions(bound) if not tick.interim else frozenset()
+            keep = every_tick or here == last
+            needed = bound.columns(wanted) | self.always | (set(outputs) if keep else set())
+            if "lag" in outputs:
+                needed.add("lag")
+            base = self.panel.source.at(here).slice(self.low, self.size)
+            frame = self.panel.derive(base, here, self.lag, needed)
+            if "lag" in frame.columns:
+                self.lag = frame["lag"]
+            if not tick.interim:
+                self._decide(here, bound, frame, wanted)
+            if keep:
+                self.decided.frames.setdefault(here, []).append(
+                    frame.select([name for name in outputs if name in frame.columns])
+                )
+        for name, active in self.active.items():
+            self.decided.active.setdefault(name, []).append(active)
+            self._record("pending", last, name, self.pending[name])
+
+    def _conditions(self, bound: BoundRules) -> frozenset[str]:
+        """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""
+        wanted: set[str] = set()
+        for rule in bound.rules:
+            name = rule.rule.id
+            if rule.when is not None:
+                wanted.add(rule.when)
+                wanted |= {rule.amount} if rule.amount else set()
+            if rule.until is not None and (
+                rule.when is not None or self.active[name].any() or self.held[name].any() or self.pending[name].any()
+            ):
+                wanted.add(rule.until)
+        return frozenset(wanted)
+
+    def _decide(self, here: int, bound: BoundRules, frame: pl.DataFrame, wanted: frozenset[str]) -> None:
+        read = bound.columns(wanted)
+        parameters = [column.slice(self.low, self.size) for column in self.columns.at(self.panel.ticks[here].on, read)]
+        if parameters:
+            frame = frame.with_columns(parameters)
+        ordered = sorted(wanted)
+        found = (
+            frame.select(**{str(place): bound.expressions[name] for place, name in enumerate(ordered)})
+            if ordered
+            else None
+        )
+        values = (
+            {name: self._full(found.to_series(place)) for place, name in enumerate(ordered)}
+            if found is not None
+            else {}
+        )
+        self._advance(here, bound, values)
+
+    def _full(self, column: pl.Series) -> pl.Series:
+        """Stretch a literal over all units."""
+        return column if len(column) == self.size else column.new_from_index(0, self.size)
+
+    def _advance(self, here: int, bound: BoundRules, values: Mapping[str, pl.Series]) -> None:
+        """Steps 1 to 3 of `semantics.md`, for every rule at once."""
+        until: dict[str, pl.Series] = {}
+        candidate: dict[str, pl.Series] = {}
+        remaining: dict[str, pl.Series] = {}
+        rulings = self.rulings.at(here, self.low, self.size) if self.rulings is not None else None
+        for rule in bound.rules:
+            name = rule.rule.id
+            until[name] = _true(values[rule.until]) if rule.until in values else self.none
+            over = until[name]
+            if rulings is not None:
+                over = over | rulings.mask("lifted", name, self.since[name])
+            self._record("ended", here, name, self.active[name] & over)
+            remaining[name] = self.active[name] & ~over
+            candidate[name] = self._candidates(here, rule.when, values, name, until[name], remaining[name])
+            if rulings is not None:
+                candidate[name] = candidate[name] & ~rulings.mask("lifted", name, self.since[name])
+                waiting = self.pending[name] & ~until[name]
+                candidate[name] = candidate[name] & ~waiting
+                self._propose(here, name, candidate[name])
+                candidate[name] = (candidate[name] | waiting) & ~rulings.mask("rejected", name, self.since[name])
+        starting: dict[str, pl.Series] = {}
+        for name in candidate:
+            starting[name] = candidate[name]
+            for other in self.rulebook.superseding[name]:
+                starting[name] = starting[name] & ~(remaining[other] | candidate[other])
+            if rulings is not None:
+                approved = rulings.mask("approved", name, self.since[name])
+                self.pending[name] = starting[name] & ~approved
+                starting[name] = starting[name] & approved
+            elif starting[name].any():
+                self.since[name][starting[name].arg_true().to_numpy()] = here
+        self._settle(here, bound, values, until, remaining, starting)
+
+    def _candidates(
+        self,
+        here: int,
+        when: str | None,
+        values: Mapping[str, pl.Series],
+        name: str,
+        until: pl.Series,
+        remaining: pl.Series,
+    ) -> pl.Series:
+        if when is None:
+            return self.none
+        fires = values[when]
+        if fires.null_count():
+            self._record("unassessable", here, name, fires.is_null())
+            fires = fires.fill_null(value=False)
+        return fires & ~(until | remaining | self.issued[name])
+
+    def _propose(self, here: int, name: str, candidate: pl.Series) -> None:
+        if candidate.any():
+            self.since[name][candidate.arg_true().to_numpy()] = here
+            self._record("proposed", here, name, candidate)
+
+    def _settle(
+        self,
+        here: int,
+        bound: BoundRules,
+        values: Mapping[str, pl.Series],
+        until: Mapping[str, pl.Series],
+        remaining: Mapping[str, pl.Series],
+        starting: Mapping[str, pl.Series],
+    ) -> None:
+        """Book the month, release what is due, and carry the state on."""
+        month_end = self.panel.ticks[here].is_month_end
+        for rule in bound.rules:
+            name = rule.rule.id
+            if rule.rule.hold is not None:
+                self._release(here, name, until[name])
+                if month_end:
+                    booked = self.active[name] & remaining[name]
+                    self._record("withheld", here, name, booked)
+                    self.held[name] = self.held[name] | booked
+        for rule in bound.rules:
+            name = rule.rule.id
+            if rule.rule.one_off:
+                amounts = values[rule.amount] if rule.amount in values else None
+                self._record("issued", here, name, starting[name], amounts)
+                if not rule.rule.repeats:
+                    self.issued[name] = self.issued[name] | starting[name]
+                continue
+            replaced = self.none
+            for other in self.rulebook.superseding[name]:
+                replaced = replaced | starting[other]
+            self._record("superseded", here, name, remaining[name] & replaced)
+            self._record("started", here, name, starting[name])
+            self.active[name] = (remaining[name] & ~replaced) | starting[name]
+
+    def _release(self, here: int, name: str, until: pl.Series) -> None:
+        due = self.held[name] & until
+        self._record("released", here, name, due)
+        self.held[name] = self.held[name] & ~until
+
+    def _record(self, kind: str, here: int, name: str, mask: pl.Series, amounts: pl.Series | None = None) -> None:
+        if not mask.any():
+            return
+        rows = mask.arg_true().to_numpy()
+        happening = Happening(
+            here,
+            name,
+            kind,
+            rows + np.uint32(self.low),
+            self.since[name][rows],
+            amounts.gather(rows) if amounts is not None else None,
+        )
+        {
+            "withheld": self.decided.bookings,
+            "released": self.decided.releases,
+            "proposed": self.decided.proposals,
+            "pending": self.decided.pending,
+            "unassessable": self.decided.unassessable,
+        }.get(kind, self.decided.events).append(happening)
+
+
+def _true(mask: pl.Series) -> pl.Series:
+    """Return a condition with null taken as not true."""
+    return mask.fill_null(value=False) if mask.null_count() else mask

@@ -1,0 +1,140 @@
+"""Decisions: what the leadership ruled on proposals, fed back into the state of rules (M23)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+from attrs import define
+
+from kpi_rules.locale import _
+from kpi_rules.model.problems import Place, Problem, error, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.calendar import Tick
+
+DECISIONS: Final = ("approved", "rejected", "lifted")
+SCHEMA: Final = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
+
+
+def measure_id(year: int, rule: str, unit: str, proposed: date) -> str:
+    """Return the id of a measure: year, rule, unit and the tick it was proposed at."""
+    return f"{year}/{rule}/{unit}/{proposed.isoformat()}"
+
+
+@define(frozen=True, eq=False)
+class TickRulings:
+    """The decisions that take effect at one tick, for the units of one block."""
+
+    given: Mapping[tuple[str, str], tuple[NDArray[np.int64], NDArray[np.int16]]]
+    low: int
+    size: int
+
+    def mask(self, decision: str, rule: str, since: NDArray[np.int16]) -> pl.Series:
+        """Return the units whose present measure of a rule, proposed at tick `since`, this decision is about."""
+        mask = np.zeros(self.size, dtype=np.bool_)
+        rows, proposed = self.given.get((decision, rule), (np.empty(0, np.int64), np.empty(0, np.int16)))
+        inside = (rows >= self.low) & (rows < self.low + self.size)
+        rows = rows[inside] - self.low
+        mask[rows[since[rows] == proposed[inside]]] = True
+        return pl.Series(mask)
+
+
+@define(frozen=True, eq=False)
+class Rulings:
+    """All decisions by the tick at which they take effect; an approval holds from its tick on until it is used."""
+
+    by_tick: Mapping[int, Mapping[tuple[str, str], tuple[NDArray[np.int64], NDArray[np.int16]]]]
+
+    def at(self, here: int, low: int, size: int) -> TickRulings:
+        """Return what takes effect at tick number `here` for the units from `low` on."""
+        return TickRulings(self.by_tick.get(here, {}), low, size)
+
+
+def read_decisions(
+    decisions: pl.DataFrame, ticks: Sequence[Tick], units: pl.Series, rules: Collection[str], year: int
+) -> tuple[Rulings, list[Problem]]:
+    """Read a decisions frame.
+
+    Args:
+        decisions: `measure` (id), `decision` (`approved`, `rejected`, `lifted`), `on` (the day it was made).
+        ticks: of the assessment.
+        units: ids in row order.
+        rules: ids.
+        year: the assessment's; decisions on measures of other years are passed over.
+
+    Returns:
+        The decisions by the first tick on or after both the day they were made and the day of the proposal, and every
+        row that names no tick, rule or unit of this assessment.
+    """
+    problems: list[Problem] = []
+    missing = [name for name in SCHEMA if name not in decisions.columns]
+    if missing:
+        expected = _("columns measure, decision, on")
+        problems = [
+            error(
+                "decision-column", Place(table="decisions", column=name), found=_("no such column"), expected=expected
+            )
+            for name in missing
+        ]
+        return Rulings({}), problems
+    days = [tick.on for tick in ticks if not tick.interim]
+    row_of = {unit: row for row, unit in enumerate(units)} if len(decisions) else {}
+    by_tick: dict[int, dict[tuple[str, str], list[tuple[int, int]]]] = {}
+    for number, row in enumerate(decisions.select(*SCHEMA).iter_rows(named=True), start=1):
+        place = Place(table="decisions", row=number)
+        if row["decision"] not in DECISIONS:
+            problems.append(
+                error(
+                    "unknown-decision",
+                    place,
+                    found=str(row["decision"]),
+                    expected=", ".join(DECISIONS),
+                    nearest=nearest(str(row["decision"]), DECISIONS),
+                )
+            )
+            continue
+        parts = str(row["measure"]).split("/")
+        named = _measure(parts, year, days, row_of, rules)
+        if named is None:
+            if parts[0] == str(year):
+                problems.append(
+                    error(
+                        "unknown-measure",
+                        place,
+                        found=str(row["measure"]),
+                        expected=_("the id of a measure: year/rule/unit/day of proposal"),
+                    )
+                )
+            continue
+        rule, unit, proposed = named
+        effective = max(bisect_left(days, row["on"]), proposed)
+        by_tick.setdefault(effective, {}).setdefault((row["decision"], rule), []).append((unit, proposed))
+    return Rulings(
+        {here: {key: _arrays(pairs) for key, pairs in given.items()} for here, given in by_tick.items()}
+    ), problems
+
+
+def _measure(
+    parts: list[str], year: int, days: list[date], row_of: Mapping[str, int], rules: Collection[str]
+) -> tuple[str, int, int] | None:
+    """Return rule, unit row and tick number of a measure id; a unit's id may itself hold a slash."""
+    if len(parts) < 4 or parts[0] != str(year):  # noqa: PLR2004 (the four parts of an id)
+        return None
+    rule, unit, proposed = parts[1], "/".join(parts[2:-1]), parts[-1]
+    tick = next((here for here, day in enumerate(days) if day.isoformat() == proposed), None)
+    if tick is None or unit not in row_of or rule not in rules:
+        return None
+    return rule, row_of[unit], tick
+
+
+def _arrays(pairs: list[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+    rows, proposed = zip(*pairs, strict=True)
+    return np.array(rows, dtype=np.int64), np.array(proposed, dtype=np.int16)

@@ -1,0 +1,165 @@
+"""Distance to flip: the least additional credited amount, and by which tick, that ends or avoids a measure (M24)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import attrs
+import numpy as np
+import polars as pl
+from attrs import define
+
+from kpi_rules.model.calendar import DAY, month_end, ticks
+from kpi_rules.model.columns import QUOTA_INDICATORS
+from kpi_rules.model.money import LIMIT
+from kpi_rules.pipeline.panel import RANKS, with_parameters
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.panel import Panel
+    from kpi_rules.pipeline.result import Assessment
+
+POINTS: Final = 512
+"""Amounts tried at once; five rounds narrow any bracket below the limit to one fen."""
+
+
+@define(frozen=True)
+class Distance:
+    """The least further credited amount (fen) that, credited by the tick `by` (inclusive), `ends` or `avoids` a measure."""
+
+    amount: int
+    by: date
+    effect: Literal["ends", "avoids"]
+
+
+class Distances:
+    """Searches distances for the units of one assessment, seen from one tick: nothing later is known there.
+
+    Every amount is tried in the very panel and conditions that decide; the search takes the first amount that flips them, to
+    the fen where more credit is never harsher, which is a law for rules.
+    """
+
+    def __init__(self, assessment: Assessment, here: int) -> None:
+        """Prepare to look ahead from tick number `here`, to the year end or to the next tick where that is later."""
+        config = assessment.workspace.config
+        assert config is not None  # noqa: S101 (see Assessment)
+        self.assessment, self.here = assessment, here
+        seen = assessment.panel.ticks[: here + 1]
+        after = month_end(seen[-1].on + DAY)
+        ahead = [
+            tick for tick in ticks(config.year, config.campaigns, max(config.year.end, after)) if tick.on > seen[-1].on
+        ]
+        self.panel: Panel = assessment.panel.looking_ahead((*seen, *(tick for tick in ahead if not tick.interim)))
+        self.lag = assessment.lag_before(here)
+
+    def find(self, unit: int, rule: Rule, state: Literal["begins", "in force", "not in force"]) -> Distance | None:
+        """Return the distance of one unit and rule; None where no amount can, or where nothing is ahead.
+
+        Args:
+            unit: row number.
+            rule: the rule.
+            state: whether its measure begins at this tick, has been in force before it, or neither.
+        """
+        if state == "begins":
+            return self._search(unit, rule, self.here, "avoids")
+        if state == "in force":
+            return self._search(unit, rule, self.here + 1, "ends")
+        for target in range(self.here + 1, len(self.panel.ticks)):
+            if self._flips(unit, rule, target, "avoids", np.zeros(1, dtype=np.int64))[0]:
+                continue
+            return self._search(unit, rule, target, "avoids")
+        return None
+
+    def _search(self, unit: int, rule: Rule, target: int, effect: Literal["ends", "avoids"]) -> Distance | None:
+        if target >= len(self.panel.ticks):
+            return None
+        tried = np.unique(np.concatenate([[0], np.geomspace(1, LIMIT, POINTS).astype(np.int64)]))
+        while True:
+            flips = np.flatnonzero(self._flips(unit, rule, target, effect, tried))
+            if len(flips) == 0:
+                return None
+            first = int(flips[0])
+            if first == 0 or tried[first] - tried[first - 1] == 1:
+                return Distance(int(tried[first]), self.panel.ticks[target].on, effect)
+            tried = np.unique(np.linspace(tried[first - 1], tried[first], POINTS).astype(np.int64))
+
+    def _flips(
+        self, unit: int, rule: Rule, target: int, effect: Literal["ends", "avoids"], amounts: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Say for each further amount whether the measure would end, or not begin, at the target tick."""
+        expression = rule.until if effect == "ends" else rule.when
+        if expression is None:
+            return np.zeros(len(amounts), dtype=np.bool_)
+        names = set(expression.meta.root_names())
+        frame = self._at(unit, target, amounts, names)
+        tick = self.panel.ticks[target]
+        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names if name.startswith("at_")})
+        frame = with_parameters(frame, self.panel.parameters, tick.on, names)
+        holds = frame.select(value=expression).to_series()
+        holds = (
+            (holds if len(holds) == len(amounts) else holds.new_from_index(0, len(amounts)))
+            .fill_null(value=False)
+            .to_numpy()
+        )
+        return holds if effect == "ends" else ~holds
+
+    def _at(self, unit: int, target: int, amounts: NDArray[np.int64], names: set[str]) -> pl.DataFrame:
+        """Return the unit's indicators at a target tick, one row per further amount, all of it credited by that tick."""
+        lag = self.lag[unit]
+        for here in range(self.here, target):
+            row = self.panel.derive(
+                self._base(unit, here, np.zeros(1, dtype=np.int64)), here, pl.Series([lag]), {"lag"}
+            )
+            lag = row["lag"][0]
+        before = pl.Series([lag], dtype=pl.Int64).new_from_index(0, len(amounts))
+        base = self._base(unit, target, amounts)
+        frame = self.panel.derive(base, target, before, names - set(RANKS) | {"completion", "campaign_completion"})
+        return frame.with_columns(**self._ranks(unit, target, frame)) if names & set(RANKS) else frame
+
+    def _whole(self, target: int) -> pl.DataFrame:
+        """Return the whole numbers of all units as far as they are known here, with the quotas in force at a target tick."""
+        base = self.panel.source.at(self.here)
+        if target == self.here:
+            return base
+        on = self.panel.ticks[target].on
+        quotas = self.assessment.quotas_on(on)
+        base = base.drop([name for name in base.columns if name.endswith("_before_campaign")]).with_columns(
+            quotas.get_columns()
+        )
+        campaign = self.panel.campaign_at(on)
+        if campaign is None:
+            return base
+        begun = campaign.start <= self.panel.ticks[self.here].on
+        known = self.panel.source.at(self.here) if begun else base
+        return base.with_columns(
+            **{
+                f"{name}_before_campaign": known[f"{name}_before_campaign" if begun else name]
+                for name in QUOTA_INDICATORS
+            }
+        )
+
+    def _base(self, unit: int, target: int, amounts: NDArray[np.int64]) -> pl.DataFrame:
+        row = self._whole(target)[[unit] * len(amounts)]
+        return row.with_columns(funds=pl.min_horizontal(pl.col("funds") + pl.Series(amounts), pl.lit(LIMIT)))
+
+    def _ranks(self, unit: int, target: int, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """Rank each hypothetical completion among the other units of the group as they stand."""
+        everyone = self.panel.derive(
+            self._whole(target), target, None, {"completion", "campaign_completion", "group_size"}
+        )
+        group = everyone["group"][unit]
+        others = everyone.with_row_index("place").filter((pl.col("group") == group) & (pl.col("place") != unit))
+        size = everyone["group_size"][unit]
+        found = {"group_size": pl.Series([size] * len(frame), dtype=pl.Int64)}
+        for rank, completion in (("rank", "completion"), ("campaign_rank", "campaign_completion")):
+            better = np.sort(others[completion].drop_nulls().to_numpy())
+            mine = frame[completion]
+            ranks = pl.Series(1 + len(better) - np.searchsorted(better, mine.fill_null(0).to_numpy(), side="right"))
+            found[rank] = (
+                ranks.set(mine.is_null(), None) if group is not None else pl.Series([None] * len(frame), dtype=pl.Int64)
+            )
+        return found

@@ -1,0 +1,275 @@
+"""Explain: why a rule did what it did to a unit, as data first and then as text (M24)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import polars as pl
+from attrs import asdict, define
+
+from kpi_rules.locale import _, translate
+from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import format_amount
+from kpi_rules.model.problems import nearest
+from kpi_rules.pipeline.conditions import Condition, condition
+from kpi_rules.pipeline.distance import Distance, Distances
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.result import Assessment
+
+State = Literal["begins", "in force", "not in force"]
+
+
+@define(frozen=True)
+class ParameterUsed:
+    """A parameter that a rule read: its value, the date it applies from (None: from the start), for which group, and where it stands."""
+
+    name: str
+    value: str
+    from_on: date | None
+    group: str | None
+    origin: str
+
+
+@define(frozen=True, eq=False)
+class RuleExplanation:
+    """One rule for one unit at one tick.
+
+    `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the day the
+    measure in force was proposed. `distance` is None where no further amount can end or avoid the measure, or none is ahead.
+    """
+
+    rule: str
+    label: str
+    plugin: str
+    state: State
+    event: str | None
+    measure: str | None
+    in_force_since: date | None
+    reason: str | None
+    when: Condition
+    until: Condition | None
+    parameters: tuple[ParameterUsed, ...]
+    distance: Distance | None
+    sources: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as plain data; dates are dates, money is fen."""
+        plain: dict[str, Any] = asdict(self, recurse=False)
+        return plain | {
+            "when": self.when.to_dict(),
+            "until": self.until.to_dict() if self.until else None,
+            "parameters": [asdict(parameter) for parameter in self.parameters],
+            "distance": asdict(self.distance) if self.distance else None,
+            "sources": list(self.sources),
+        }
+
+    def to_text(self) -> str:
+        """Return it as text of several lines in the user's language."""
+        title = f"{self.rule} - {self.label}" if self.label else self.rule
+        lines = [f"{title} ({self.plugin})", "  " + self._standing()]
+        if self.reason:
+            lines.append("  " + _("reason: {reason}").format(reason=self.reason))
+        lines += ["  " + _("when"), *self.when.lines(2)]
+        if self.until is not None:
+            lines += ["  " + _("until"), *self.until.lines(2)]
+        if self.parameters:
+            lines.append("  " + _("parameters"))
+            lines += ["    " + _parameter_line(parameter) for parameter in self.parameters]
+        lines.append("  " + self._distance_line())
+        if self.sources:
+            lines.append("  " + _("sources: {sources}").format(sources=", ".join(self.sources)))
+        return "\n".join(lines)
+
+    def _standing(self) -> str:
+        events = {
+            "started": _("begins at this tick"),
+            "issued": _("is issued at this tick"),
+            "ended": _("ends at this tick"),
+            "superseded": _("is superseded at this tick"),
+        }
+        if self.event is not None:
+            return events[self.event]
+        if self.in_force_since is not None:
+            return _("in force since {day}").format(day=self.in_force_since)
+        return _("not in force")
+
+    def _distance_line(self) -> str:
+        if self.distance is None:
+            return _("distance: no further credited amount ends or avoids it, or none is ahead")
+        phrases = {
+            "ends": _("distance: {amount} more credited by {day} ends it"),
+            "avoids": _("distance: {amount} more credited by {day} avoids it"),
+        }
+        return phrases[self.distance.effect].format(amount=format_amount(self.distance.amount), day=self.distance.by)
+
+
+def _parameter_line(parameter: ParameterUsed) -> str:
+    since = _("from {day}").format(day=parameter.from_on) if parameter.from_on else _("from the start")
+    group = _(", group {group}").format(group=parameter.group) if parameter.group else ""
+    return f"{parameter.name} = {parameter.value} ({since}{group}; {parameter.origin})"
+
+
+@define(frozen=True, eq=False)
+class Explanation:
+    """A unit at a tick: its indicators, where its credit comes from, and every rule.
+
+    `waterfall` has the columns of `Assessment.waterfall` for the claims of the unit and its descendants; money is fen.
+    """
+
+    unit: str
+    tick: date
+    indicators: dict[str, bool | int | float | str | None]
+    waterfall: pl.DataFrame
+    rules: tuple[RuleExplanation, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as plain data."""
+        return {
+            "unit": self.unit,
+            "tick": self.tick,
+            "indicators": self.indicators,
+            "waterfall": self.waterfall.to_dicts(),
+            "rules": [rule.to_dict() for rule in self.rules],
+        }
+
+    def to_text(self) -> str:
+        """Return it as text in the user's language."""
+        head = _("{unit} at {day}").format(unit=self.unit, day=self.tick)
+        figures = [
+            (_("credited"), _money(self.indicators.get("funds"))),
+            (_("quota"), _money(self.indicators.get("funds_quota"))),
+            (_("completion"), _percent(self.indicators.get("completion"))),
+            (_("expected"), _percent(self.indicators.get("expected"))),
+        ]
+        lines = [head, "  " + ", ".join(f"{name} {value}" for name, value in figures), "  " + _("credit")]
+        lines += ["    " + _waterfall_line(row) for row in self.waterfall.iter_rows(named=True)] or [
+            "    " + _("no projects")
+        ]
+        return "\n\n".join(["\n".join(lines), *(rule.to_text() for rule in self.rules)])
+
+
+def _money(value: object) -> str:
+    return format_amount(value) if isinstance(value, int) else _("none")
+
+
+def _percent(value: object) -> str:
+    return f"{value:.2%}" if isinstance(value, float) else _("none")
+
+
+def _waterfall_line(row: dict[str, Any]) -> str:
+    stages = [
+        f"{name} {_money(value)}"
+        for name, value in row.items()
+        if name not in {"project", "unit", "tick", "recognised"}
+    ]
+    recognised = "" if row["recognised"] else _(" (not recognised)")
+    return f"{row['project']} / {row['unit']}{recognised}: " + " -> ".join(stages)
+
+
+class Explainer:
+    """Explains the units of one assessment."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        """Keep the assessment."""
+        self.assessment = assessment
+
+    def explain(self, unit: str, rule: str | None, on: date | None) -> Explanation:
+        """Explain a unit at the last tick not after `on`; see `Assessment.explain`."""
+        ids = self.assessment.panel.units["unit"]
+        place = ids.index_of(unit)
+        if place is None:
+            raise ValueError(_unknown(_("no unit {name}").format(name=unit), unit, ids.to_list()))
+        rules = self.assessment.rulebook.rules
+        if rule is not None and rule not in rules:
+            raise ValueError(_unknown(_("no rule {name}").format(name=rule), rule, list(rules)))
+        here = self._tick(on)
+        tick = self.assessment.ticks[here]
+        names = set(self.assessment.rulebook.columns) | set(self.assessment.indicator_names)
+        row = self.assessment.frame_at(here, ids[[place]], names)
+        row = row.with_columns(**{moment: pl.lit(moment in tick.moments) for moment in MOMENTS})
+        indicators = {name: row[name][0] for name in self.assessment.indicator_names if name in row.columns}
+        distances = Distances(self.assessment, here)
+        wanted = [rules[rule]] if rule is not None else list(rules.values())
+        found = tuple(self._rule(each, unit, place, here, row, distances) for each in wanted)
+        return Explanation(unit, tick.on, indicators, self.assessment.waterfall_of(place, here), found)
+
+    def _tick(self, on: date | None) -> int:
+        ticks = self.assessment.ticks
+        reached = [here for here, tick in enumerate(ticks) if on is None or tick.on <= on]
+        if not reached:
+            raise ValueError(_("no tick by {day}; the first is {first}").format(day=on, first=ticks[0].on))
+        return reached[-1]
+
+    def _rule(  # noqa: PLR0913 (one rule of one unit at one tick, and what was computed for all of them)
+        self, rule: Rule, unit: str, place: int, here: int, row: pl.DataFrame, distances: Distances
+    ) -> RuleExplanation:
+        on = self.assessment.ticks[here].on
+        past = self.assessment.events.filter(
+            (pl.col("unit") == unit) & (pl.col("rule") == rule.id) & (pl.col("tick") <= on)
+        )
+        last = past.row(-1, named=True) if len(past) else None
+        now = last if last is not None and last["tick"] == on else None
+        running = last if last is not None and last["event"] == "started" else None
+        state: State = "not in force"
+        if now is not None and now["event"] in {"started", "issued"}:
+            state = "begins"
+        elif running is not None:
+            state = "in force"
+        spent = rule.one_off and not rule.repeats and last is not None and now is None
+        plugin = self.assessment.workspace.plugins.provenance("rule", rule.id)
+        proposed = last["measure"].rpartition("/")[2] if last is not None else None
+        return RuleExplanation(
+            rule=rule.id,
+            label=translate(rule.label, rule.domain),
+            plugin=f"{plugin.distribution} {plugin.version}" if plugin else "",
+            state=state,
+            event=now["event"] if now is not None else None,
+            measure=last["measure"] if last is not None and (now is not None or running is not None) else None,
+            in_force_since=_day(proposed) if running is not None and proposed else None,
+            reason=self._reason(rule, unit, proposed) if now is not None or running is not None else None,
+            when=condition(rule.when, row),
+            until=condition(rule.until, row) if rule.until is not None else None,
+            parameters=tuple(self._parameters(rule, row["group"][0], on)),
+            distance=None if spent else distances.find(place, rule, state),
+            sources=rule.sources,
+        )
+
+    def _reason(self, rule: Rule, unit: str, proposed: str | None) -> str | None:
+        if proposed is None:
+            return None
+        here = next(number for number, tick in enumerate(self.assessment.ticks) if tick.on == _day(proposed))
+        return self.assessment.reason(rule, unit, here)
+
+    def _parameters(self, rule: Rule, group: str | None, on: date) -> list[ParameterUsed]:
+        parameters = self.assessment.rulebook.parameters
+        read = {
+            root.removesuffix(SCALED)
+            for expression in (rule.when, rule.until, rule.amount)
+            if expression is not None
+            for root in expression.meta.root_names()
+        }
+        if rule.hold is not None:
+            read |= {rule.hold.share} | ({rule.hold.grades} if rule.hold.grades else set())
+        found = []
+        for name in sorted(read & set(parameters.declared)):
+            entry = parameters.at(name, on, group)
+            setting = parameters.declared[name]
+            origin = str(entry.origin) if entry.origin else _("default of {plugin}").format(plugin=setting.plugin)
+            found.append(ParameterUsed(name, setting.show(entry.value), entry.from_on, entry.group, origin))
+        return found
+
+
+def _day(text: str) -> date:
+    from datetime import date
+
+    return date.fromisoformat(text)
+
+
+def _unknown(message: str, name: str, choices: list[str]) -> str:
+    hint = nearest(name, choices)
+    return message + (_(" (nearest: {nearest})").format(nearest=hint) if hint else "")

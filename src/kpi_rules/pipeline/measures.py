@@ -1,0 +1,157 @@
+"""Events and measures: what happened to each proposal, on whom it falls, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from kpi_rules.locale import translate
+from kpi_rules.model.text import fields, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.decide import Decided, Happening
+
+EVENTS: Final = {
+    "year": pl.Int64,
+    "tick": pl.Date,
+    "rule": pl.String,
+    "unit": pl.String,
+    "measure": pl.String,
+    "event": pl.String,
+    "amount": pl.Int64,
+}
+
+MEASURES: Final = {
+    "id": pl.String,
+    "year": pl.Int64,
+    "rule": pl.String,
+    "unit": pl.String,
+    "subject": pl.String,
+    "person": pl.String,
+    "kind": pl.String,
+    "started": pl.Date,
+    "ended": pl.Date,
+    "active": pl.Boolean,
+    "amount": pl.Int64,
+    "reason": pl.String,
+    "sources": pl.List(pl.String),
+    "status": pl.String,
+}
+"""The columns of `measures`; `status` is `proposed`, `in force`, `ended`, `superseded`, `issued`, or `closed` for a proposal
+that was rejected or fell away before it took effect."""
+
+
+def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
+    """Return happenings as a frame (`EVENTS`), ordered by tick, unit, rule and event."""
+    days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
+    frames = [
+        pl.DataFrame({"unit": units.gather(each.rows), "proposed": days.gather(each.since)}).with_columns(
+            tick=pl.lit(days[each.tick], pl.Date),
+            rule=pl.lit(each.rule),
+            event=pl.lit(each.kind),
+            amount=each.amounts.cast(pl.Int64) if each.amounts is not None else pl.lit(None, pl.Int64),
+        )
+        for each in happenings
+    ]
+    if not frames:
+        return pl.DataFrame(schema={**EVENTS, "proposed": pl.Date})
+    return (
+        pl.concat(frames)
+        .with_columns(
+            year=pl.lit(year, pl.Int64),
+            measure=pl.format("{}/{}/{}/{}", pl.lit(year), "rule", "unit", pl.col("proposed").dt.to_string("%Y-%m-%d")),
+        )
+        .select(*EVENTS, "proposed")
+        .sort("tick", "unit", "rule", "event")
+    )
+
+
+def measure_frame(  # noqa: PLR0913 (a measure is where all of this meets)
+    decided: Decided,
+    ticks: Sequence[Tick],
+    units: pl.DataFrame,
+    staff: pl.DataFrame,
+    rules: Mapping[str, Rule],
+    year: int,
+    reasons: Callable[[pl.DataFrame], pl.Series],
+) -> pl.DataFrame:
+    """Return the measures (`MEASURES`), ordered by the day they were proposed, unit and rule.
+
+    Args:
+        decided: what the rules decided.
+        ticks: of the assessment.
+        units: the clean table.
+        staff: the clean table, to resolve a head to a person.
+        rules: by id.
+        year: the assessment's.
+        reasons: gives the reason of each row of a frame of `rule`, `unit`, `proposed`.
+    """
+    events = event_frame(decided.events, ticks, units["unit"], year)
+    proposed = event_frame(decided.proposals, ticks, units["unit"], year)
+    began = events.filter(pl.col("event").is_in(["started", "issued"]))
+    over = events.filter(pl.col("event").is_in(["ended", "superseded"]))
+    known = pl.concat([began, proposed.join(began, on="measure", how="anti")])
+    waiting = _pending(decided, ticks, units["unit"], year)
+    about = pl.DataFrame(
+        [(rule.id, rule.subject, rule.kind, list(rule.sources)) for rule in rules.values()],
+        schema={"rule": pl.String, "subject": pl.String, "kind": pl.String, "sources": pl.List(pl.String)},
+        orient="row",
+    )
+    measures = (
+        known.join(about, on="rule", how="left")
+        .join(over.select("measure", ended="tick", over="event"), on="measure", how="left")
+        .join(waiting, on="measure", how="left")
+        .with_columns(
+            id=pl.col("measure"),
+            started=pl.when(pl.col("event") != "proposed").then(pl.col("tick")),
+            active=(pl.col("event") == "started") & pl.col("ended").is_null(),
+            status=pl.when(pl.col("event") == "issued")
+            .then(pl.lit("issued"))
+            .when(pl.col("waiting"))
+            .then(pl.lit("proposed"))
+            .when(pl.col("event") == "proposed")
+            .then(pl.lit("closed"))
+            .otherwise(pl.coalesce("over", pl.lit("in force"))),
+        )
+        .sort("proposed", "unit", "rule")
+    )
+    measures = measures.with_columns(person=_persons(measures, units, staff), reason=reasons(measures))
+    return measures.select(*MEASURES)
+
+
+def _pending(decided: Decided, ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
+    pending = event_frame(decided.pending, ticks, units, year)
+    return pending.select("measure", waiting=pl.lit(value=True))
+
+
+def _persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -> pl.Series:
+    """Resolve a head to the person on the day of the proposal: the one head among the staff then, else the unit's own entry."""
+    on = pl.col("proposed")
+    heads = (
+        measures.with_row_index("place")
+        .select("place", "unit", "proposed")
+        .join(staff.filter(pl.col("grade") == "head").select("unit", "person", "from_on", "to_on"), on="unit")
+        .filter(
+            (pl.col("from_on").is_null() | (pl.col("from_on") <= on))
+            & (pl.col("to_on").is_null() | (pl.col("to_on") >= on))
+        )
+        .group_by("place")
+        .agg(pl.col("person").first(), heads=pl.len())
+        .filter(pl.col("heads") == 1)
+    )
+    found = (
+        measures.with_row_index("place")
+        .join(heads, on="place", how="left", maintain_order="left")
+        .join(units.select("unit", "head"), on="unit", how="left", maintain_order="left")
+    )
+    return found.select(person=pl.when(pl.col("subject") == "head").then(pl.coalesce("person", "head"))).to_series()
+
+
+def reason_of(rule: Rule, values: Mapping[str, Any]) -> str:
+    """Return the reason of a measure in the user's language, with its figures."""
+    return render(translate(rule.reason, rule.domain), {name: values.get(name) for name in fields(rule.reason)})

@@ -1,0 +1,201 @@
+"""Pay: from the months withheld per unit to entries per person, exactly, and released exactly (M17, M18)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+from attrs import define
+
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import BILLION
+from kpi_rules.pipeline.panel import with_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.model.contributions import Guard, Hold, Rule
+    from kpi_rules.model.settings import Parameters
+    from kpi_rules.pipeline.decide import Happening
+
+LINES: Final = {
+    "year": pl.Int64,
+    "measure": pl.String,
+    "person": pl.String,
+    "unit": pl.String,
+    "rule": pl.String,
+    "component": pl.String,
+    "month": pl.Date,
+    "withheld": pl.Int64,
+    "released_on": pl.Date,
+}
+"""The ledger: one line per person, month and hold."""
+
+ENTRIES: Final = {
+    "year": pl.Int64,
+    "on": pl.Date,
+    "entry": pl.String,
+    "measure": pl.String,
+    "person": pl.String,
+    "unit": pl.String,
+    "rule": pl.String,
+    "component": pl.String,
+    "month": pl.Date,
+    "amount": pl.Int64,
+}
+"""The entries behind the ledger: `entry` is `withheld` or `released`; amounts are never negative."""
+
+
+@define(frozen=True, eq=False)
+class Payroll:
+    """What pay is computed from: the staff with the group of their unit, limits, and money other years already withhold."""
+
+    staff: pl.DataFrame
+    withheld: pl.DataFrame
+    guards: Mapping[str, Guard]
+    parameters: Parameters
+    component: str
+    year: int
+    subtree: pl.DataFrame
+    """Pairs of `unit` and its ancestor or itself `above`."""
+
+    def month(self, month: date, holds: Sequence[tuple[Rule, pl.DataFrame]]) -> pl.DataFrame:
+        """Return what one month withholds.
+
+        Args:
+            month: its last day.
+            holds: per rule the units it holds, a frame of `unit` and `started` (the day the measure was proposed).
+
+        Returns:
+            `person`, `unit`, `rule`, `started`, `month`, `withheld`; two holds on one person are served in the order of
+            their start, rule id and unit id, and never exceed the withholdable component together.
+        """
+        there = (pl.col("from_on").is_null() | (pl.col("from_on") <= month)) & (
+            pl.col("to_on").is_null() | (pl.col("to_on") >= month)
+        )
+        staff = self._withholdable(self.staff.filter(there), month)
+        wanted = [self._wanted(rule, rule.hold, units, staff, month) for rule, units in holds if rule.hold is not None]
+        if not wanted:
+            return pl.DataFrame(schema={"person": pl.String})
+        before = (pl.col("wanted").cum_sum() - pl.col("wanted")).over("person", order_by=["started", "rule", "unit"])
+        left = pl.col("withholdable") - pl.col("before") - pl.col("elsewhere")
+        return (
+            pl.concat(wanted)
+            .join(self._elsewhere(month), on="person", how="left")
+            .with_columns(pl.col("elsewhere").fill_null(0))
+            .sort("started", "rule", "unit", "person")
+            .with_columns(before=before)
+            .with_columns(withheld=pl.min_horizontal("wanted", pl.max_horizontal(left, pl.lit(0))), month=pl.lit(month))
+            .filter(pl.col("withheld") > 0)
+            .select("person", "unit", "rule", "started", "month", "withheld")
+        )
+
+    def _withholdable(self, staff: pl.DataFrame, month: date) -> pl.DataFrame:
+        """Reduce the component by the guards; a guard that is null limits nothing."""
+        staff = staff.with_columns(withholdable=pl.col("component"))
+        for _name, guard in sorted(self.guards.items()):
+            staff = with_parameters(staff, self.parameters, month, guard.withholdable.meta.root_names())
+            staff = staff.with_columns(
+                withholdable=pl.min_horizontal("withholdable", guard.withholdable.cast(pl.Int64))
+            )
+        return staff.with_columns(pl.max_horizontal("withholdable", pl.lit(0)))
+
+    def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
+        """Return floor(share x withholdable) of everybody in the scope of one rule."""
+        if hold.subtree:
+            reached = units.join(self.subtree, left_on="unit", right_on="above").select(
+                pl.col("unit"), "started", of="unit_right"
+            )
+        else:
+            reached = units.select("unit", "started", of="unit")
+        share = hold.share + SCALED
+        scope = staff.join(reached, left_on="unit", right_on="of").rename({"unit": "of", "unit_right": "unit"})
+        scope = with_parameters(scope, self.parameters, month, [share])
+        if hold.grades is not None:
+            scope = self._in_grades(scope, hold.grades, month)
+        exact = pl.col(share)
+        wanted = pl.col("withholdable") // BILLION * exact + pl.col("withholdable") % BILLION * exact // BILLION
+        return scope.select("person", "unit", pl.lit(rule.id).alias("rule"), "started", "withholdable", wanted=wanted)
+
+    def _in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:
+        """Keep the staff whose grade the parameter names; it may differ between peer groups."""
+        groups = scope["group"].unique().to_list()
+        named = [
+            {"group": group, "grade": grade}
+            for group in groups
+            for grade in sorted(set(self.parameters.at(grades, month, group).value))  # type: ignore[arg-type]  # a list of texts
+        ]
+        wanted = pl.DataFrame(named, schema={"group": pl.String, "grade": pl.String})
+        return scope.join(wanted, on=["group", "grade"], how="semi", nulls_equal=True)
+
+    def _elsewhere(self, month: date) -> pl.DataFrame:
+        return self.withheld.filter(pl.col("month") == month).group_by("person").agg(elsewhere=pl.col("amount").sum())
+
+
+def ledger(
+    bookings: Sequence[Happening],
+    releases: Sequence[Happening],
+    ticks: Sequence[Tick],
+    units: pl.Series,
+    rules: Mapping[str, Rule],
+    payroll: Payroll,
+) -> pl.DataFrame:
+    """Return the projected ledger (`LINES`), ordered by month, unit, rule and person.
+
+    A line is released at the first tick, from its month on, at which the end condition of the hold that booked it was true.
+    """
+    days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
+    by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}
+    for booking in bookings:
+        held = pl.DataFrame({"unit": units.gather(booking.rows), "started": days.gather(booking.since)})
+        by_month.setdefault(booking.tick, []).append((rules[booking.rule], held))
+    months = [payroll.month(ticks[here].on, holds) for here, holds in sorted(by_month.items())]
+    lines = pl.concat([month for month in months if len(month.columns) > 1]) if months else pl.DataFrame()
+    if lines.is_empty():
+        return pl.DataFrame(schema=LINES)
+    released = _released(releases, days, units)
+    return (
+        lines.sort("month")
+        .join_asof(
+            released,
+            left_on="month",
+            right_on="released_on",
+            by=["unit", "rule"],
+            strategy="forward",
+            coalesce=False,
+            check_sortedness=False,
+        )
+        .with_columns(
+            year=pl.lit(payroll.year, pl.Int64),
+            measure=pl.format(
+                "{}/{}/{}/{}", pl.lit(payroll.year), "rule", "unit", pl.col("started").dt.to_string("%Y-%m-%d")
+            ),
+            component=pl.lit(payroll.component),
+        )
+        .select(*LINES)
+        .sort("month", "unit", "rule", "person")
+    )
+
+
+def _released(releases: Sequence[Happening], days: pl.Series, units: pl.Series) -> pl.DataFrame:
+    frames = [
+        pl.DataFrame({"unit": units.gather(release.rows)}).with_columns(
+            rule=pl.lit(release.rule), released_on=pl.lit(days[release.tick], pl.Date)
+        )
+        for release in releases
+    ]
+    empty = pl.DataFrame(schema={"unit": pl.String, "rule": pl.String, "released_on": pl.Date})
+    return pl.concat([empty, *frames]).sort("released_on")
+
+
+def entries(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return the entries behind a ledger (`ENTRIES`): what was withheld at each month-end and released at a tick."""
+    withheld = lines.with_columns(entry=pl.lit("withheld"), on=pl.col("month"), amount=pl.col("withheld"))
+    released = lines.filter(pl.col("released_on").is_not_null()).with_columns(
+        entry=pl.lit("released"), on=pl.col("released_on"), amount=pl.col("withheld")
+    )
+    return pl.concat([withheld.select(*ENTRIES), released.select(*ENTRIES)]).sort(
+        "on", "entry", "month", "unit", "rule", "person"
+    )

@@ -1,0 +1,281 @@
+"""The result of an assessment: frames, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from kpi_rules.model.columns import indicator_schema
+from kpi_rules.model.text import fields
+from kpi_rules.pipeline.explain import Explainer
+from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
+from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.pipeline.pay import entries, ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.hooks.manager import Plugin
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.model.contributions import Rule
+    from kpi_rules.model.problems import Problem
+    from kpi_rules.pipeline.credit import Credited
+    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.explain import Explanation
+    from kpi_rules.pipeline.panel import Panel, QuotaBook
+    from kpi_rules.pipeline.pay import Payroll
+    from kpi_rules.pipeline.rulebook import Rulebook
+    from kpi_rules.workspace.workspace import Workspace
+
+WATERFALL: Final = ("project", "unit", "tick", "contracted", "vouchers", "confirmed")
+
+
+class Assessment:
+    """What an assessment found; every attribute is a polars frame made at its first use.
+
+    Attributes `units`, `events`, `measures`, `ledger`, `entries`, `findings`, `waterfall` have the columns that
+    `semantics.md` fixes; money is Int64 fen. Persons appear by id.
+    """
+
+    def __init__(  # noqa: PLR0913 (the stages of the pipeline, each once)
+        self,
+        workspace: Workspace,
+        as_of: date,
+        known_at: date,
+        panel: Panel,
+        rulebook: Rulebook,
+        credited: Credited,
+        decided: Decided,
+        payroll: Payroll,
+        quotas: QuotaBook,
+        findings: pl.DataFrame,
+    ) -> None:
+        """Keep what the stages gave; `kpi_rules.assess` is the way to make one."""
+        self.workspace = workspace
+        self.as_of = as_of
+        self.known_at = known_at
+        self.panel = panel
+        self.rulebook = rulebook
+        self.credited = credited
+        self.decided = decided
+        self.findings = findings
+        self._payroll = payroll
+        self._quotas = quotas
+        config = workspace.config
+        assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
+        self.year = config.year.label
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        """The ticks, in order."""
+        return self.panel.ticks
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the workspace, without being an error."""
+        return self.workspace.problems
+
+    @property
+    def quarantine(self) -> pl.DataFrame:
+        """The rows left out because they broke: `file, table, row, column, value, code, reason`."""
+        return self.workspace.quarantine
+
+    @property
+    def provenance(self) -> Mapping[str, Plugin]:
+        """Which plugin, in which version, gave each rule."""
+        plugins = self.workspace.plugins
+        return {rule: plugin for rule in plugins.rules if (plugin := plugins.provenance("rule", rule)) is not None}
+
+    @cached_property
+    def units(self) -> pl.DataFrame:
+        """`unit`, `tick` and the indicators, one row per unit and tick (of large populations the last tick alone)."""
+        names = self.indicator_names
+        ids = self.panel.units["unit"]
+        frames = [
+            self.decided.frame(here).select(
+                pl.lit(ids).alias("unit"), pl.lit(self.ticks[here].on).alias("tick"), *names
+            )
+            for here in sorted(self.decided.frames)
+        ]
+        return pl.concat(frames)
+
+    @property
+    def _frame_columns(self) -> list[str]:
+        return self.decided.frames[max(self.decided.frames)][0].columns
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """`year, tick, rule, unit, measure, event, amount`: every start, end, supersession and issue."""
+        return event_frame(self.decided.events, self.ticks, self.panel.units["unit"], self.year).select(*EVENTS)
+
+    @cached_property
+    def measures(self) -> pl.DataFrame:
+        """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`."""
+        return measure_frame(
+            self.decided,
+            self.ticks,
+            self.workspace.tables.units,
+            self.workspace.tables.staff,
+            self.rulebook.rules,
+            self.year,
+            self._reasons,
+        ).select(*MEASURES)
+
+    def _reasons(self, measures: pl.DataFrame) -> pl.Series:
+        """Return the reason of each measure, with the figures of the tick it was proposed at."""
+        here = {tick.on: number for number, tick in enumerate(self.ticks)}
+        reasons: dict[tuple[object, ...], str] = {}
+        for (on,), group in measures.group_by("proposed"):
+            rules = {name: self.rulebook.rules[name] for name in group["rule"].unique()}
+            names = {name for rule in rules.values() for name in fields(rule.reason)}
+            frame = self.frame_at(here[on], group["unit"].unique(), names)  # type: ignore[index]  # a date, as the column is
+            rows = {row["unit"]: row for row in frame.iter_rows(named=True)}
+            for rule, unit in group.select("rule", "unit").iter_rows():
+                reasons[rule, unit, on] = reason_of(rules[rule], rows[unit])
+        keys = measures.select("rule", "unit", "proposed").iter_rows()
+        return pl.Series("reason", [reasons[key] for key in keys], dtype=pl.String)
+
+    def reason(self, rule: Rule, unit: str, here: int) -> str:
+        """Return the reason of a measure of one unit, proposed at tick number `here`."""
+        frame = self.frame_at(here, pl.Series([unit]), set(fields(rule.reason)))
+        return reason_of(rule, frame.row(0, named=True))
+
+    @property
+    def indicator_names(self) -> list[str]:
+        """The indicators that were computed, in order."""
+        return [name for name in indicator_schema(self.panel.indicators) if name in self._frame_columns]
+
+    def lag_before(self, here: int) -> pl.Series:
+        """Return the lag of every unit just before tick number `here`."""
+        lag = pl.repeat(0, len(self.panel.units), dtype=pl.Int64, eager=True)
+        for tick in range(here):
+            lag = self.panel.derive(self.panel.source.at(tick), tick, lag, {"lag"})["lag"]
+        return lag
+
+    def quotas_on(self, on: date) -> pl.DataFrame:
+        """Return the quotas in force on a day, one row per unit."""
+        return self._quotas.at(on)
+
+    def waterfall_of(self, unit: int, here: int) -> pl.DataFrame:
+        """Return the waterfall of a unit, by row number, and its descendants at tick number `here`."""
+        below = self._payroll.subtree.filter(pl.col("above") == self.panel.units["unit"][unit])["unit"]
+        claimed = self.panel.units["unit"].is_in(below.implode())
+        rows = np.flatnonzero(claimed.gather(self.credited.claims.unit).to_numpy())
+        return self._waterfall_at(self.ticks[here].on, rows)
+
+    def frame_at(self, here: int, units: pl.Series, names: set[str]) -> pl.DataFrame:
+        """Return rule columns of some units at a tick: `unit`, `group`, and those of `names` that are known there."""
+        kept = self.decided.frames.get(here)
+        frame = self.panel.units.hstack(
+            (pl.concat(kept) if kept is not None else self._derived(here, names)).drop(
+                "unit", "group", "kind", strict=False
+            )
+        )
+        frame = frame.filter(pl.col("unit").is_in(units.implode()))
+        frame = with_parameters(frame, self.panel.parameters, self.ticks[here].on, names)
+        return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
+
+    def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
+        """Compute a tick's panel again, for populations of which only the last was kept."""
+        lag = None
+        for tick in range(here + 1):
+            needed = names | {"lag"} if tick == here else {"lag"}
+            frame = self.panel.derive(self.panel.source.at(tick), tick, lag, needed)
+            lag = frame["lag"]
+        return frame
+
+    @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """The projected ledger: `year, measure, person, unit, rule, component, month, withheld, released_on`."""
+        return ledger(
+            self.decided.bookings,
+            self.decided.releases,
+            self.ticks,
+            self.panel.units["unit"],
+            self.rulebook.rules,
+            self._payroll,
+        )
+
+    @cached_property
+    def entries(self) -> pl.DataFrame:
+        """The entries behind the ledger: `year, on, entry, measure, person, unit, rule, component, month, amount`."""
+        return entries(self.ledger)
+
+    @cached_property
+    def waterfall(self) -> pl.DataFrame:
+        """Per project, unit and tick how an amount came about: contracted, vouchers, confirmed, each adjustment, adjusted, shared.
+
+        The extra column `recognised` says whether the project counted at that tick. What nobody claims is listed in `unclaimed`.
+        """
+        claims = np.arange(len(self.credited.claims.unit))
+        return pl.concat([self._waterfall_at(tick.on, claims) for tick in self.ticks])
+
+    def _waterfall_at(self, on: date, claims: NDArray[np.int64]) -> pl.DataFrame:
+        credited = self.credited
+        row = credited.dates.index(on)
+        of = credited.claims.project[claims]
+        return (
+            pl.DataFrame(
+                {
+                    "project": credited.projects["project"].gather(of),
+                    "unit": self.panel.units["unit"].gather(credited.claims.unit[claims]),
+                    "contracted": credited.projects["contracted"].gather(of),
+                    "vouchers": credited.vouchers[row][of],
+                    "confirmed": credited.confirmed[row][of],
+                    **{name: amounts[row][of] for name, amounts in credited.stages.items()},
+                    "adjusted": credited.adjusted[row][of],
+                    "shared": credited.shared[row][claims],
+                    "recognised": credited.recognised[row][of],
+                }
+            )
+            .with_columns(tick=pl.lit(on))
+            .select(*WATERFALL, *credited.stages, "adjusted", "shared", "recognised")
+        )
+
+    @cached_property
+    def unclaimed(self) -> pl.DataFrame:
+        """What no unit claims: `project`, `tick`, `amount` in fen; projects claimed in full are not listed."""
+        left = self.waterfall.group_by("project", "tick").agg(
+            amount=pl.col("adjusted").first() - pl.col("shared").sum()
+        )
+        return left.filter(pl.col("amount") > 0).sort("tick", "project")
+
+    @cached_property
+    def not_assessable(self) -> pl.DataFrame:
+        """`unit`, `rule`, `tick`, `missing`: rules whose condition could not be said to be true or false, and the columns that are null."""
+        frames = [
+            self._missing(each.tick, each.rule, self.panel.units["unit"].gather(each.rows))
+            for each in self.decided.unassessable
+        ]
+        schema = {"unit": pl.String, "rule": pl.String, "tick": pl.Date, "missing": pl.List(pl.String)}
+        return pl.concat([pl.DataFrame(schema=schema), *frames]).sort("tick", "unit", "rule")
+
+    def _missing(self, here: int, rule: str, units: pl.Series) -> pl.DataFrame:
+        names = set(self.rulebook.rules[rule].when.meta.root_names())
+        frame = self.frame_at(here, units, names)
+        columns = [name for name in sorted(names) if name in frame.columns]
+        missing = pl.concat_list(
+            pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in columns
+        ).list.drop_nulls()
+        return frame.select(
+            "unit", pl.lit(rule).alias("rule"), pl.lit(self.ticks[here].on).alias("tick"), missing.alias("missing")
+        )
+
+    def explain(self, unit: str, rule: str | None = None, on: date | None = None) -> Explanation:
+        """Explain a unit on a day, one rule or all.
+
+        Args:
+            unit: id of the unit.
+            rule: id of a rule; None for every rule.
+            on: the day; the last tick not after it is explained. None for the last tick.
+
+        Raises:
+            ValueError: there is no such unit or rule, or no tick by that day; the message names the nearest.
+        """
+        return Explainer(self).explain(unit, rule, on)

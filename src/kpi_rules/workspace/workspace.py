@@ -1,0 +1,163 @@
+"""The workspace: configuration, clean tables, policies and parameters, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.hooks.manager import Plugins, installed, load_plugins
+from kpi_rules.locale import _
+from kpi_rules.model.columns import COUNT_INDICATORS, QUOTA_INDICATORS
+from kpi_rules.model.problems import Problem, nearest, sort_problems
+from kpi_rules.model.settings import Entry, Parameters
+from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
+from kpi_rules.workspace.config_lines import Lines
+from kpi_rules.workspace.config_parameters import read_entries, read_parameters
+from kpi_rules.workspace.consistency import consistency_problems
+from kpi_rules.workspace.quarantine import empty_quarantine
+from kpi_rules.workspace.rules import contribution_problems
+from kpi_rules.workspace.tables import ReadTables, Tables, read_tables, tables_from_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from kpi_rules.workspace.config import Config
+
+FILE = "kpi.toml"
+
+
+@define(eq=False)
+class Workspace:
+    """Everything an assessment needs, and all that was found wrong with it.
+
+    Made by `load` from a folder, or by `Workspace.from_frames` from data in memory. Data never raises: what is wrong is in
+    `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`). A workspace
+    with `errors` is not assessed.
+    """
+
+    folder: Path | None
+    config: Config | None
+    tables: Tables
+    plugins: Plugins
+    parameters: Parameters
+    quarantine: pl.DataFrame = field(factory=empty_quarantine)
+    problems: list[Problem] = field(factory=list)
+
+    @property
+    def name(self) -> str:
+        """The name `kpi.toml` gives, or the folder's."""
+        if self.config is not None and self.config.name:
+            return self.config.name
+        return self.folder.name if self.folder is not None else ""
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that stop an assessment."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @classmethod
+    def from_frames(cls, config: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> Workspace:
+        """Make a workspace from data in memory; the same reader cleans it.
+
+        Args:
+            config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float that prints so.
+            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`, `rates`, `withheld`).
+                Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
+        """
+        read = config_from_dict({**config, "tables": {name: name for name in tables}})
+        return _workspace(read, None, tables)
+
+    def with_parameters(self, values: Mapping[str, object]) -> Workspace:
+        """Return a copy in which the named parameters have other values.
+
+        Args:
+            values: by full name such as `field_duty.off_post_below`; a plain value, or a list of dated and per-group
+                entries as in `kpi.toml`.
+
+        Raises:
+            ValueError: a name or a value is not valid; the message says what would be.
+        """
+        entries: dict[str, tuple[Entry, ...]] = {}
+        groups = self.tables.units["group"].drop_nulls().unique().to_list()
+        for name, raw in values.items():
+            setting = self.parameters.declared.get(name)
+            if setting is None:
+                hint = nearest(name, self.parameters.declared)
+                raise ValueError(_("no parameter {name}").format(name=name) + (f" (nearest: {hint})" if hint else ""))
+            found, issues = read_entries(setting, raw, groups=groups, year=self.config.year if self.config else None)
+            if issues:
+                raise ValueError("; ".join(issue.problem(name, Lines()).message for issue in issues))
+            entries[name] = tuple(entry for _path, entry in found)
+        return attrs.evolve(self, parameters=self.parameters.replace(entries))
+
+
+def load(path: str | PathLike[str]) -> Workspace:
+    """Load a workspace from a folder with `kpi.toml`, or from the path of that file.
+
+    Returns:
+        The workspace with everything wrong about it in `problems` and `quarantine`; it never raises for what is in the files.
+    """
+    folder = Path(path)
+    if folder.name == FILE:
+        folder = folder.parent
+    try:
+        text: bytes | None = (folder / FILE).read_bytes()
+    except OSError:
+        text = None
+    return _workspace(read_config(text, FILE), folder, None)
+
+
+def _workspace(read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> Workspace:
+    config = read.config
+    if config is None:
+        return Workspace(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
+    plugins, problems = load_plugins(config.enabled, config.local, folder, read.file)
+    tables = _tables(config, folder, frames)
+    groups = tables.tables.units["group"].drop_nulls().unique().to_list()
+    active = [plugin.name for plugin in plugins.plugins]
+    parameters, parameter_problems = read_parameters(
+        read.sections,
+        plugins.settings,
+        groups=groups,
+        plugins=[*installed(), *active],
+        enabled=active,
+        year=config.year,
+        file=read.file,
+        text=read.lines,
+    )
+    names = name_problems(
+        read,
+        plugins=[*installed(), *active],
+        pace_curves=plugins.pace_curves,
+        checks=plugins.checks,
+        indicators=QUOTA_INDICATORS,
+    )
+    problems = [
+        *read.problems,
+        *(problem for problem in problems if problem.code != "unknown-plugin"),
+        *names,
+        *parameter_problems,
+        *tables.problems,
+        *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=tables.problems),
+        *contribution_problems(plugins, read.file),
+    ]
+    return Workspace(folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems))
+
+
+def _tables(config: Config, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> ReadTables:
+    if frames is not None:
+        return tables_from_frames(
+            frames, currency=config.currency, count_indicators=COUNT_INDICATORS, year_start=config.year.start
+        )
+    return read_tables(
+        config.tables,
+        folder or Path(),
+        currency=config.currency,
+        count_indicators=COUNT_INDICATORS,
+        year_start=config.year.start,
+    )
