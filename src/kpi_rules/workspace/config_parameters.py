@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, TypeGuard
 
 import attrs
+from attrs import define, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, nearest
@@ -53,19 +54,21 @@ def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all 
         text: the document, or its `ReadConfig.lines`, to find the lines of keys.
     """
     lines = text if isinstance(text, Lines) else _lines(text)
+    context = _Context(groups, year, file, lines)
     active = {setting.plugin for setting in declared.values()} | set(enabled)
     entries: dict[str, tuple[Entry, ...]] = {}
-    issues: list[Issue] = []
+    problems: list[Problem] = []
     for name, raw in sections.items():
         if name not in active:
-            issues.append(_not_a_section(name, raw, active, plugins))
+            problems.append(context.problem(_not_a_section(name, raw, active, plugins)))
         elif not isinstance(raw, Mapping):
-            issues.append(Issue((name,), "wrong-kind", shown(raw), _("a section [{name}]").format(name=name)))
+            expected = _("a section [{name}]").format(name=name)
+            problems.append(context.problem(Issue((name,), "wrong-kind", shown(raw), expected)))
         else:
-            found, wrong = _section(name, raw, declared, groups, year, file, lines)
+            found, wrong = _section(name, raw, declared, context)
             entries |= found
-            issues += wrong
-    return Parameters(declared, entries), [issue.problem(file, lines) for issue in issues]
+            problems += wrong
+    return Parameters(declared, entries), problems
 
 
 def _lines(text: str | bytes) -> Lines:
@@ -94,41 +97,60 @@ def _section(
     plugin: str,
     raw: Mapping[str, object],
     declared: Mapping[str, Setting],
-    groups: Collection[str],
-    year: Year | None,
-    file: str,
-    lines: Lines,
-) -> tuple[dict[str, tuple[Entry, ...]], list[Issue]]:
+    context: _Context,
+) -> tuple[dict[str, tuple[Entry, ...]], list[Problem]]:
     entries: dict[str, tuple[Entry, ...]] = {}
-    issues: list[Issue] = []
+    problems: list[Problem] = []
     names = [setting.name.partition(".")[2] for setting in declared.values() if setting.plugin == plugin]
     for key, value in raw.items():
         setting = declared.get(f"{plugin}.{key}")
         if setting is None:
             found = _("the unknown key {key}").format(key=key)
             expected = one_of(names) if names else _("no key, as {plugin} has no settings").format(plugin=plugin)
-            issues.append(Issue((plugin, key), "unknown-key", found, expected, nearest(key, names)))
+            issue = Issue((plugin, key), "unknown-key", found, expected, nearest(key, names))
+            problems.append(context.problem(issue))
             continue
-        found_entries, wrong = read_entries(setting, value, groups=groups, year=year)
-        issues += [issue.under(plugin, key) for issue in wrong]
-        entries[setting.name] = tuple(
-            attrs.evolve(entry, origin=_origin(file, lines, (plugin, key, *path))) for path, entry in found_entries
-        )
-    return {name: found for name, found in entries.items() if found}, issues
-
-
-def _origin(file: str, lines: Lines, path: Path) -> Place:
-    return Place(file, line=lines.find(path), key=dotted(path))
+        found_entries, wrong = _parameter(setting, value, context)
+        problems += wrong
+        if found_entries:
+            entries[setting.name] = found_entries
+    return entries, problems
 
 
 def read_entries(
     setting: Setting, raw: object, *, groups: Collection[str], year: Year | None = None
-) -> tuple[list[tuple[Path, Entry]], list[Issue]]:
-    """Read one parameter: a plain value, or a list of tables `{value, from, group}`.
+) -> tuple[tuple[Entry, ...], list[Problem]]:
+    """Read one parameter given in memory: a plain value, or a list of tables `{value, from, group}`."""
+    return _parameter(setting, raw, _Context(groups, year))
 
-    Returns:
-        the entries with the path of each below the parameter, and the issues, with paths below it too.
-    """
+
+@define
+class _Context:
+    """What entries are held against, and where they stand."""
+
+    groups: Collection[str]
+    year: Year | None = None
+    file: str = ""
+    lines: Lines = field(factory=Lines)
+
+    def problem(self, issue: Issue) -> Problem:
+        return issue.problem(self.file, self.lines)
+
+    def placed(self, entry: Entry, path: Path) -> Entry:
+        return attrs.evolve(entry, origin=Place(self.file, line=self.lines.find(path), key=dotted(path)))
+
+
+def _parameter(setting: Setting, raw: object, context: _Context) -> tuple[tuple[Entry, ...], list[Problem]]:
+    root: Path = tuple(setting.name.split("."))
+    entries, issues = _entries(setting, raw, context)
+    return (
+        tuple(context.placed(entry, (*root, *path)) for path, entry in entries),
+        [context.problem(issue.under(*root)) for issue in issues],
+    )
+
+
+def _entries(setting: Setting, raw: object, context: _Context) -> tuple[list[tuple[Path, Entry]], list[Issue]]:
+    """Return the entries of one parameter and its issues, with paths below the parameter."""
     if not _is_dated(raw):
         value, wrong = _value(setting, raw)
         return ([] if value is None else [((), Entry(value))]), wrong
@@ -136,7 +158,7 @@ def read_entries(
     sound: list[tuple[Path, Entry]] = []
     issues: list[Issue] = []
     for number, each in enumerate(raw):
-        entry, wrong = _entry(setting, each, groups, year)
+        entry, wrong = _entry(setting, each, context.groups, context.year)
         issues += [issue.under(number) for issue in wrong]
         if entry is not None:
             entries.append(((number,), entry))
