@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kpi_rules.locale import _
+from kpi_rules.locale import _, ngettext
 from kpi_rules.model.money import BILLION, LIMIT, format_amount
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.cleaning import FAILED, Cleaned, failed
@@ -41,7 +41,7 @@ def check_rows(
     failures = _joined_failures(parts)
     found = [failures]
     if schema.key and not schema.settings:
-        found += _repeated(schema, frame, failures)
+        found += _repeated(schema, frame, failures, parts)
     for column, table in schema.references.items():
         if table not in unread:
             found += _unknown(frame[column], table, done[table], broken.get(table))
@@ -57,7 +57,9 @@ def _joined_failures(parts: Sequence[Cleaned]) -> pl.DataFrame:
     return pl.concat(shifted)
 
 
-def _repeated(schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame) -> list[pl.DataFrame]:
+def _repeated(
+    schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame, parts: Sequence[Cleaned]
+) -> list[pl.DataFrame]:
     """Find rows that agree in the key: of identical ones the first counts, of different ones none.
 
     A row that is broken anyway differs from one that is not, and is not reported again.
@@ -75,7 +77,6 @@ def _repeated(schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame) -> li
     content = [name for name in rows.columns if name not in ("at", "row")]
     rows = rows.with_columns(
         first=pl.col("at").min().over(content),
-        first_row=pl.col("row").first().over(content),
         others=pl.len().over(key),
         same=pl.len().over(content),
     ).filter(~pl.col("broken"))
@@ -84,8 +85,20 @@ def _repeated(schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame) -> li
     copies = rows.filter((pl.col("at") != pl.col("first")) & ((pl.col("others") == pl.col("same")) | schema.repeats))
     return [
         failed(conflicts["at"], column, "conflicting-id", conflicts["others"].cast(pl.String)),
-        failed(copies["at"], column, "duplicate-row", copies["first_row"].cast(pl.String)),
+        failed(copies["at"], column, "duplicate-row", _row_names(copies["first"], frame["row"], parts)),
     ]
+
+
+def _row_names(at: pl.Series, rows: pl.Series, parts: Sequence[Cleaned]) -> pl.Series:
+    """Name rows as a person finds them: by number, and by file where the table has several."""
+    numbers = rows.gather(at).cast(pl.String)
+    if len(parts) == 1:
+        return numbers
+    files = pl.concat([pl.repeat(part.file, part.frame.height, dtype=pl.String, eager=True) for part in parts])
+    named = [
+        _("{row} of {file}").format(row=row, file=file) for row, file in zip(numbers, files.gather(at), strict=True)
+    ]
+    return pl.Series(named, dtype=pl.String)
 
 
 def _unknown(named: pl.Series, table: str, known: pl.DataFrame, broken: pl.Series | None) -> list[pl.DataFrame]:
@@ -163,7 +176,9 @@ def dated_before(schema: Schema, frame: pl.DataFrame, parts: Sequence[Cleaned], 
         yield warning(
             "before-year-start",
             Place(file=_files(parts), table=schema.name, column=schema.dated),
-            found=_("{count} rows dated before {start}").format(count=count, start=year_start.isoformat()),
+            found=ngettext("{count} row dated before {start}", "{count} rows dated before {start}", count).format(
+                count=count, start=year_start.isoformat()
+            ),
             expected=_("dates of the assessment year or after it; earlier evidence does not count"),
         )
 

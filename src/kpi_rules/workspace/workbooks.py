@@ -68,16 +68,19 @@ def read_sheet(data: bytes, name: str | None, place: Place) -> Sheet | Problem:
 
 
 def _cells(book: ExcelReader, name: str, data: bytes) -> pl.DataFrame:
-    """Return all cells as text, from the sheet's first row on."""
-    texts = book.load_sheet(name, header_row=None, dtypes="string").to_polars()
-    numbers = book.load_sheet(name, header_row=None, dtypes="float").to_polars()
+    """Return all cells as text, from the sheet's first row on (`skip_rows=0`: else empty rows above would be left out)."""
+    sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    texts = sheet.to_polars()
+    if not texts.width:
+        return texts
+    numbers = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
     names = [str(at) for at in range(texts.width)]
     texts.columns = numbers.columns = names
-    exact = [_exact(texts[column], numbers[column]) for column in names]
-    cells = pl.DataFrame(exact)
+    cells = pl.DataFrame([_exact(texts[column], numbers[column]) for column in names])
+    first = min(column.absolute_index for column in sheet.available_columns())
     for row, column, value in _error_cells(data, name):
-        if row < cells.height and column < cells.width:
-            cells[row, column] = value
+        if row < cells.height and 0 <= column - first < cells.width:
+            cells[row, column - first] = value
     return cells
 
 
