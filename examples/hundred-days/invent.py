@@ -341,8 +341,15 @@ def make_vouchers(draw: Draw, holders: list[Holder]) -> None:
                 draw.weighted(ready, [project.weight for project in ready]).vouchers.append((day, part))
 
 
-def project_row(draw: Draw, project: Project, *, over: bool) -> list[object]:
-    """One line of the sheet of projects."""
+def new_name(draw: Draw, sector: str, used: set[object]) -> str:
+    """Make up a name no other project has; where it is taken, it is the second phase, the third, and so on."""
+    name = draw.one(FIRM) + draw.one(PRODUCTS[sector])
+    phases = (name + phase + "项目" for phase in ("", "二期", "三期", "四期", "五期", "六期", "七期", "八期", "九期"))
+    return next(each for each in phases if each not in used)
+
+
+def project_row(draw: Draw, project: Project, used: set[object], *, over: bool) -> list[object]:
+    """One line of the sheet of projects; `used` has the names of the others."""
     sector = draw.one(SECTORS)
     arrived = sum(amount for _, amount in project.vouchers)
     # Some contracts are below what arrived: found by a check. The rest are above it, in round figures of 50万.
@@ -354,7 +361,7 @@ def project_row(draw: Draw, project: Project, *, over: bool) -> list[object]:
     refused = project.state == "refused"
     return [
         project.id,
-        f"{draw.one(FIRM)}{draw.one(PRODUCTS[sector])}项目",
+        new_name(draw, sector, used),
         project.unit,
         sector,
         contracted,

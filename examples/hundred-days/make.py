@@ -97,8 +97,9 @@ class Files:
 
     def _fill(self, projects: list[Project]) -> None:
         for number, project in enumerate(projects):
+            used = {row["name"] for row in self.projects.rows}
             over = number % 90 == FIRST_OVER and bool(project.vouchers)
-            self.projects.add(*project_row(self.draw, project, over=over), None)
+            self.projects.add(*project_row(self.draw, project, used, over=over), None)
             if over:
                 self._note("findings", "projects", project.id, "more arrived than was contracted")
             if project.state == "refused":
@@ -215,6 +216,10 @@ class Files:
         twin = {**last, "project": "J8900", "unit": "water", "contracted": 900}
         table.plant(self.draw, twin, "project", "one project id for two projects", "J8900")
         table.plant(self.draw, {**twin, "unit": "grain"}, "project", "one project id for two projects", "J8900")
+        for number, row in enumerate([table.rows[20], table.rows[150]]):
+            unseen = {"declared_on": dt.date(2011, 11, 20), "recognised_on": None, "refused_on": None}
+            table.add(*{**row, "project": f"J880{number}", "unit": "urban", **unseen}.values())
+            self._note("findings", "projects", f"J880{number}", f"what {row['project']} is, declared once more")
         self._note("problems", "projects", "备注", "a column the table does not have")
 
     def _dirty_visits(self, some: list[str]) -> None:
