@@ -46,7 +46,16 @@ def known(tables: Tables, known_at: date) -> Tables:
     projects = tables.projects.filter(not_later).with_columns(
         revoked_on=pl.when(revoked).then(pl.col("revoked_on")),
     )
-    return attrs.evolve(tables, projects=projects, **rows)
+    return _of_its_projects(attrs.evolve(tables, projects=projects, **rows))
+
+
+def _of_its_projects(tables: Tables) -> Tables:
+    """Leave out the evidence of projects that are not there: recorded later, or excluded by a check."""
+    rows = {
+        name: getattr(tables, name).join(tables.projects, on="project", how="semi", maintain_order="left")
+        for name in ("claims", "arrivals", "visits")
+    }
+    return attrs.evolve(tables, **rows)
 
 
 def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
@@ -89,7 +98,7 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
         for name, rows in excluded.items()
     }
     frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code")
-    return attrs.evolve(tables, **kept), frame
+    return _of_its_projects(attrs.evolve(tables, **kept)), frame
 
 
 def _view(tables: Tables, check: Check) -> pl.DataFrame:
