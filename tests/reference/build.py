@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
-import tomlkit
 
 import kpi_rules as kr
 from tests.reference.case import Entry, Quota, Unit
@@ -119,23 +118,19 @@ def to_folder(case: Case, folder: Path) -> Path:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
-    (folder / "kpi.toml").write_text(tomlkit.dumps(_plain(found)), encoding="utf-8")
+    (folder / "kpi.toml").write_text(
+        "".join(f"{name} = {toml(value)}\n" for name, value in found.items()), encoding="utf-8"
+    )
     return folder
 
 
-def _plain(value: object) -> dict[str, object]:
-    """Replace decimals by TOML numbers written exactly."""
-
-    def convert(item: object) -> object:
-        if isinstance(item, dict):
-            return {key: convert(inner) for key, inner in item.items()}
-        if isinstance(item, list):
-            return [convert(inner) for inner in item]
-        return tomlkit.parse(f"x = {item:f}")["x"] if isinstance(item, Decimal) else item
-
-    plain = convert(value)
-    assert isinstance(plain, dict)
-    return plain
+def toml(value: object) -> str:
+    """Write a value as TOML, decimals exactly."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(item) for item in value) + "]"
+    return f'"{value}"' if isinstance(value, str) else text(value)
 
 
 def to_decisions(case: Case) -> pl.DataFrame | None:

@@ -53,7 +53,8 @@ def counts(case: Case, projects: list[Project], day: date, known_at: date) -> Fi
         return event is not None and case.start <= event <= day
 
     arrived = sum(vouchers(case, project.project, day, known_at) for project in projects)
-    contracted = sum(project.contracted or 0 for project in projects)
+    contracts = [project.contracted for project in projects if project.contracted is not None]
+    contracted = sum(contracts) if len(contracts) == len(projects) else None  # a sum with an unknown part is unknown
     return {
         "recognised": len(projects),
         "contracted": contracted,
@@ -112,7 +113,7 @@ def done_by(case: Case, day: date, known_at: date) -> dict[str, Figures]:
     """Return the credited funds, counts and rates of every unit on a day."""
     funds = credit(case, day, known_at)
     return {
-        unit: {"funds": funds[unit]} | counts(case, projects_of(case, family, day, known_at), day, known_at)
+        unit: {"funds": funds[unit], **counts(case, projects_of(case, family, day, known_at), day, known_at)}
         for unit, family in families(case).items()
     }
 
@@ -124,8 +125,8 @@ def panel_at(case: Case, tick: Tick, known_at: date, lags: dict[str, int]) -> di
     campaign = campaign_at(case, day)
     before = done_by(case, campaign.start - timedelta(days=1), known_at) if campaign else panel
     for unit, figures in panel.items():
-        figures |= targets(case, unit, figures, day)
-        figures |= campaign_figures(case, figures, day, before[unit])
+        figures.update(targets(case, unit, figures, day))
+        figures.update(campaign_figures(case, figures, day, before[unit]))
         figures["expected"] = expected(case, day)
         completion = figures["completion"]
         figures["pace_gap"] = None if completion is None else expected(case, day) - completion

@@ -1,0 +1,79 @@
+"""The engine against the plain evaluator of `tests/reference`, on cases made by Hypothesis and on the example."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+import kpi_rules as kr
+from tests.reference.build import to_folder, to_workspace
+from tests.reference.compare import EVENTS, LEDGER, expected, hold_against, panel_of, rows_of
+from tests.reference.evaluator import evaluate
+from tests.reference.read import read
+from tests.reference.strategies import cases, decided, questions
+
+if TYPE_CHECKING:
+    from tests.reference.case import Case
+    from tests.reference.strategies import Question
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
+quickly = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+
+
+@settings(quickly, max_examples=250)
+@given(questions())
+def test_same_figures_events_and_ledger(question: Question) -> None:
+    hold_against(question)
+
+
+@settings(quickly, max_examples=80)
+@given(decided())
+def test_same_with_decisions(question: Question) -> None:
+    hold_against(question)
+
+
+@settings(quickly, max_examples=10)
+@given(cases())
+def test_a_folder_reads_like_frames(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
+    from_folder = kr.load(to_folder(case, tmp_path_factory.mktemp("case")))
+    in_memory = to_workspace(case)
+    assert from_folder.errors == in_memory.errors == []
+    first, second = kr.assess(from_folder), kr.assess(in_memory)
+    assert first.units.equals(second.units, null_equal=True)
+    assert rows_of(first.events, EVENTS) == rows_of(second.events, EVENTS)
+    assert rows_of(first.ledger, LEDGER) == rows_of(second.ledger, LEDGER)
+
+
+@settings(quickly, max_examples=10)
+@given(cases())
+def test_a_folder_reads_back_as_the_case(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
+    assert read(to_folder(case, tmp_path_factory.mktemp("case"))) == case
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known_at"),
+    [
+        (date(2012, 3, 31), None),
+        (date(2011, 12, 31), None),
+        (date(2011, 10, 20), None),
+        (date(2012, 3, 31), date(2011, 7, 1)),
+    ],
+)
+def test_worked_example(as_of: date, known_at: date | None) -> None:
+    case = read(EXAMPLE)
+    assessment = kr.assess(kr.load(EXAMPLE), as_of=as_of, known_at=known_at)
+    outcome = evaluate(case, as_of, known_at)
+    found = panel_of(assessment)
+    assert len(found) == len(outcome.panel) * len(case.units)
+    for tick, units in outcome.panel.items():
+        for unit, figures in units.items():
+            for name, figure in figures.items():
+                wanted = figure if figure is None or isinstance(figure, int) else float(figure)
+                assert found[tick, unit][name] == wanted, (tick, unit, name)
+    rows = expected(case, outcome)
+    assert rows_of(assessment.events, EVENTS) == rows["events"]
+    assert rows_of(assessment.ledger, LEDGER) == rows["ledger"]
