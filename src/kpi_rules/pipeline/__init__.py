@@ -14,7 +14,7 @@ from kpi_rules.model.problems import Place, Problem, error
 from kpi_rules.pipeline.credit import ancestors, credit
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions
-from kpi_rules.pipeline.panel import Panel, QuotaBook, with_parameters
+from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
@@ -94,8 +94,8 @@ def assess(
     )
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
-    panel = panel_of(workspace, config, source, all_ticks)
     book = rulebook(workspace)
+    panel = Panel(source, all_ticks, book.terms)
     rulings = None
     if decisions is not None:
         rulings, problems = read_decisions(decisions, all_ticks, units["unit"], book.rules, config.year.label)
@@ -128,21 +128,19 @@ def rulebook(workspace: Workspace) -> Rulebook:
     """
     if workspace.errors or workspace.config is None:
         raise AssessmentError(workspace.errors)
-    return Rulebook(workspace.plugins.rules, workspace.parameters)
+    return Rulebook(workspace.plugins.rules, _terms(workspace, workspace.config))
 
 
-def panel_of(workspace: Workspace, config: Config, source: EvidenceSource, all_ticks: tuple[Tick, ...]) -> Panel:
-    """Return the panel of a workspace over a source of whole numbers."""
+def _terms(workspace: Workspace, config: Config) -> Terms:
     curve = workspace.plugins.pace_curves[config.pace_curve]
 
     def pace(on: date) -> Fraction:
         return Fraction(1) if on > config.year.end else curve.expected(config.year, on, config.pace_points)
 
-    return Panel(
-        source=source,
-        ticks=all_ticks,
-        pace=pace,
+    return Terms(
+        year=config.year,
         campaigns=config.campaigns,
+        pace=pace,
         primary=config.primary,
         tolerance=config.tolerance,
         indicators=workspace.plugins.indicators,

@@ -14,6 +14,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.panel import RANKS, values_by_group
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def decide(
 
 
 def _read_by_indicators(panel: Panel) -> set[str]:
-    return {root for indicator in panel.indicators.values() for root in indicator.value.meta.root_names()}
+    return {root for indicator in panel.terms.indicators.values() for root in indicator.value.meta.root_names()}
 
 
 class _ParameterColumns:
@@ -159,7 +160,7 @@ class _Block:
             bound = self.rulebook.bound(tick.moments, tick.on)
             wanted = self._conditions(bound) if not tick.interim else frozenset()
             keep = every_tick or here == last
-            needed = bound.columns(wanted) | self.always | (set(outputs) if keep else set())
+            needed = set(bound.columns(wanted)) | self.always | (set(outputs) if keep else set())
             if "lag" in outputs:
                 needed.add("lag")
             base = self.panel.source.at(here).slice(self.low, self.size)
@@ -233,11 +234,8 @@ class _Block:
                 candidate[name] = candidate[name] & ~waiting
                 self._propose(here, name, candidate[name])
                 candidate[name] = (candidate[name] | waiting) & ~rulings.mask("rejected", name, self.since[name])
-        starting: dict[str, pl.Series] = {}
-        for name in candidate:
-            starting[name] = candidate[name]
-            for other in self.rulebook.superseding[name]:
-                starting[name] = starting[name] & ~(remaining[other] | candidate[other])
+        starting = unblocked(candidate, remaining, self.rulebook.superseding, _and_not)
+        for name in starting:
             if rulings is not None:
                 approved = rulings.mask("approved", name, self.since[name])
                 self.pending[name] = starting[name] & ~approved
@@ -287,6 +285,7 @@ class _Block:
                     booked = self.active[name] & remaining[name]
                     self._record("withheld", here, name, booked)
                     self.held[name] = self.held[name] | booked
+        replaced = superseded(starting, remaining, self.rulebook.superseding)
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.one_off:
@@ -295,12 +294,9 @@ class _Block:
                 if not rule.rule.repeats:
                     self.issued[name] = self.issued[name] | starting[name]
                 continue
-            replaced = self.none
-            for other in self.rulebook.superseding[name]:
-                replaced = replaced | starting[other]
-            self._record("superseded", here, name, remaining[name] & replaced)
+            self._record("superseded", here, name, replaced.get(name, self.none))
             self._record("started", here, name, starting[name])
-            self.active[name] = (remaining[name] & ~replaced) | starting[name]
+            self.active[name] = (remaining[name] & ~replaced.get(name, self.none)) | starting[name]
 
     def _release(self, here: int, name: str, until: pl.Series) -> None:
         due = self.held[name] & until
@@ -326,6 +322,10 @@ class _Block:
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
+
+
+def _and_not(mask: pl.Series, other: pl.Series) -> pl.Series:
+    return mask & ~other
 
 
 def _true(mask: pl.Series) -> pl.Series:

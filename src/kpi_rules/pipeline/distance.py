@@ -98,7 +98,7 @@ class Distances:
         frame = self._at(unit, target, amounts, names)
         tick = self.panel.ticks[target]
         frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names if name.startswith("at_")})
-        frame = with_parameters(frame, self.panel.parameters, tick.on, names)
+        frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
         holds = frame.select(value=expression).to_series()
         holds = (
             (holds if len(holds) == len(amounts) else holds.new_from_index(0, len(amounts)))

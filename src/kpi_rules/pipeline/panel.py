@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from fractions import Fraction
 
-    from kpi_rules.model.calendar import Campaign, Tick
+    from kpi_rules.model.calendar import Campaign, Tick, Year
     from kpi_rules.model.contributions import Indicator
     from kpi_rules.model.settings import Parameters, Value
 
@@ -32,8 +32,10 @@ RANKS = ("rank", "group_size", "campaign_rank")
 class Source(Protocol):
     """Where the panel's whole numbers come from: evidence, a caller's own frames, or sampled futures."""
 
-    units: pl.DataFrame
-    """`unit`, `group`, `kind`."""
+    @property
+    def units(self) -> pl.DataFrame:
+        """`unit`, `group`, `kind`."""
+        ...
 
     def at(self, here: int) -> pl.DataFrame:
         """Return the whole numbers of every unit at tick number `here`: `funds`, `funds_quota` and so on."""
@@ -41,28 +43,35 @@ class Source(Protocol):
 
 
 @define(frozen=True, eq=False)
-class Panel:
-    """Indicators per unit and tick.
+class Terms:
+    """What an assessment is held by, whoever is assessed.
 
     Attributes:
-        source: whole numbers per tick.
-        ticks: the ticks in order.
-        pace: the share expected on a day.
+        year: the assessment year.
         campaigns: at most one runs at any tick.
+        pace: the share expected on a day.
         primary: the indicator behind `completion`.
         tolerance: a month-end more than this behind counts as lagging.
         indicators: what plugins add.
         parameters: named inputs, dated and per group.
     """
 
-    source: Source
-    ticks: tuple[Tick, ...]
-    pace: Callable[[date], Fraction]
+    year: Year
     campaigns: tuple[Campaign, ...]
+    pace: Callable[[date], Fraction]
     primary: str
     tolerance: Decimal
     indicators: Mapping[str, Indicator]
     parameters: Parameters
+
+
+@define(frozen=True, eq=False)
+class Panel:
+    """Indicators per unit and tick: whole numbers from a source, held by terms."""
+
+    source: Source
+    ticks: tuple[Tick, ...]
+    terms: Terms
 
     @property
     def units(self) -> pl.DataFrame:
@@ -71,7 +80,7 @@ class Panel:
 
     def campaign_at(self, on: date) -> Campaign | None:
         """Return the campaign that runs on a day."""
-        return next((campaign for campaign in self.campaigns if campaign.start <= on <= campaign.end), None)
+        return next((campaign for campaign in self.terms.campaigns if campaign.start <= on <= campaign.end), None)
 
     def looking_ahead(self, ticks: tuple[Tick, ...]) -> Panel:
         """Return the panel over other ticks that begin with the same ones; the source still knows the first alone."""
@@ -94,7 +103,7 @@ class Panel:
             frame = frame.with_columns(lag=self._lag(here, lag))
         if wanted.intersection(RANKS):
             frame = _with_ranks(frame, wanted)
-        added = {name: indicator.value for name, indicator in self.indicators.items() if name in wanted}
+        added = {name: indicator.value for name, indicator in self.terms.indicators.items() if name in wanted}
         if added:
             frame = self.with_parameters(
                 frame, here, {root for value in added.values() for root in value.meta.root_names()}
@@ -104,8 +113,8 @@ class Panel:
 
     def _with_dependencies(self, needed: Collection[str]) -> set[str]:
         wanted = set(needed)
-        for name in wanted & self.indicators.keys():
-            wanted |= set(self.indicators[name].value.meta.root_names())
+        for name in wanted & self.terms.indicators.keys():
+            wanted |= set(self.terms.indicators[name].value.meta.root_names())
         if "lag" in wanted:
             wanted.add("pace_gap")
         if wanted & {"rank", "group_size"}:
@@ -116,10 +125,10 @@ class Panel:
 
     def _from_amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
         """Return the indicators that are one division of whole numbers, by name."""
-        pace = self.pace(self.ticks[here].on)
-        value, quota = pl.col(self.primary), pl.col(f"{self.primary}_quota")
+        pace = self.terms.pace(self.ticks[here].on)
+        value, quota = pl.col(self.terms.primary), pl.col(f"{self.terms.primary}_quota")
         found = {f"{name}_completion": pl.col(name) / pl.col(f"{name}_quota") for name in QUOTA_INDICATORS}
-        found["completion"] = found[f"{self.primary}_completion"]
+        found["completion"] = found[f"{self.terms.primary}_completion"]
         found["expected"] = pl.lit(pace.numerator / pace.denominator)
         found["pace_gap"] = (pace.numerator * quota - pace.denominator * value) / (pace.denominator * quota)
         if "contracted" in base.columns:
@@ -129,28 +138,28 @@ class Panel:
     def _campaign(self, here: int, base: pl.DataFrame) -> dict[str, pl.Expr]:
         campaign = self.campaign_at(self.ticks[here].on)
         before = {name: f"{name}_before_campaign" for name in QUOTA_INDICATORS}
-        if campaign is None or before[self.primary] not in base.columns:
+        if campaign is None or before[self.terms.primary] not in base.columns:
             empty: dict[str, pl.Expr] = {
                 f"campaign_{name}": pl.lit(None, pl.Int64) for name in (*QUOTA_INDICATORS, "quota")
             }
             return empty | {"campaign_completion": pl.lit(None, pl.Float64)}
         gained = {name: pl.col(name) - pl.col(start) for name, start in before.items() if start in base.columns}
-        share, quota = campaign.share, pl.col(f"{self.primary}_quota")
+        share, quota = campaign.share, pl.col(f"{self.terms.primary}_quota")
         return {f"campaign_{name}": amount for name, amount in gained.items()} | {
             "campaign_quota": quota * share.numerator // share.denominator,
-            "campaign_completion": gained[self.primary] * share.denominator / (quota * share.numerator),
+            "campaign_completion": gained[self.terms.primary] * share.denominator / (quota * share.numerator),
         }
 
     def _lag(self, here: int, before: pl.Series | None) -> pl.Expr | pl.Series:
         if not self.ticks[here].is_month_end:
             return pl.lit(0, pl.Int64) if before is None else before
         last = pl.lit(0, pl.Int64) if before is None else pl.lit(before)
-        lagging = pl.col("pace_gap") > float(self.tolerance)
+        lagging = pl.col("pace_gap") > float(self.terms.tolerance)
         return pl.when(lagging).then(last + 1).otherwise(pl.lit(0, pl.Int64))
 
     def with_parameters(self, frame: pl.DataFrame, here: int, names: Collection[str]) -> pl.DataFrame:
         """Return the frame with the named parameters as columns, in force at a tick; a literal where equal for all units."""
-        return with_parameters(frame, self.parameters, self.ticks[here].on, names)
+        return with_parameters(frame, self.terms.parameters, self.ticks[here].on, names)
 
 
 def with_parameters(frame: pl.DataFrame, parameters: Parameters, on: date, names: Collection[str]) -> pl.DataFrame:

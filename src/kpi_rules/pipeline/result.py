@@ -149,7 +149,7 @@ class Assessment:
     @property
     def indicator_names(self) -> list[str]:
         """The indicators that were computed, in order."""
-        return [name for name in indicator_schema(self.panel.indicators) if name in self._frame_columns]
+        return [name for name in indicator_schema(self.panel.terms.indicators) if name in self._frame_columns]
 
     def lag_before(self, here: int) -> pl.Series:
         """Return the lag of every unit just before tick number `here`."""
@@ -178,7 +178,7 @@ class Assessment:
             )
         )
         frame = frame.filter(pl.col("unit").is_in(units.implode()))
-        frame = with_parameters(frame, self.panel.parameters, self.ticks[here].on, names)
+        frame = with_parameters(frame, self.panel.terms.parameters, self.ticks[here].on, names)
         return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The rulebook: the rules of a workspace, bound to the moments and parameters of a tick."""
+"""The rulebook: the rules of a workspace and their parameters, for the pipeline and for callers with indicators of their own."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from attrs import define, field
 
+from kpi_rules.locale import _
 from kpi_rules.model import expressions
-from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.calendar import MOMENTS
-from kpi_rules.pipeline.panel import values_by_group
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.problems import nearest
+from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.panel import values_by_group, with_parameters
+from kpi_rules.pipeline.single import function
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.model.settings import Parameters
+    from kpi_rules.pipeline.panel import Terms
+    from kpi_rules.pipeline.population import Outcome
+
+EVALUATED = {"row": pl.Int64, "rule": pl.String, "event": pl.String, "amount": pl.Int64}
 
 
 @define(frozen=True, eq=False)
@@ -40,30 +47,41 @@ class BoundRules:
 
     rules: tuple[BoundRule, ...]
     expressions: Mapping[str, pl.Expr]
+    _columns: dict[frozenset[str], frozenset[str]] = field(factory=dict, init=False)
 
-    def columns(self, names: frozenset[str]) -> set[str]:
+    def columns(self, names: frozenset[str]) -> frozenset[str]:
         """Return the columns that the named expressions read."""
-        return {root for name in names for root in self.expressions[name].meta.root_names()}
+        if names not in self._columns:
+            self._columns[names] = frozenset(
+                root for name in names for root in self.expressions[name].meta.root_names()
+            )
+        return self._columns[names]
 
 
-@define(frozen=True, eq=False)
 class Rulebook:
     """The rules of a workspace and the parameters they read.
 
-    `rules` is by id, in code-point order; nothing depends on the order.
+    `rules` is by id, in code-point order; nothing depends on the order. `superseding` says, by rule id, which rules
+    supersede it. `columns` are all the columns that some rule reads.
     """
 
-    rules: Mapping[str, Rule]
-    parameters: Parameters
-    superseding: Mapping[str, tuple[str, ...]] = field(init=False)
-    """By rule id, the rules that supersede it."""
-    _bound: dict[tuple[object, ...], BoundRules] = field(factory=dict, init=False)
-
-    @superseding.default
-    def _superseding(self) -> dict[str, tuple[str, ...]]:
-        return {
-            name: tuple(other.id for other in self.rules.values() if name in other.supersedes) for name in self.rules
+    def __init__(self, rules: Mapping[str, Rule], terms: Terms) -> None:
+        """Keep the rules and the terms of the year."""
+        self.rules = rules
+        self.terms = terms
+        self.parameters = terms.parameters
+        self.superseding = {
+            name: tuple(other.id for other in rules.values() if name in other.supersedes) for name in rules
         }
+        self.columns = {
+            root for rule in rules.values() for each in _expressions(rule) for root in each.meta.root_names()
+        }
+        self._parameters_read = sorted(
+            name for name in self.columns if name.removesuffix(SCALED) in self.parameters.declared
+        )
+        self._bound: dict[tuple[object, ...], BoundRules] = {}
+        self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
+        self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
 
     def bound(self, moments: frozenset[str], on: date) -> BoundRules:
         """Return the rules with the moments of a tick and the parameters in force on a day filled in."""
@@ -76,21 +94,6 @@ class Rulebook:
         if key not in self._bound:
             self._bound[key] = self._bind(values)
         return self._bound[key]
-
-    @property
-    def _parameters_read(self) -> list[str]:
-        return sorted(name for name in self.columns if name.removesuffix(SCALED) in self.parameters.declared)
-
-    @property
-    def columns(self) -> set[str]:
-        """Every column that some rule reads."""
-        return {
-            root
-            for rule in self.rules.values()
-            for expression in (rule.when, rule.until, rule.amount)
-            if expression is not None
-            for root in expression.meta.root_names()
-        }
 
     def _bind(self, values: Mapping[str, object]) -> BoundRules:
         found: dict[str, pl.Expr] = {}
@@ -110,3 +113,168 @@ class Rulebook:
             when = named(rule.when)
             rules.append(BoundRule(rule, when, named(rule.until), named(rule.amount) if when else None))
         return BoundRules(tuple(rules), found)
+
+    def evaluate(
+        self, cases: Mapping[str, Any] | pl.DataFrame, *, on: date | None = None
+    ) -> list[dict[str, Any]] | pl.DataFrame:
+        """Say what the rules would do, for indicators of the caller's own.
+
+        Args:
+            cases: one case as a dictionary, or a frame with one case a row. Keys are the columns that rules read (money in
+                fen, ratios as floats); a moment (`at_year_end`) that is not given is not now; a parameter that is not given
+                has the workspace's value for the case's `group`; a rule's id says whether its measure is in force already (for a one-off, whether it
+                was issued), false where it is not given.
+            on: the day whose parameters are in force; the year end by default.
+
+        Returns:
+            For a dictionary a list of `{"rule", "event", "amount"}`, for a frame a frame of `row, rule, event, amount`,
+            `event` being `started`, `ended`, `superseded` or `issued`. A null condition does not fire.
+
+        Raises:
+            ValueError: a column that a rule reads is missing; the message names it and what is nearest.
+        """
+        day = on or self.terms.year.end
+        if isinstance(cases, pl.DataFrame):
+            return self._evaluate_frame(cases, day)
+        functions = self._case_functions()
+        if any(part is None for _rule, parts in functions for part in parts):
+            frame = self._evaluate_frame(pl.DataFrame([dict(cases)]), day)
+            return frame.drop("row").to_dicts()
+        return self._evaluate_case(cases, day, functions)
+
+    def run(self, units: pl.DataFrame, credited: Mapping[date, pl.Series]) -> Outcome:
+        """Run a whole year over a population with amounts of the caller's own.
+
+        Args:
+            units: one row a unit: `unit`, `group` (may be left out), `funds_quota` (Int64 fen), and any further whole
+                numbers that rules read and that do not change in the year.
+            credited: by tick the amount credited to each unit by then, Int64 fen, in the order of `units`.
+
+        Returns:
+            Events, months withheld and the last tick's indicators.
+
+        Raises:
+            ValueError: a tick up to the last day given is missing, or a length differs.
+        """
+        from kpi_rules.pipeline.population import run
+
+        return run(self, units, credited)
+
+    def _case_functions(self) -> list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]]:
+        if self._functions is None:
+            none = pl.lit(None)
+            self._functions = [
+                (rule, tuple(function(none if each is None else each) for each in (rule.when, rule.until, rule.amount)))
+                for rule in self.rules.values()
+            ]
+        return self._functions
+
+    def _evaluate_case(
+        self,
+        case: Mapping[str, Any],
+        day: date,
+        functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]],
+    ) -> list[dict[str, Any]]:
+        values = {**self._defaults_of(day, case.get("group")), **case}
+        events: list[dict[str, Any]] = []
+        candidates: dict[str, bool] = {}
+        remaining: dict[str, bool] = {}
+        try:
+            for rule, (when, until, _amount) in functions:
+                active = bool(case.get(rule.id))
+                over = until(values) is True  # type: ignore[misc]  # none of them is None here
+                if active and over and not rule.one_off:
+                    events.append({"rule": rule.id, "event": "ended", "amount": None})
+                remaining[rule.id] = active and not over and not rule.one_off
+                candidates[rule.id] = not active and not over and when(values) is True  # type: ignore[misc]
+            starting = unblocked(candidates, remaining, self.superseding, _and_not)
+            replaced = superseded(starting, remaining, self.superseding)
+            for rule, (_when, _until, amount) in functions:
+                if replaced.get(rule.id):
+                    events.append({"rule": rule.id, "event": "superseded", "amount": None})
+                if starting[rule.id]:
+                    event = "issued" if rule.one_off else "started"
+                    events.append({"rule": rule.id, "event": event, "amount": amount(values)})  # type: ignore[misc]
+        except KeyError as missing:
+            raise _missing(str(missing.args[0]), values) from None
+        return events
+
+    def _defaults_of(self, day: date, group: str | None) -> dict[str, Any]:
+        """Return moments that are not now, and the parameters of a group on a day."""
+        key = (day, group)
+        if key not in self._defaults:
+            values: dict[str, Any] = dict.fromkeys(MOMENTS, False)
+            for name in self._parameters_read:
+                general, by_group = values_by_group(self.parameters, name, day)
+                values[name] = by_group.get(group, general) if group is not None else general
+            self._defaults[key] = values
+        return self._defaults[key]
+
+    def _evaluate_frame(self, cases: pl.DataFrame, day: date) -> pl.DataFrame:
+        rows = len(cases)
+        moments = {name: pl.lit(value=False) for name in MOMENTS if name not in cases.columns}
+        frame = (
+            cases.with_columns(**moments)
+            if "group" in cases.columns
+            else cases.with_columns(group=pl.lit(None, pl.String), **moments)
+        )
+        frame = with_parameters(frame, self.parameters, day, self._parameters_read)
+        missing = sorted(self.columns - set(frame.columns))
+        if missing:
+            raise _missing(missing[0], frame.columns)
+        wanted = {
+            f"{rule.id}:{part}": each
+            for rule in self.rules.values()
+            for part, each in (("when", rule.when), ("until", rule.until), ("amount", rule.amount))
+            if each is not None
+        }
+        found = frame.select(**wanted)
+        none = pl.repeat(value=False, n=rows, dtype=pl.Boolean, eager=True)
+
+        def mask(name: str) -> pl.Series:
+            return found[name].fill_null(value=False) if name in found.columns else none
+
+        active = {name: cases[name].fill_null(value=False) if name in cases.columns else none for name in self.rules}
+        until = {name: mask(f"{name}:until") for name in self.rules}
+        lasting = {name: none if rule.one_off else active[name] for name, rule in self.rules.items()}
+        remaining = {name: lasting[name] & ~until[name] for name in self.rules}
+        candidates = {name: mask(f"{name}:when") & ~until[name] & ~active[name] for name in self.rules}
+        starting = unblocked(candidates, remaining, self.superseding, lambda first, other: first & ~other)
+        replaced = superseded(starting, remaining, self.superseding)
+        masks = [(name, "ended", lasting[name] & until[name]) for name in self.rules]
+        masks += [(name, "superseded", rows_) for name, rows_ in replaced.items()]
+        masks += [
+            (name, "issued" if self.rules[name].one_off else "started", rows_) for name, rows_ in starting.items()
+        ]
+        return _events(masks, found)
+
+
+def _events(masks: Iterable[tuple[str, str, pl.Series]], found: pl.DataFrame) -> pl.DataFrame:
+    frames = [pl.DataFrame(schema=EVALUATED)]
+    for name, event, mask in masks:
+        if not mask.any():
+            continue
+        rows = mask.arg_true()
+        amounts = found[f"{name}:amount"] if event == "issued" and f"{name}:amount" in found.columns else None
+        frames.append(
+            pl.DataFrame({"row": rows.cast(pl.Int64)}).with_columns(
+                rule=pl.lit(name),
+                event=pl.lit(event),
+                amount=amounts.gather(rows) if amounts is not None else pl.lit(None, pl.Int64),
+            )
+        )
+    return pl.concat(frames).sort("row", maintain_order=True)
+
+
+def _expressions(rule: Rule) -> list[pl.Expr]:
+    return [each for each in (rule.when, rule.until, rule.amount) if each is not None]
+
+
+def _and_not(first: bool, other: bool) -> bool:  # noqa: FBT001 (a mask of one case)
+    return first and not other
+
+
+def _missing(name: str, known: Iterable[str]) -> ValueError:
+    hint = nearest(name, known)
+    text = _("no column {name}, which a rule reads").format(name=name)
+    return ValueError(text + (_(" (nearest: {nearest})").format(nearest=hint) if hint else ""))

@@ -1,0 +1,101 @@
+"""A whole year over a population: the rules alone, on amounts of the caller's own."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+from attrs import define
+
+from kpi_rules.locale import _
+from kpi_rules.model.calendar import ticks
+from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.measures import EVENTS, event_frame
+from kpi_rules.pipeline.panel import Panel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.rulebook import Rulebook
+
+
+@define(frozen=True, eq=False)
+class CallerSource:
+    """Whole numbers per tick from a caller's frames."""
+
+    population: pl.DataFrame
+    credited: tuple[pl.Series, ...]
+
+    @property
+    def units(self) -> pl.DataFrame:
+        """The columns that name a unit."""
+        return self.population.select("unit", "group")
+
+    def at(self, here: int) -> pl.DataFrame:
+        """Return the whole numbers of every unit at tick number `here`."""
+        return self.population.with_columns(self.credited[here])
+
+
+class Outcome:
+    """What the rules decided over a population; frames are made at their first use.
+
+    `events` are those of `Assessment.events`; `withheld` the months withheld per unit and hold; `last` the indicators that
+    rules read, at the last tick; `active` which measures are in force at the end, one Boolean column a rule.
+    """
+
+    def __init__(self, decided: Decided, panel_ticks: tuple[Tick, ...], units: pl.Series, year: int) -> None:
+        """Keep what was decided."""
+        self.decided = decided
+        self.ticks = panel_ticks
+        self._units = units
+        self._year = year
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """`year, tick, rule, unit, measure, event, amount`."""
+        return event_frame(self.decided.events, self.ticks, self._units, self._year).select(*EVENTS)
+
+    @cached_property
+    def withheld(self) -> pl.DataFrame:
+        """`unit`, `rule`, `month` (its last day), `measure`: every month that a hold withholds."""
+        booked = event_frame(self.decided.bookings, self.ticks, self._units, self._year)
+        return booked.select("unit", "rule", "tick", "measure").rename({"tick": "month"})
+
+    @cached_property
+    def last(self) -> pl.DataFrame:
+        """`unit` and the indicators that rules read, at the last tick."""
+        frame = self.decided.frame(len(self.ticks) - 1)
+        return frame.select(pl.lit(self._units).alias("unit"), pl.all())
+
+    @cached_property
+    def active(self) -> pl.DataFrame:
+        """`unit` and one Boolean column a rule: which measures are in force after the last tick."""
+        columns = {name: pl.concat(blocks) for name, blocks in self.decided.active.items()}
+        return pl.DataFrame({"unit": self._units, **columns})
+
+
+def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Series]) -> Outcome:
+    """Run a whole year over a population; see `Rulebook.run`."""
+    terms = rulebook.terms
+    if "group" not in units.columns:
+        units = units.with_columns(group=pl.lit(None, pl.String))
+    all_ticks = tuple(tick for tick in ticks(terms.year, terms.campaigns, max(credited)) if not tick.interim)
+    missing = [str(tick.on) for tick in all_ticks if tick.on not in credited]
+    if missing:
+        raise ValueError(_("no credited amounts at the ticks {days}").format(days=", ".join(missing)))
+    short = [str(day) for day, amounts in credited.items() if len(amounts) != len(units)]
+    if short:
+        raise ValueError(_("another number of amounts than of units at {days}").format(days=", ".join(short)))
+    columns = tuple(credited[tick.on].rename("funds") for tick in all_ticks)
+    panel = Panel(CallerSource(units, columns), all_ticks, terms)
+    outputs = [
+        name
+        for name in ("funds", "funds_quota", "completion", "pace_gap", "lag")
+        if name in rulebook.columns or name == "funds"
+    ]
+    decided = decide(panel, rulebook, outputs=outputs, every_tick=False)
+    return Outcome(decided, all_ticks, units["unit"], terms.year.label)
