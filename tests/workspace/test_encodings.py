@@ -39,8 +39,10 @@ def test_encodings(data: bytes, declared: str | None, encoding: str) -> None:
         (
             b"unit,name\na,\xff\xfe\n",
             None,
-            "units.csv, table units: found byte 0xFF at offset 12; "
-            "expected text in UTF-8 or GB18030; another encoding is named by `encoding` in kpi.toml",
+            (
+                "units.csv, table units: found byte 0xFF at offset 12; "
+                "expected text in UTF-8 or GB18030; another encoding is named by `encoding` in kpi.toml"
+            ),
         ),
         (
             TEXT.encode("gb18030"),

@@ -73,15 +73,19 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             ARRIVALS,
             "V1,J01,12345.678,2011-03-01",
-            "amount [amount-too-fine] 12345.678: an amount with parts of a fen; "
-            "expected at most two decimals of a yuan",
+            (
+                "amount [amount-too-fine] 12345.678: an amount with parts of a fen; "
+                "expected at most two decimals of a yuan"
+            ),
         ),
         (
             "arrivals",
             ARRIVALS.replace("amount", "amount（万元）"),
             "V1,J01,3万,2011-03-01",
-            "amount [unit-stated-twice] 3万: a unit in the cell and another in the header; "
-            "expected one unit, in the cell or in the header",
+            (
+                "amount [unit-stated-twice] 3万: a unit in the cell and another in the header; "
+                "expected one unit, in the cell or in the header"
+            ),
         ),
         (
             "arrivals",
@@ -99,8 +103,10 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             ARRIVALS,
             "V1,J01,-120万,2011-03-01",
-            "amount [negative-amount] -120万: a negative amount; expected 0 or more; "
-            "what is taken back has a revoked_on",
+            (
+                "amount [negative-amount] -120万: a negative amount; expected 0 or more; "
+                "what is taken back has a revoked_on"
+            ),
         ),
         (
             "arrivals",
@@ -130,8 +136,10 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             "voucher,project,amount,arrived_on,currency\n",
             "V1,J01,5,2011-03-01,USD",
-            "currency [no-rate] USD: no rate of this currency on or before the day of arrival; "
-            "expected a row of the table rates",
+            (
+                "currency [no-rate] USD: no rate of this currency on or before the day of arrival; "
+                "expected a row of the table rates"
+            ),
         ),
         (
             "arrivals",
@@ -143,8 +151,10 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             ARRIVALS,
             "V1,J01,1,500,2011-03-01",
-            " [ragged-row] V1,J01,1,500,2011-03-01: more or fewer fields than the header has; "
-            "expected as many fields as the header",
+            (
+                " [ragged-row] V1,J01,1,500,2011-03-01: more or fewer fields than the header has; "
+                "expected as many fields as the header"
+            ),
         ),
         (
             "claims",
@@ -259,10 +269,14 @@ def test_vouchers_of_a_project_in_quarantine(tmp_path: Path) -> None:
         {"projects": "project,unit\nJ01,watr\nJ02,water\n", "arrivals": ARRIVALS + "V1,J01,5,2011-03-01\n"},
     )
     assert reasons(found) == [
-        "projects.csv row 2 unit [unknown-unit] watr: no such unit; "
-        "expected a unit of the table units (nearest: water)",
-        "arrivals.csv row 2 project [project-quarantined] J01: a project that is in quarantine itself; "
-        "expected a project of the table projects without fault",
+        (
+            "projects.csv row 2 unit [unknown-unit] watr: no such unit; "
+            "expected a unit of the table units (nearest: water)"
+        ),
+        (
+            "arrivals.csv row 2 project [project-quarantined] J01: a project that is in quarantine itself; "
+            "expected a project of the table projects without fault"
+        ),
     ]
 
 
@@ -276,17 +290,17 @@ def test_nothing_is_held_against_a_table_that_could_not_be_read(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("finance,funds,0,2011-01-01", "column amount: found '0', a quota of 0; expected more than 0; "
-         "a unit without task has no row"),
+        ("finance,funds,0,2011-01-01", ("column amount: found '0', a quota of 0; expected more than 0; "
+         "a unit without task has no row")),
         ("finance,funds,many,2011-01-01", f"column amount: found 'many', no amount; expected {AMOUNT}"),
-        ("finance,signed,1.5,2011-01-01", "column amount: found '1.5', no count; "
-         "expected a whole number of projects such as 12"),
-        ("finance,signed,-1,2011-01-01", "column amount: found '-1', no count; "
-         "expected a whole number of projects such as 12"),
-        ("finance,signed,12万,2011-01-01", "column amount: found '12万', no count; "
-         "expected a whole number of projects such as 12"),
-        ("finance,funds,3000亿,2011-01-01", "column amount: found '3000亿', too large an amount; "
-         "expected at most 2000亿 yuan"),
+        ("finance,signed,1.5,2011-01-01", ("column amount: found '1.5', no count; "
+         "expected a whole number of projects such as 12")),
+        ("finance,signed,-1,2011-01-01", ("column amount: found '-1', no count; "
+         "expected a whole number of projects such as 12")),
+        ("finance,signed,12万,2011-01-01", ("column amount: found '12万', no count; "
+         "expected a whole number of projects such as 12")),
+        ("finance,funds,3000亿,2011-01-01", ("column amount: found '3000亿', too large an amount; "
+         "expected at most 2000亿 yuan")),
         ("finance,funds,5,soon", f"column effective: found 'soon', no date; expected {DATE}"),
         ("finance,,5,2011-01-01", "column indicator: found an empty cell; expected a value"),
     ],
@@ -360,8 +374,10 @@ def test_evidence_before_the_year_is_counted_in_one_warning(tmp_path: Path) -> N
 )
 def test_totals_stay_below_the_limit(tmp_path: Path, table: str, column: str, content: str) -> None:
     assert messages(read_csv(tmp_path, {table: content})) == [
-        f"error [total-too-large] {table}.csv, table {table}, column {column}: "
-        "found 2000.01亿 in all; expected at most 2000亿"
+        (
+            f"error [total-too-large] {table}.csv, table {table}, column {column}: "
+            "found 2000.01亿 in all; expected at most 2000亿"
+        )
     ]
 
 
@@ -404,8 +420,10 @@ def test_money_of_frames(header: str, amounts: pl.Series, fen: int) -> None:
 def test_floating_point_money_of_frames_is_refused() -> None:
     frame = pl.DataFrame({"voucher": ["V1"], "project": ["J01"], "amount": [1.5], "arrived_on": ["2011-03-01"]})
     assert messages(from_frames(arrivals=frame)) == [
-        "error [inexact-money] arrivals, column amount: found floating-point amounts (Float64); "
-        "expected text or Decimal in yuan, or Int64 in fen"
+        (
+            "error [inexact-money] arrivals, column amount: found floating-point amounts (Float64); "
+            "expected text or Decimal in yuan, or Int64 in fen"
+        )
     ]
 
 
@@ -417,15 +435,19 @@ def test_shares_of_frames_may_be_floats() -> None:
 def test_a_column_of_lists_is_refused() -> None:
     frame = pl.DataFrame({"project": [["J01"]], "unit": ["water"], "share": ["0.7"]})
     assert messages(from_frames(claims=frame)) == [
-        "error [bad-column-type] claims, column project: found a column of type List(String); "
-        "expected text, numbers or dates"
+        (
+            "error [bad-column-type] claims, column project: found a column of type List(String); "
+            "expected text, numbers or dates"
+        )
     ]
 
 
 def test_a_frame_for_no_table() -> None:
     assert messages(from_frames(arrival=pl.DataFrame())) == [
-        "error [unknown-table] arrival: found a frame for 'arrival'; expected one of: "
-        "units, quotas, projects, claims, arrivals, visits, staff, rates, withheld (nearest: arrivals)"
+        (
+            "error [unknown-table] arrival: found a frame for 'arrival'; expected one of: "
+            "units, quotas, projects, claims, arrivals, visits, staff, rates, withheld (nearest: arrivals)"
+        )
     ]
 
 

@@ -49,7 +49,10 @@ def label_of(source: str) -> str:
     from sqlalchemy.exc import ArgumentError
 
     try:
-        return _url(source).set(query={}).render_as_string(hide_password=True)
+        url = _url(source)
+        if url.password is None and not url.query:
+            return source
+        return url.set(query={}).render_as_string(hide_password=True)
     except (ArgumentError, ValueError):
         return _("{scheme}://…").format(scheme=source.partition("://")[0])
 

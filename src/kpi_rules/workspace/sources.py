@@ -218,6 +218,8 @@ def _fast_csv(source: TableSource, data: bytes, delimiter: str) -> RawTable | No
     """
     if b'"' in data or data[:1] in b"\r\n" or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
         return None
+    if not data.endswith(b"\n"):
+        data += b"\n"  # polars lets a last line without one be too long
     try:
         frame = pl.read_csv(data, has_header=False, infer_schema=False, separator=delimiter, quote_char=None)
     except pl.exceptions.PolarsError:

@@ -68,7 +68,7 @@ def read_sheet(data: bytes, name: str | None, place: Place) -> Sheet | Problem:
 
 
 def _cells(book: ExcelReader, name: str, data: bytes) -> pl.DataFrame:
-    """Return all cells as text, from the sheet's first row on (`skip_rows=0`: else empty rows above would be left out)."""
+    """Return all cells as text from the sheet's first row; without `skip_rows=0` it would be the first filled one."""
     sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
     texts = sheet.to_polars()
     if not texts.width:
