@@ -238,11 +238,11 @@ def test_a_broken_point_is_no_missing_point() -> None:
         (b"", "empty-file", None, "a file of 0 bytes"),
         (
             '[workspace]\nname = "单位"'.encode("gb18030"),
-            "wrong-encoding",
+            "undecodable",
             2,
             "the byte 0xb5, which is not UTF-8",
         ),
-        ("[year]".encode("utf-16"), "wrong-encoding", 1, "a file in UTF-16"),
+        ("[year]".encode("utf-16"), "undecodable", 1, "a file in UTF-16"),
         (b"[year]\nstart =", "invalid-toml", 2, '"start =" (column 8: Invalid value)'),
         (b"[year]\n[year]\n", "invalid-toml", 2, "\"[year]\" (column 6: Cannot declare ('year',) twice)"),
     ],

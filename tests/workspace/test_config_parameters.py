@@ -141,7 +141,7 @@ def test_slips(line: str, code: str, key: str, near: str | None) -> None:
 
 def test_a_value_from_before_the_year_is_only_a_warning() -> None:
     parameters, problems = read("[duty]\nbelow = [{value = 0.4, from = 2010-07-01}]\n")
-    assert [(problem.code, problem.severity) for problem in problems] == [("before-year", "warning")]
+    assert [(problem.code, problem.severity) for problem in problems] == [("parameter-before-year", "warning")]
     assert parameters.at("duty.below", YEAR.start, None).value == Decimal("0.4")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tomli
 from attrs import define, field
 
+from kpi_rules.hooks.manager import BUILT_IN
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import Campaign, Year
 from kpi_rules.model.problems import Place, Problem, error, nearest
@@ -141,6 +142,7 @@ def name_problems(
     config = read.config
     if config is None:
         return []
+    plugins = set(plugins) - {BUILT_IN}
     issues = [
         *(
             _unknown("unknown-plugin", _("the unknown policy {name}"), name, plugins, ("plugins", "enabled", number))
@@ -163,7 +165,7 @@ def name_problems(
 
 
 def _unknown(code: str, phrase: str, name: str, valid: Collection[str], path: tuple[str | int, ...]) -> Issue:
-    choices = sorted(valid)
+    choices = sorted(set(valid))
     expected = one_of(choices) if choices else _("none, as there are none")
     return Issue(path, code, phrase.format(name=shown(name)), expected, nearest(name, choices))
 
@@ -184,9 +186,9 @@ def _decode(data: str | bytes | None, file: str) -> str | Problem:
 def _undecodable(data: bytes, start: int, file: str) -> Problem:
     expected = _("TOML saved as UTF-8")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return error("wrong-encoding", Place(file, line=1), found=_("a file in UTF-16"), expected=expected)
+        return error("undecodable", Place(file, line=1), found=_("a file in UTF-16"), expected=expected)
     found = _("the byte 0x{byte:02x}, which is not UTF-8").format(byte=data[start])
-    return error("wrong-encoding", Place(file, line=data.count(b"\n", 0, start) + 1), found=found, expected=expected)
+    return error("undecodable", Place(file, line=data.count(b"\n", 0, start) + 1), found=found, expected=expected)
 
 
 def _invalid(failure: tomli.TOMLDecodeError, file: str) -> Problem:

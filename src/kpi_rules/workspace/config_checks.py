@@ -104,7 +104,8 @@ def _one_campaign(each: Numbered[CampaignSection], year: Year | None) -> Iterato
             (*path, "id"), "empty-text", shown(section.id), _("a short name for the campaign, such as hundred_days")
         )
     if section.end < section.start:
-        yield Issue((*path, "end"), "end-before-start", shown(section.end), _after_start(section.start))
+        expected = _("the start, {start}, or a date after it").format(start=section.start)
+        yield Issue((*path, "end"), "end-before-start", shown(section.end), expected)
     if not 0 < section.share <= 1:
         yield Issue(
             (*path, "share"), "out-of-bounds", _decimal(section.share), _("a share of the quota above 0 and at most 1")

@@ -60,7 +60,8 @@ def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all 
     problems: list[Problem] = []
     for name, raw in sections.items():
         if name not in active:
-            problems.append(context.problem(_not_a_section(name, raw, active, plugins)))
+            with_settings = sorted({setting.plugin for setting in declared.values()})
+            problems.append(context.problem(_not_a_section(name, raw, [*CORE, *with_settings], plugins)))
         elif not isinstance(raw, Mapping):
             expected = _("a section [{name}]").format(name=name)
             problems.append(context.problem(Issue((name,), "wrong-kind", shown(raw), expected)))
@@ -75,8 +76,7 @@ def _lines(text: str | bytes) -> Lines:
     return lines_of(text.decode("utf-8-sig") if isinstance(text, bytes) else text) if text else Lines()
 
 
-def _not_a_section(name: str, raw: object, active: Collection[str], plugins: Collection[str]) -> Issue:
-    valid = [*CORE, *sorted(active)]
+def _not_a_section(name: str, raw: object, valid: Sequence[str], plugins: Collection[str]) -> Issue:
     if name in plugins:
         return Issue(
             (name,),
@@ -86,7 +86,7 @@ def _not_a_section(name: str, raw: object, active: Collection[str], plugins: Col
         )
     if isinstance(raw, Mapping) or (isinstance(raw, list) and raw and isinstance(raw[0], Mapping)):
         found = _("the unknown section [{name}]").format(name=name)
-        return Issue((name,), "unknown-section", found, one_of(valid), nearest(name, valid))
+        return Issue((name,), "unknown-section", found, one_of(valid), nearest(name, [*valid, *plugins]))
     found = _("the key {name} outside of any section").format(name=name)
     homes = [f"{section}.{name}" for section, kind in SECTIONS.items() if name in keys_of(kind)]
     expected = _("keys in sections: {sections}").format(sections=", ".join(valid))
@@ -188,7 +188,11 @@ def _entry(
         expected = _("a date from {start} on, or no key from for a value that holds from the start")
         issues.append(
             Issue(
-                ("from",), "before-year", shown(section.from_on), expected.format(start=year.start), severity="warning"
+                ("from",),
+                "parameter-before-year",
+                shown(section.from_on),
+                expected.format(start=year.start),
+                severity="warning",
             )
         )
     return (None if value is None else Entry(value, section.from_on, section.group)), issues

@@ -56,17 +56,17 @@ def _source(table: str, written: object) -> tuple[TableSource | None, list[Issue
     if section is None:
         return None, issues
     issues += _source_issues(section)
-    return (
-        TableSource(
-            table=table,
-            source=section.source,
-            columns=section.columns,
-            encoding=section.encoding,
-            db_table=section.table,
-            query=section.query,
-        ),
-        issues,
+    if issues:  # reading from a source that is not what was meant would only add problems
+        return None, issues
+    source = TableSource(
+        table=table,
+        source=section.source,
+        columns=section.columns,
+        encoding=section.encoding,
+        db_table=section.table,
+        query=section.query,
     )
+    return source, []
 
 
 def _source_issues(section: SourceSection) -> Iterator[Issue]:

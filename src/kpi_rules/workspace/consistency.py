@@ -60,19 +60,26 @@ def consistency_problems(
             refers to units is then not held against it, so that one slip gives one problem.
     """
     files = {table: _file(config, table) for table in ("units", "quotas", "claims", "staff")}
-    has_all_units = not any(each.severity == "error" and each.place.table == "units" for each in found)
-    has_all_staff = not any(each.place.table == "staff" for each in found)
+    has_all_units = not any(_breaks(each, "units") for each in found)
+    has_all_staff = not any(_breaks(each, "staff") for each in found)
     checks: list[Iterable[Problem]] = [
         unit_problems(tables.units, files["units"], is_whole=has_all_units),
         quota_problems(tables.quotas, config.year, indicators, files["quotas"]),
         claim_problems(tables.claims, files["claims"]),
         staff_problems(tables.staff, files["staff"]),
     ]
-    if has_all_units:
+    if has_all_units and tables.units.height:
         checks.append(quota_unit_problems(tables.quotas, tables.units, files["quotas"]))
     if has_all_staff and tables.staff.height:
         checks.append(head_problems(tables.units, tables.staff, files["units"]))
     return [problem for check in checks for problem in check]
+
+
+def _breaks(problem: Problem, table: str) -> bool:
+    """Whether a problem keeps rows of a table out: an error in it, or in its entry of `[tables]`."""
+    entry = f"tables.{table}"
+    is_entry = problem.place.key == entry or problem.place.key.startswith((f"{entry}.", f"{entry}["))
+    return problem.severity == "error" and (problem.place.table == table or is_entry)
 
 
 def _file(config: Config, table: str) -> str:
@@ -250,7 +257,7 @@ def claim_problems(claims: pl.DataFrame, file: str = "") -> Iterator[Problem]:
         since = "" if on == _FIRST else _(" from {on} on").format(on=on)
         percent = f"{(Decimal(share) * 100 / BILLION).normalize():f}%"
         yield error(
-            "shares-above-100%",
+            "shares-above-whole",
             Place(file, "claims", rows[-1], "share"),
             found=_("{percent} of project {project} claimed in {rows}").format(
                 percent=percent, project=shown(project), rows=_rows(rows)
