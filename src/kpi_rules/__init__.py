@@ -1,7 +1,7 @@
 """kpi-rules: assess organisations against targets.
 
-The public API is what this module names, nothing else. Names load what they need at first use, so that `import kpi_rules` is
-quick and brings in neither polars nor anything heavier.
+The public API is what this module names, nothing else. Names load what they need at first use, so that `import
+kpi_rules` is quick and brings in neither polars nor anything heavier.
 """
 
 from __future__ import annotations
@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING
 from kpi_rules.locale import N_, _
 
 if TYPE_CHECKING:
-    from kpi_rules.pipeline import assess, rulebook
-    from kpi_rules.pipeline.explain import Explanation
-    from kpi_rules.pipeline.result import Assessment
-    from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
         Check,
@@ -33,6 +29,10 @@ if TYPE_CHECKING:
     from kpi_rules.model.money import format_amount, parse_amount
     from kpi_rules.model.problems import Place, Problem
     from kpi_rules.model.settings import choice, count, flag, money, ratio, texts
+    from kpi_rules.pipeline import assess, rulebook
+    from kpi_rules.pipeline.explain import Explanation
+    from kpi_rules.pipeline.result import Assessment
+    from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.workspace.workspace import Workspace, load
 
 _HOMES = {
@@ -62,6 +62,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "N_",
     "Assessment",
     "Check",
     "Credit",
@@ -69,7 +70,6 @@ __all__ = [
     "Guard",
     "Hold",
     "Indicator",
-    "N_",
     "PaceCurve",
     "Place",
     "Problem",

@@ -1,10 +1,13 @@
-"""The plugin manager: finds plugins, asks every hook once, and says which plugin gave what. Nothing else calls a hook."""
+"""The plugin manager: finds plugins, asks every hook once, and says which plugin gave what. Nothing else calls a
+hook.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import sys
+from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -66,7 +69,9 @@ class Plugins:
     owners: Mapping[str, str] = field(factory=dict)
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
-        """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve` or `guard`."""
+        """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`
+        or `guard`.
+        """
         owner = self.owners.get(f"{kind}:{name}")
         return next((plugin for plugin in self.plugins if plugin.name == owner), None)
 
@@ -88,8 +93,8 @@ def load_plugins(
         file: where the names stand, for problems.
 
     Returns:
-        What they contribute, and every problem: a name not installed, a file that fails to load, a misspelt hook, a hook that
-        raises, a name given twice. What failed contributes nothing.
+        What they contribute, and every problem: a name not installed, a file that fails to load, a misspelt hook, a
+        hook that raises, a name given twice. What failed contributes nothing.
     """
     return _Loading(file).load(enabled, local, folder)
 
@@ -101,6 +106,7 @@ class _Loading:
         self.file = file
         self.problems: list[Problem] = []
         self.found: list[Plugin] = []
+        self.modules: dict[str, ModuleType] = {}
         self.owners: dict[str, str] = {}
         self.manager = pluggy.PluginManager("kpi_rules")
         self.manager.add_hookspecs(specs)
@@ -112,12 +118,9 @@ class _Loading:
             self._register_file(name, folder)
         settings: dict[str, Setting] = {}
         for plugin, declared in self._each("kpi_settings"):
-            if (
-                found := self._guarded(plugin, "kpi_settings", lambda p=plugin, d=declared: declared_settings(p, d))
-            ) is not None:
-                settings |= found
+            settings |= self._guarded(plugin, "kpi_settings", partial(declared_settings, plugin, declared)) or {}
         rules = [
-            (plugin, owned(rule, plugin, self.manager.get_plugin(plugin).__name__))
+            (plugin, owned(rule, plugin, self.modules[plugin].__name__))
             for plugin, given in self._each("kpi_policy_rules")
             for rule in given
         ]
@@ -210,9 +213,12 @@ class _Loading:
                 hint=nearest(name, [known for known in vars(specs) if known.startswith("kpi_")]),
             )
         self.found.append(plugin)
+        self.modules[plugin.name] = module
 
     def _each(self, hook: str) -> Iterator[tuple[str, Any]]:
-        """Ask one hook, plugin by plugin in the order of their names, so that one that raises is named and stops no other."""
+        """Ask one hook, plugin by plugin in the order of their names, so that one that raises is named and stops no
+        other.
+        """
         callers = sorted(getattr(self.manager.hook, hook).get_hookimpls(), key=lambda call: call.plugin_name)
         for call in callers:
             given = self._guarded(call.plugin_name, hook, call.function)

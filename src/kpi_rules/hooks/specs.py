@@ -1,7 +1,8 @@
 """The hooks, in the order in which the pipeline asks for them. This page is the whole plugin interface.
 
-A hook is called once, when a workspace is loaded; what it returns is data. Implementations take no arguments, have no defaults,
-and never depend on which other plugins there are: results are merged by name, so the order of plugins does not matter.
+A hook is called once, when a workspace is loaded; what it returns is data. Implementations take no arguments, have
+no defaults, and never depend on which other plugins there are: results are merged by name, so the order of plugins
+does not matter.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ hookimpl = pluggy.HookimplMarker("kpi_rules")
 
 @hookspec
 def kpi_settings() -> type:  # type: ignore[empty-body]  # a specification has no body
-    """Return the attrs class of the policy's settings, its fields made by `kpi_rules.ratio`, `money`, `count`, `flag`, `texts`, `choice`."""
+    """Return the attrs class of the policy's settings, its fields made by `kpi_rules.ratio`, `money`, `count`,
+    `flag`, `texts`, `choice`.
+    """
 
 
 @hookspec

@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from attrs import define, field
+from attrs import define
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 DAY: Final = timedelta(days=1)
 
@@ -60,7 +60,8 @@ class Campaign:
 class Tick:
     """A date at which everything is computed, and the moments it is.
 
-    An `interim` tick is an as-of date between ticks: indicators are computed, nothing starts, ends, is issued or released.
+    An `interim` tick is an as-of date between ticks: indicators are computed, nothing starts, ends, is issued or
+    released.
     """
 
     on: date
@@ -86,8 +87,8 @@ def month_ends(start: date, end: date) -> list[date]:
 def ticks(year: Year, campaigns: Sequence[Campaign], as_of: date) -> list[Tick]:
     """Return every tick up to `as_of` (inclusive), in order, with an interim tick at `as_of` where no tick falls on it.
 
-    Ticks are the ends of the year's months, the campaign ends and the reviews; after the year end month-ends go on, because a
-    hold lasts until the task is met.
+    Ticks are the ends of the year's months, the campaign ends and the reviews; after the year end month-ends go on,
+    because a hold lasts until the task is met.
     """
     inside = set(year.month_ends)
     by_moment: dict[str, set[date]] = {
@@ -121,11 +122,11 @@ def days_pace(year: Year, on: date) -> Fraction:
 class PaceTable:
     """A custom plan: from each date on (inclusive) the share expected of the annual task; 0 before the first (M3)."""
 
-    points: tuple[tuple[date, Fraction], ...] = field(converter=lambda points: tuple(sorted(points)))
+    points: tuple[tuple[date, Fraction], ...]
 
     def __call__(self, year: Year, on: date) -> Fraction:
         """Return the share of the latest point not after `on`; 1 after the year end."""
         if on > year.end:
             return Fraction(1)
-        reached = [share for day, share in self.points if day <= on]
-        return reached[-1] if reached else Fraction(0)
+        reached = [(day, share) for day, share in self.points if day <= on]
+        return max(reached)[1] if reached else Fraction(0)

@@ -1,4 +1,6 @@
-"""The columns that a rule may read: the indicators of `semantics.md`, the moments, and the parameters as named inputs."""
+"""The columns that a rule may read: the indicators of `semantics.md`, the moments, and the parameters as named
+inputs.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ _KINDS: Final[Mapping[str, type[pl.DataType]]] = {
 
 
 def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.DataType]]:
-    """Return the indicators per unit and tick, in the order in which `units` shows them; `indicators` is what plugins add."""
+    """Return the indicators per unit and tick, in the order in which `units` shows them; `indicators` is what
+    plugins add.
+    """
     schema: dict[str, type[pl.DataType]] = {}
     for name in QUOTA_INDICATORS:
         schema |= {

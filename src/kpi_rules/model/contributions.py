@@ -1,7 +1,7 @@
 """What a plugin contributes: rules, checks, credits, indicators, pace curves, guards. All of it is data.
 
-Conditions and amounts are polars expressions over the columns of one frame; who evaluates them, and on which frame, is the
-pipeline's business. `model.expressions` refuses every expression that is not row-wise and pure.
+Conditions and amounts are polars expressions over the columns of one frame; who evaluates them, and on which frame,
+is the pipeline's business. `model.expressions` refuses every expression that is not row-wise and pure.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ SCALED = ":billionths"
 """Suffix of the column that holds a ratio parameter exactly, as a whole number of billionths."""
 
 
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 def _parameter_name(parameter: pl.Expr | str | None) -> str | None:
     if isinstance(parameter, pl.Expr):
         return parameter.meta.root_names()[0]
@@ -41,8 +45,8 @@ def _parameter_name(parameter: pl.Expr | str | None) -> str | None:
 class Hold:
     """What a rule withholds while it is active (M17): `share` of the withholdable component of everybody in scope.
 
-    `share` and `grades` name parameters (`p.share`); without `grades` the scope is all staff of the unit. `subtree` widens the
-    scope to the staff of the unit's descendants.
+    `share` and `grades` name parameters (`p.share`); without `grades` the scope is all staff of the unit. `subtree`
+    widens the scope to the staff of the unit's descendants.
     """
 
     share: str = field(converter=_parameter_name)
@@ -66,8 +70,8 @@ class Rule:
         repeats: a one-off that may be issued at every tick instead of once a year.
         reason: message with `{column}` or `{plugin.parameter}` fields and format specifications.
         sources: what it implements: an M-number, article, paper.
-        plugin: the policy it belongs to, and `domain` the package whose catalogue translates its texts; both are set when
-            the policy is loaded.
+        plugin: the policy it belongs to, and `domain` the package whose catalogue translates its texts; both are set
+            when the policy is loaded.
     """
 
     name: str
@@ -76,12 +80,12 @@ class Rule:
     when: pl.Expr
     reason: str
     until: pl.Expr | None = None
-    supersedes: tuple[str, ...] = field(default=(), converter=tuple)
+    supersedes: tuple[str, ...] = field(default=(), converter=_names)
     amount: pl.Expr | None = None
     hold: Hold | None = None
     repeats: bool = False
     label: str = ""
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_names)
     plugin: str = ""
     domain: str = ""
 
@@ -101,7 +105,8 @@ class Check:
     """A test of one evidence table (M15): the rows where `when` is true give a finding.
 
     `when` reads the table's columns and, for arrivals, visits and claims, those of its project as `project_<column>`;
-    windows are allowed. `message` is formatted with the row. What a finding does is the workspace's choice, by default to flag.
+    windows are allowed. `message` is formatted with the row. What a finding does is the workspace's choice, by
+    default to flag.
     """
 
     name: str
@@ -109,21 +114,22 @@ class Check:
     when: pl.Expr
     message: str
     severity: Literal["error", "warning", "note"] = "warning"
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_names)
 
 
 @define(frozen=True, eq=False)
 class Credit:
     """An adjustment of a project's confirmed amount: eligibility, factor or cap (M14).
 
-    `amount` is a row-wise Int64 expression in fen over one project at one tick: the project's columns, `on`, `contracted`,
-    `vouchers`, `confirmed`, and `credited`, what the adjustments before it left. Adjustments apply in order of their names.
+    `amount` is a row-wise Int64 expression in fen over one project at one tick: the project's columns, `on`,
+    `contracted`, `vouchers`, `confirmed`, and `credited`, what the adjustments before it left. Adjustments apply in
+    order of their names.
     """
 
     name: str
     amount: pl.Expr
     label: str = ""
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_names)
 
 
 @define(frozen=True, eq=False)
@@ -134,7 +140,7 @@ class Indicator:
     kind: IndicatorKind
     value: pl.Expr
     label: str = ""
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_names)
 
 
 class PaceFunction(Protocol):
@@ -157,18 +163,20 @@ class PaceCurve:
 class Guard:
     """A limit on the money withheld from one person in one month.
 
-    `withholdable` is a row-wise Int64 expression in fen over the columns of `staff`; null limits nothing. The least of all
-    guards and of the component itself holds, never below 0.
+    `withholdable` is a row-wise Int64 expression in fen over the columns of `staff`; null limits nothing. The least
+    of all guards and of the component itself holds, never below 0.
     """
 
     name: str
     withholdable: pl.Expr
     label: str = ""
-    sources: tuple[str, ...] = field(default=(), converter=tuple)
+    sources: tuple[str, ...] = field(default=(), converter=_names)
 
 
 class ParameterNames:
-    """A policy's parameters as expressions, made by `parameters`: `p.off_post_below` is the column `field_duty.off_post_below`."""
+    """A policy's parameters as expressions, made by `parameters`: `p.off_post_below` is the column
+    `field_duty.off_post_below`.
+    """
 
     def __init__(self, plugin: str, names: Sequence[str]) -> None:
         """Keep the names that may be asked for."""
@@ -176,7 +184,9 @@ class ParameterNames:
         self._names = tuple(names)
 
     def __getattr__(self, name: str) -> pl.Expr:
-        """Return the parameter as an expression; a name that the settings class lacks is the author's error, told at import."""
+        """Return the parameter as an expression; a name that the settings class lacks is the author's error, told at
+        import.
+        """
         if name.startswith("_") or name not in self._names:
             hint = nearest(name, self._names)
             msg = f"{self._plugin} has no setting {name!r}" + (f"; nearest: {hint}" if hint else "")
@@ -216,7 +226,9 @@ class _Moments:
 
 
 class _Unit:
-    """The indicators of a unit as expressions: `unit.completion` is the column `completion`, checked when rules are loaded."""
+    """The indicators of a unit as expressions: `unit.completion` is the column `completion`, checked when rules are
+    loaded.
+    """
 
     def __getattr__(self, name: str) -> pl.Expr:
         return pl.col(name)

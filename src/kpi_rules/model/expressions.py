@@ -1,15 +1,17 @@
-"""The static check of an expression: only known columns, only row-wise and pure nodes, both sides of a comparison of one type.
+"""The static check of an expression: only known columns, only row-wise and pure nodes, both sides of a comparison of
+one type.
 
-polars describes an expression as JSON. The walk below visits that description; a node kind that is not on the list is refused,
-so a node that polars adds later is refused until somebody has looked at it.
+polars describes an expression as JSON. The walk below visits that description; a node kind that is not on the list
+is refused, so a node that polars adds later is refused until somebody has looked at it.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 from attrs import define
@@ -18,7 +20,10 @@ from kpi_rules.locale import _
 from kpi_rules.model.problems import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+"""The columns an expression may read, with their types."""
 
 Node = Any
 """A node of polars' JSON: a text such as `Len`, or an object with one key, the node's kind."""
@@ -27,19 +32,51 @@ COMPARISONS = frozenset({"Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "EqValidity"
 
 _LOGIC = frozenset({"And", "Or", "Xor", "LogicalAnd", "LogicalOr"})
 _ARITHMETIC = frozenset({"Plus", "Minus", "Multiply", "Divide", "TrueDivide", "RustDivide", "FloorDivide", "Modulus"})
+_CONNECTIVES: Final[Mapping[str, Literal["and", "or", "not"]]] = {
+    "And": "and",
+    "LogicalAnd": "and",
+    "Boolean.AllHorizontal": "and",
+    "Or": "or",
+    "LogicalOr": "or",
+    "Boolean.AnyHorizontal": "or",
+    "Boolean.Not": "not",
+}
 _FUNCTIONS = frozenset(
-    """Abs Ceil Floor Negate Round Clip MinHorizontal MaxHorizontal
-    Boolean.Not Boolean.IsNull Boolean.IsNotNull Boolean.IsIn Boolean.IsBetween Boolean.AllHorizontal Boolean.AnyHorizontal
-    StringExpr.StartsWith StringExpr.EndsWith StringExpr.Contains StringExpr.LenChars
-    TemporalExpr.Year TemporalExpr.Month TemporalExpr.Day TemporalExpr.Quarter
-    Sql.Binary""".split()
+    [
+        "Abs",
+        "Ceil",
+        "Floor",
+        "Negate",
+        "Round",
+        "Clip",
+        "MinHorizontal",
+        "MaxHorizontal",
+        "Boolean.Not",
+        "Boolean.IsNull",
+        "Boolean.IsNotNull",
+        "Boolean.IsIn",
+        "Boolean.IsBetween",
+        "Boolean.AllHorizontal",
+        "Boolean.AnyHorizontal",
+        "StringExpr.StartsWith",
+        "StringExpr.EndsWith",
+        "StringExpr.Contains",
+        "StringExpr.LenChars",
+        "TemporalExpr.Year",
+        "TemporalExpr.Month",
+        "TemporalExpr.Day",
+        "TemporalExpr.Quarter",
+        "Sql.Binary",
+    ]
 )
 """Row-wise, pure functions. `FillNull` and `Coalesce` are left out on purpose: a missing value stays missing."""
 
 
 @define(frozen=True)
 class Refusal:
-    """Why an expression is refused: a code of `docs/errors.md`, the node as people read it, what was expected instead."""
+    """Why an expression is refused: a code of `docs/errors.md`, the node as people read it, what was expected
+    instead.
+    """
 
     code: str
     node: str
@@ -113,19 +150,17 @@ def comparison(node: Node) -> str | None:
     return None
 
 
-def connective(node: Node) -> str | None:
+def connective(node: Node) -> Literal["and", "or", "not"] | None:
     """Return `and`, `or` or `not` for a node that joins conditions, None for any other."""
     kind, held = kind_of(node)
     if kind == "BinaryExpr" and held["op"] in _LOGIC:
-        return {"And": "and", "LogicalAnd": "and", "Or": "or", "LogicalOr": "or"}.get(held["op"])
+        return _CONNECTIVES.get(held["op"])
     if kind == "Function":
-        return {"Boolean.Not": "not", "Boolean.AllHorizontal": "and", "Boolean.AnyHorizontal": "or"}.get(
-            function_of(held)
-        )
+        return _CONNECTIVES.get(function_of(held))
     return None
 
 
-def check(expression: pl.Expr, schema: Mapping[str, pl.DataType], expected: type[pl.DataType]) -> list[Refusal]:
+def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> list[Refusal]:
     """Check an expression against the columns it may read.
 
     Args:
@@ -166,7 +201,7 @@ def check(expression: pl.Expr, schema: Mapping[str, pl.DataType], expected: type
     return list(dict.fromkeys(refusals))
 
 
-def _refuse(node: Node, schema: Mapping[str, pl.DataType]) -> Refusal | None:
+def _refuse(node: Node, schema: Schema) -> Refusal | None:
     kind, held = kind_of(node)
     match kind:
         case "Column":
@@ -223,8 +258,8 @@ def _type_class(node: Node, frame: pl.LazyFrame) -> str:
 def bind(node: Node, values: Mapping[str, object]) -> Node:
     """Return a condition with the named columns replaced by their values, and what follows from that left out.
 
-    Three-valued logic allows it: false and anything is false, true or anything is true, even where the rest is null. What is
-    left of a rule at a tick that is none of its moments is the literal false.
+    Three-valued logic allows it: false and anything is false, true or anything is true, even where the rest is null.
+    What is left of a rule at a tick that is none of its moments is the literal false.
     """
     kind, held = kind_of(node)
     if kind == "Column" and held in values:

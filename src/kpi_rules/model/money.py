@@ -1,7 +1,8 @@
 """Exact money and exact decimals.
 
-Money is a whole number of minor units (fen). Shares, rates and parameters are exact decimals of at most nine places, kept as
-whole numbers of billionths where money is computed from them, so that every product and every split is integer arithmetic.
+Money is a whole number of minor units (fen). Shares, rates and parameters are exact decimals of at most nine places,
+kept as whole numbers of billionths where money is computed from them, so that every product and every split is
+integer arithmetic.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def format_amount(fen: int) -> str:
 
 
 def billionths(value: Decimal) -> int | None:
-    """Return an exact decimal as a whole number of billionths; None where it has more than nine places or is not finite."""
+    """Return an exact decimal as a whole number of billionths; None where it has more than nine places or is not
+    finite.
+    """
     if not value.is_finite():
         return None
     scaled = value * BILLION
@@ -87,7 +90,8 @@ def split(amount: int, shares: Mapping[str, int]) -> dict[str, int]:
 
     Args:
         amount: fen, 0 or more.
-        shares: billionths by unit id; what is missing to one billion is unclaimed and takes part as a claimant that loses every tie.
+        shares: billionths by unit id; what is missing to one billion is unclaimed and takes part as a claimant that
+            loses every tie.
 
     Returns:
         fen by unit id; the unclaimed rest is `amount` less their sum. Ties go to the unit id first in code-point order.

@@ -1,7 +1,7 @@
 """Problems: what is wrong with a workspace, as values.
 
-A problem says what was found, where, what was expected, and the nearest valid choice. Problems are collected, never raised,
-so that an administrator sees all of them at once.
+A problem says what was found, where, what was expected, and the nearest valid choice. Problems are collected, never
+raised, so that an administrator sees all of them at once.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class Place:
 class Problem:
     """One thing wrong with a workspace.
 
-    `code` is stable and listed in `docs/errors.md`; `severity` `error` stops an assessment, `warning` and `note` do not.
-    `found` and `expected` are whole phrases in the user's language; `nearest` is the closest valid choice, where there is one.
+    `code` is stable and listed in `docs/errors.md`; `severity` `error` stops an assessment, `warning` and `note` do
+    not. `found` and `expected` are whole phrases in the user's language; `nearest` is the closest valid choice,
+    where there is one.
     """
 
     code: str
@@ -101,7 +102,9 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
 
 
 def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
-    """Put problems into the order they are shown in: errors first, then by place, so that order of discovery never shows."""
+    """Put problems into the order they are shown in: errors first, then by place, so that order of discovery never
+    shows.
+    """
     ranks = {"error": 0, "warning": 1, "note": 2}
     return sorted(
         dict.fromkeys(problems),

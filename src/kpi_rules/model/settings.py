@@ -1,8 +1,8 @@
 """Settings: what a policy lets an administrator choose, and the values chosen, dated and per peer group.
 
 A policy declares its settings as one attrs class whose fields are made by `ratio`, `money`, `count`, `flag`, `texts` or
-`choice`. From that one declaration come the check of `kpi.toml`, the parameter columns that rules read, the forms of the
-terminal UI and the Hypothesis strategies.
+`choice`. From that one declaration come the check of `kpi.toml`, the parameter columns that rules read, the forms of
+the terminal UI and the Hypothesis strategies.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ _META = "kpi_rules.setting"
 class Setting:
     """One setting of a policy as declared.
 
-    `minimum` and `maximum` are inclusive and of the kind's own unit (a ratio's are decimals, money's fen); `label` and `help`
-    are messages for people; `default` applies where `kpi.toml` says nothing, and an explanation then says so.
+    `minimum` and `maximum` are inclusive and of the kind's own unit (a ratio's are decimals, money's fen); `label`
+    and `help` are messages for people; `default` applies where `kpi.toml` says nothing, and an explanation then says
+    so.
     """
 
     name: str
@@ -51,8 +52,10 @@ class Setting:
         return self.name.partition(".")[0]
 
     def read(self, raw: object) -> Value | None:
-        """Return `raw`, as `kpi.toml` or a caller gives it, as a value of this kind within the bounds; None where it is not one."""
-        value = _READERS[self.kind](raw)
+        """Return `raw`, as `kpi.toml` or a caller gives it, as a value of this kind within the bounds; None where it
+        is not one.
+        """
+        value: Value | None = _READERS[self.kind](raw)
         if value is None or (self.choices and not self._chosen(value)):
             return None
         if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
@@ -149,35 +152,38 @@ def ratio(
     label: str,
     help: str = "",
     minimum: str | None = "0",
-    maximum: str | None = None,  # noqa: A002 (the word authors expect)
+    maximum: str | None = None,
 ) -> Any:  # noqa: ANN401 (stands where attrs expects a field of the annotated type)
     """Declare a share or rate: an exact decimal of at most nine places, by default 0 or more. Bounds are inclusive."""
-    bounds = [None if bound is None else Decimal(bound) for bound in (minimum, maximum)]
-    return _setting("ratio", Decimal(default), label, help, *bounds)
+    low, high = (None if bound is None else Decimal(bound) for bound in (minimum, maximum))
+    return _setting("ratio", Decimal(default), label, help, low, high)
 
 
-def money(default: str, *, label: str, help: str = "", minimum: str | None = "0", maximum: str | None = None) -> Any:  # noqa: A002, ANN401 (as above)
+def money(default: str, *, label: str, help: str = "", minimum: str | None = "0", maximum: str | None = None) -> Any:  # noqa: ANN401 (as above)
     """Declare an amount of money, written as people write it (`1500万`); kept in fen."""
-    amounts = [None if text is None else parse_amount(text) for text in (default, minimum, maximum)]
-    return _setting("money", amounts[0] or 0, label, help, *amounts[1:])
+    amount, low, high = (None if text is None else parse_amount(text) for text in (default, minimum, maximum))
+    if amount is None:
+        msg = f"{default!r} is no amount of money"
+        raise ValueError(msg)
+    return _setting("money", amount, label, help, low, high)
 
 
-def count(default: int, *, label: str, help: str = "", minimum: int | None = 0, maximum: int | None = None) -> Any:  # noqa: A002, ANN401 (as above)
+def count(default: int, *, label: str, help: str = "", minimum: int | None = 0, maximum: int | None = None) -> Any:  # noqa: ANN401 (as above)
     """Declare a whole number."""
     return _setting("count", default, label, help, minimum, maximum)
 
 
-def flag(default: bool, *, label: str, help: str = "") -> Any:  # noqa: A002, ANN401, FBT001 (as above)
+def flag(default: bool, *, label: str, help: str = "") -> Any:  # noqa: ANN401, FBT001 (as above)
     """Declare a yes or no."""
     return _setting("flag", default, label, help)
 
 
-def texts(default: Sequence[str], *, label: str, help: str = "", choices: Sequence[str] = ()) -> Any:  # noqa: A002, ANN401 (as above)
+def texts(default: Sequence[str], *, label: str, help: str = "", choices: Sequence[str] = ()) -> Any:  # noqa: ANN401 (as above)
     """Declare a list of texts, such as the grades a measure concerns."""
     return _setting("texts", tuple(default), label, help, choices=choices)
 
 
-def choice(default: str, *, label: str, help: str = "", choices: Sequence[str]) -> Any:  # noqa: A002, ANN401 (as above)
+def choice(default: str, *, label: str, help: str = "", choices: Sequence[str]) -> Any:  # noqa: ANN401 (as above)
     """Declare one of several texts."""
     return _setting("choice", default, label, help, choices=choices)
 
@@ -186,7 +192,7 @@ def _setting(
     kind: Kind,
     default: Value,
     label: str,
-    help: str,  # noqa: A002 (as above)
+    help: str,
     minimum: Decimal | int | None = None,
     maximum: Decimal | int | None = None,
     choices: Sequence[str] = (),
@@ -205,8 +211,10 @@ def declared_settings(plugin: str, settings: type) -> dict[str, Setting]:
     for attribute in attrs.fields(settings):
         declared = attribute.metadata.get(_META)
         if declared is None:
-            msg = f"{settings.__name__}.{attribute.name} of {plugin} is no setting; make it with one of {', '.join(get_args(Kind))}"
-            raise TypeError(msg)
+            made = ", ".join(get_args(Kind))
+            raise TypeError(
+                f"{settings.__name__}.{attribute.name} of {plugin} is no setting; make it with one of {made}"
+            )
         name = f"{plugin}.{attribute.name}"
         found[name] = attrs.evolve(declared, name=name)
     return found
@@ -229,8 +237,8 @@ class Entry:
 class Parameters:
     """The values of all settings of a workspace: declarations and entries by full name.
 
-    An entry for the unit's own group wins over one for all groups; then the latest `from_on` not after the tick; the default
-    of the policy comes last.
+    An entry for the unit's own group wins over one for all groups; then the latest `from_on` not after the tick; the
+    default of the policy comes last.
     """
 
     declared: Mapping[str, Setting] = field(factory=dict)

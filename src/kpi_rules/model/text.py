@@ -1,4 +1,6 @@
-"""Rendering of messages whose fields are columns or parameters: `{completion:.2%}`, `{field_duty.off_post_below:.0%}`."""
+"""Rendering of messages whose fields are columns or parameters: `{completion:.2%}`,
+`{field_duty.off_post_below:.0%}`.
+"""
 
 from __future__ import annotations
 

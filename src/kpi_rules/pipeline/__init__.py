@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import date
 
-    from kpi_rules.model.calendar import Tick
-
     from kpi_rules.workspace.config import Config
     from kpi_rules.workspace.tables import Tables
     from kpi_rules.workspace.workspace import Workspace
@@ -59,7 +57,8 @@ def assess(
         workspace: without errors.
         as_of: only what happened by this day counts; the year end by default. A day between ticks adds an interim tick.
         known_at: only what was recorded by this day and not revoked by it counts; `as_of` by default.
-        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`; without it every proposal counts as approved on its tick.
+        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`; without it every proposal counts
+            as approved on its tick.
         indicators: the indicators to compute besides those that rules read; all by default, none for large populations.
         whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
 

@@ -40,8 +40,9 @@ class Claims:
 class Credited:
     """What each project and unit is credited with at each date; money in fen.
 
-    Arrays are dates x projects (`vouchers`, `assessed`, `recognised`, `confirmed`, `stages`), dates x claims (`shared`) or
-    dates x units (`units`, by indicator name). `assessed` is -1 without a visit. A missing contract is -1 in `contracted`.
+    Arrays are dates x projects (`vouchers`, `assessed`, `recognised`, `confirmed`, `stages`), dates x claims
+    (`shared`) or dates x units (`units`, by indicator name). `assessed` is -1 without a visit. A missing contract is
+    -1 in `contracted`.
     """
 
     dates: tuple[date, ...]
@@ -210,7 +211,8 @@ def _code_point_order(units: pl.DataFrame) -> Rows:
 def split_claims(amounts: Money, claims: Claims, unit_order: Rows) -> Money:
     """Split dates x projects into dates x claims by largest remainder; what is unclaimed loses every tie.
 
-    `amount x share` would pass 2**63, so an amount is taken apart into billions and the rest: both products stay below it.
+    `amount x share` would pass 2**63, so an amount is taken apart into billions and the rest: both products stay
+    below it.
     """
     if len(claims.project) == 0:
         return np.zeros((len(amounts), 0), dtype=np.int64)

@@ -29,7 +29,7 @@ EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
 Since = NDArray[np.int16]
 
-BLOCK = 131_072
+BLOCK = 262_144
 """Units decided at once where no rank is read."""
 
 
@@ -52,10 +52,10 @@ class Happening:
 class Decided:
     """What the rules decided.
 
-    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held is
-    released; `proposals` every proposal, where rulings are given, and `pending` those still without one at the end;
-    `unassessable` rules whose condition was null. `frames` holds the panel of each tick, or of the last alone, block by
-    block. `active` says which measures are in force at the end, by rule.
+    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything
+    held is released; `proposals` every proposal, where rulings are given, and `pending` those still without one at
+    the end; `unassessable` rules whose condition was null. `frames` holds the panel of each tick, or of the last
+    alone, block by block. `active` says which measures are in force at the end, by rule.
     """
 
     events: list[Happening] = field(factory=list)
@@ -132,7 +132,7 @@ class _ParameterColumns:
 class _Block:
     """The units of one block through all ticks."""
 
-    def __init__(  # noqa: PLR0913 (a block is where everything meets)
+    def __init__(
         self,
         panel: Panel,
         rulebook: Rulebook,
@@ -221,7 +221,7 @@ class _Block:
         rulings = self.rulings.at(here, self.low, self.size) if self.rulings is not None else None
         for rule in bound.rules:
             name = rule.rule.id
-            until[name] = _true(values[rule.until]) if rule.until in values else self.none
+            until[name] = _true(values[rule.until]) if rule.until is not None and rule.until in values else self.none
             over = until[name]
             if rulings is not None:
                 over = over | rulings.mask("lifted", name, self.since[name])
@@ -241,7 +241,7 @@ class _Block:
                 self.pending[name] = starting[name] & ~approved
                 starting[name] = starting[name] & approved
             elif starting[name].any():
-                self.since[name][starting[name].arg_true().to_numpy()] = here
+                self.since[name][rows_of(starting[name])] = here
         self._settle(here, bound, values, until, remaining, starting)
 
     def _candidates(
@@ -263,7 +263,7 @@ class _Block:
 
     def _propose(self, here: int, name: str, candidate: pl.Series) -> None:
         if candidate.any():
-            self.since[name][candidate.arg_true().to_numpy()] = here
+            self.since[name][rows_of(candidate)] = here
             self._record("proposed", here, name, candidate)
 
     def _settle(
@@ -289,7 +289,7 @@ class _Block:
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.one_off:
-                amounts = values[rule.amount] if rule.amount in values else None
+                amounts = values[rule.amount] if rule.amount is not None else None
                 self._record("issued", here, name, starting[name], amounts)
                 if not rule.rule.repeats:
                     self.issued[name] = self.issued[name] | starting[name]
@@ -306,12 +306,12 @@ class _Block:
     def _record(self, kind: str, here: int, name: str, mask: pl.Series, amounts: pl.Series | None = None) -> None:
         if not mask.any():
             return
-        rows = mask.arg_true().to_numpy()
+        rows = rows_of(mask)
         happening = Happening(
             here,
             name,
             kind,
-            rows + np.uint32(self.low),
+            (rows + self.low).astype(np.uint32),
             self.since[name][rows],
             amounts.gather(rows) if amounts is not None else None,
         )
@@ -322,6 +322,13 @@ class _Block:
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
+
+
+def rows_of(mask: pl.Series) -> NDArray[np.int64]:
+    """Return the row numbers where a column without nulls is true; NumPy is several times as fast here as
+    `arg_true`.
+    """
+    return np.flatnonzero(mask.to_numpy())
 
 
 def _and_not(mask: pl.Series, other: pl.Series) -> pl.Series:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-import attrs
 import numpy as np
 import polars as pl
 from attrs import define
@@ -29,7 +28,9 @@ POINTS: Final = 512
 
 @define(frozen=True)
 class Distance:
-    """The least further credited amount (fen) that, credited by the tick `by` (inclusive), `ends` or `avoids` a measure."""
+    """The least further credited amount (fen) that, credited by the tick `by` (inclusive), `ends` or `avoids` a
+    measure.
+    """
 
     amount: int
     by: date
@@ -39,8 +40,8 @@ class Distance:
 class Distances:
     """Searches distances for the units of one assessment, seen from one tick: nothing later is known there.
 
-    Every amount is tried in the very panel and conditions that decide; the search takes the first amount that flips them, to
-    the fen where more credit is never harsher, which is a law for rules.
+    Every amount is tried in the very panel and conditions that decide; the search takes the first amount that flips
+    them, to the fen where more credit is never harsher, which is a law for rules.
     """
 
     def __init__(self, assessment: Assessment, here: int) -> None:
@@ -99,16 +100,16 @@ class Distances:
         tick = self.panel.ticks[target]
         frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names if name.startswith("at_")})
         frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
-        holds = frame.select(value=expression).to_series()
-        holds = (
-            (holds if len(holds) == len(amounts) else holds.new_from_index(0, len(amounts)))
-            .fill_null(value=False)
-            .to_numpy()
-        )
+        found = frame.select(value=expression).to_series()
+        if len(found) < len(amounts):
+            found = found.new_from_index(0, len(amounts))
+        holds: NDArray[np.bool_] = found.fill_null(value=False).to_numpy()
         return holds if effect == "ends" else ~holds
 
     def _at(self, unit: int, target: int, amounts: NDArray[np.int64], names: set[str]) -> pl.DataFrame:
-        """Return the unit's indicators at a target tick, one row per further amount, all of it credited by that tick."""
+        """Return the unit's indicators at a target tick, one row per further amount, all of it credited by that
+        tick.
+        """
         lag = self.lag[unit]
         for here in range(self.here, target):
             row = self.panel.derive(
@@ -121,7 +122,9 @@ class Distances:
         return frame.with_columns(**self._ranks(unit, target, frame)) if names & set(RANKS) else frame
 
     def _whole(self, target: int) -> pl.DataFrame:
-        """Return the whole numbers of all units as far as they are known here, with the quotas in force at a target tick."""
+        """Return the whole numbers of all units as far as they are known here, with the quotas in force at a target
+        tick.
+        """
         base = self.panel.source.at(self.here)
         if target == self.here:
             return base

@@ -26,7 +26,9 @@ State = Literal["begins", "in force", "not in force"]
 
 @define(frozen=True)
 class ParameterUsed:
-    """A parameter that a rule read: its value, the date it applies from (None: from the start), for which group, and where it stands."""
+    """A parameter that a rule read: its value, the date it applies from (None: from the start), for which group, and
+    where it stands.
+    """
 
     name: str
     value: str
@@ -39,8 +41,9 @@ class ParameterUsed:
 class RuleExplanation:
     """One rule for one unit at one tick.
 
-    `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the day the
-    measure in force was proposed. `distance` is None where no further amount can end or avoid the measure, or none is ahead.
+    `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the
+    day the measure in force was proposed. `distance` is None where no further amount can end or avoid the measure,
+    or none is ahead.
     """
 
     rule: str
@@ -205,7 +208,7 @@ class Explainer:
             raise ValueError(_("no tick by {day}; the first is {first}").format(day=on, first=ticks[0].on))
         return reached[-1]
 
-    def _rule(  # noqa: PLR0913 (one rule of one unit at one tick, and what was computed for all of them)
+    def _rule(
         self, rule: Rule, unit: str, place: int, here: int, row: pl.DataFrame, distances: Distances
     ) -> RuleExplanation:
         on = self.assessment.ticks[here].on

@@ -42,8 +42,8 @@ MEASURES: Final = {
     "sources": pl.List(pl.String),
     "status": pl.String,
 }
-"""The columns of `measures`; `status` is `proposed`, `in force`, `ended`, `superseded`, `issued`, or `closed` for a proposal
-that was rejected or fell away before it took effect."""
+"""The columns of `measures`; `status` is `proposed`, `in force`, `ended`, `superseded`, `issued`, or `closed` for a
+proposal that was rejected or fell away before it took effect."""
 
 
 def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
@@ -71,7 +71,7 @@ def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: p
     )
 
 
-def measure_frame(  # noqa: PLR0913 (a measure is where all of this meets)
+def measure_frame(
     decided: Decided,
     ticks: Sequence[Tick],
     units: pl.DataFrame,
@@ -130,7 +130,9 @@ def _pending(decided: Decided, ticks: Sequence[Tick], units: pl.Series, year: in
 
 
 def _persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -> pl.Series:
-    """Resolve a head to the person on the day of the proposal: the one head among the staff then, else the unit's own entry."""
+    """Resolve a head to the person on the day of the proposal: the one head among the staff then, else the unit's
+    own entry.
+    """
     on = pl.col("proposed")
     heads = (
         measures.with_row_index("place")

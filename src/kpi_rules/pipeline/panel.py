@@ -1,30 +1,33 @@
 """The panel: every indicator per unit at a tick, as one frame (units in rows).
 
-Amounts and quotas come in as whole fen and counts; every ratio is one correctly rounded division of two integers. The engine
-asks for one tick at a time and only for the columns that something reads.
+Amounts and quotas come in as whole fen and counts; every ratio is one correctly rounded division of two integers.
+The engine asks for one tick at a time and only for the columns that something reads.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
 from attrs import define, evolve, field
 
-from kpi_rules.model.contributions import SCALED
-from kpi_rules.model.money import billionths
 from kpi_rules.model.columns import QUOTA_INDICATORS, indicator_schema
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import BILLION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import date
-    from decimal import Decimal
     from fractions import Fraction
 
     from kpi_rules.model.calendar import Campaign, Tick, Year
     from kpi_rules.model.contributions import Indicator
     from kpi_rules.model.settings import Parameters, Value
+
+ColumnValue = bool | int | float | str
+"""A parameter as a column holds it."""
 
 RANKS = ("rank", "group_size", "campaign_rank")
 
@@ -158,7 +161,9 @@ class Panel:
         return pl.when(lagging).then(last + 1).otherwise(pl.lit(0, pl.Int64))
 
     def with_parameters(self, frame: pl.DataFrame, here: int, names: Collection[str]) -> pl.DataFrame:
-        """Return the frame with the named parameters as columns, in force at a tick; a literal where equal for all units."""
+        """Return the frame with the named parameters as columns, in force at a tick; a literal where equal for all
+        units.
+        """
         return with_parameters(frame, self.terms.parameters, self.ticks[here].on, names)
 
 
@@ -185,7 +190,7 @@ def with_parameters(frame: pl.DataFrame, parameters: Parameters, on: date, names
     return frame.with_columns(**columns) if columns else frame
 
 
-def values_by_group(parameters: Parameters, name: str, on: date) -> tuple[object, dict[str, object]]:
+def values_by_group(parameters: Parameters, name: str, on: date) -> tuple[ColumnValue, dict[str, ColumnValue]]:
     """Return a parameter's column value for all units, and for the groups where it differs."""
     plain, exact = name.removesuffix(SCALED), name.endswith(SCALED)
     general = _column_value(parameters.at(plain, on, None).value, exact=exact)
@@ -196,13 +201,16 @@ def values_by_group(parameters: Parameters, name: str, on: date) -> tuple[object
     return general, {group: value for group, value in groups.items() if value != general}
 
 
-def _column_value(value: Value, *, exact: bool) -> object:
-    if isinstance(value, (bool, int, str, tuple)):
-        return value
-    return billionths(value) if exact else float(value)
+def _column_value(value: Value, *, exact: bool) -> ColumnValue:
+    if isinstance(value, Decimal):
+        return int(value * BILLION) if exact else float(value)
+    if isinstance(value, tuple):
+        msg = "a list of texts is no column"
+        raise TypeError(msg)
+    return value
 
 
-def _dtype(value: object) -> type[pl.DataType]:
+def _dtype(value: ColumnValue) -> type[pl.DataType]:
     return {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}[type(value)]
 
 
@@ -250,7 +258,8 @@ def rank_in_group(group: pl.Series, completion: pl.Series) -> tuple[pl.Series, p
 
 @define(eq=False)
 class QuotaBook:
-    """The quotas in force at each tick, per unit and indicator: the latest revision effective by then, and the first (M1).
+    """The quotas in force at each tick, per unit and indicator: the latest revision effective by then, and the first
+    (M1).
 
     `quotas` is the clean table; `units` the ids in row order.
     """
@@ -260,7 +269,9 @@ class QuotaBook:
     _cache: dict[tuple[date, ...], pl.DataFrame] = field(factory=dict, init=False)
 
     def at(self, on: date) -> pl.DataFrame:
-        """Return `<name>_quota` and `<name>_quota_original` of every unit on a date; null where no quota is in force."""
+        """Return `<name>_quota` and `<name>_quota_original` of every unit on a date; null where no quota is in
+        force.
+        """
         in_force = tuple(sorted(self.quotas.filter(pl.col("effective") <= on)["effective"].unique()))
         if in_force not in self._cache:
             self._cache[in_force] = self._columns(on)

@@ -50,7 +50,9 @@ ENTRIES: Final = {
 
 @define(frozen=True, eq=False)
 class Payroll:
-    """What pay is computed from: the staff with the group of their unit, limits, and money other years already withhold."""
+    """What pay is computed from: the staff with the group of their unit, limits, and money other years already
+    withhold.
+    """
 
     staff: pl.DataFrame
     withheld: pl.DataFrame
@@ -144,7 +146,8 @@ def ledger(
 ) -> pl.DataFrame:
     """Return the projected ledger (`LINES`), ordered by month, unit, rule and person.
 
-    A line is released at the first tick, from its month on, at which the end condition of the hold that booked it was true.
+    A line is released at the first tick, from its month on, at which the end condition of the hold that booked it
+    was true.
     """
     days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
     by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}

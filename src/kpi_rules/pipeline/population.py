@@ -37,14 +37,15 @@ class CallerSource:
 
     def at(self, here: int) -> pl.DataFrame:
         """Return the whole numbers of every unit at tick number `here`."""
-        return self.population.with_columns(self.credited[here])
+        return self.population.hstack([self.credited[here]])
 
 
 class Outcome:
     """What the rules decided over a population; frames are made at their first use.
 
-    `events` are those of `Assessment.events`; `withheld` the months withheld per unit and hold; `last` the indicators that
-    rules read, at the last tick; `active` which measures are in force at the end, one Boolean column a rule.
+    `events` are those of `Assessment.events`; `withheld` the months withheld per unit and hold; `last` the
+    indicators that rules read, at the last tick; `active` which measures are in force at the end, one Boolean column
+    a rule.
     """
 
     def __init__(self, decided: Decided, panel_ticks: tuple[Tick, ...], units: pl.Series, year: int) -> None:

@@ -43,7 +43,7 @@ class Assessment:
     `semantics.md` fixes; money is Int64 fen. Persons appear by id.
     """
 
-    def __init__(  # noqa: PLR0913 (the stages of the pipeline, each once)
+    def __init__(  # noqa: PLR0913, PLR0917 (the stages of the pipeline, each once)
         self,
         workspace: Workspace,
         as_of: date,
@@ -134,7 +134,7 @@ class Assessment:
         for (on,), group in measures.group_by("proposed"):
             rules = {name: self.rulebook.rules[name] for name in group["rule"].unique()}
             names = {name for rule in rules.values() for name in fields(rule.reason)}
-            frame = self.frame_at(here[on], group["unit"].unique(), names)  # type: ignore[index]  # a date, as the column is
+            frame = self.frame_at(here[on], group["unit"].unique(), names)
             rows = {row["unit"]: row for row in frame.iter_rows(named=True)}
             for rule, unit in group.select("rule", "unit").iter_rows():
                 reasons[rule, unit, on] = reason_of(rules[rule], rows[unit])
@@ -183,12 +183,7 @@ class Assessment:
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
         """Compute a tick's panel again, for populations of which only the last was kept."""
-        lag = None
-        for tick in range(here + 1):
-            needed = names | {"lag"} if tick == here else {"lag"}
-            frame = self.panel.derive(self.panel.source.at(tick), tick, lag, needed)
-            lag = frame["lag"]
-        return frame
+        return self.panel.derive(self.panel.source.at(here), here, self.lag_before(here), names | {"lag"})
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -209,9 +204,11 @@ class Assessment:
 
     @cached_property
     def waterfall(self) -> pl.DataFrame:
-        """Per project, unit and tick how an amount came about: contracted, vouchers, confirmed, each adjustment, adjusted, shared.
+        """Per project, unit and tick how an amount came about: contracted, vouchers, confirmed, each adjustment,
+        adjusted, shared.
 
-        The extra column `recognised` says whether the project counted at that tick. What nobody claims is listed in `unclaimed`.
+        The extra column `recognised` says whether the project counted at that tick. What nobody claims is listed in
+        `unclaimed`.
         """
         claims = np.arange(len(self.credited.claims.unit))
         return pl.concat([self._waterfall_at(tick.on, claims) for tick in self.ticks])
@@ -248,13 +245,16 @@ class Assessment:
 
     @cached_property
     def not_assessable(self) -> pl.DataFrame:
-        """`unit`, `rule`, `tick`, `missing`: rules whose condition could not be said to be true or false, and the columns that are null."""
+        """`unit`, `rule`, `tick`, `missing`: rules whose condition could not be said to be true or false, and the
+        columns that are null.
+        """
         frames = [
             self._missing(each.tick, each.rule, self.panel.units["unit"].gather(each.rows))
             for each in self.decided.unassessable
         ]
-        schema = {"unit": pl.String, "rule": pl.String, "tick": pl.Date, "missing": pl.List(pl.String)}
-        return pl.concat([pl.DataFrame(schema=schema), *frames]).sort("tick", "unit", "rule")
+        schema = {"unit": pl.String, "rule": pl.String, "tick": pl.Date}
+        empty = pl.DataFrame(schema=schema).with_columns(missing=pl.lit(None, pl.List(pl.String)))
+        return pl.concat([empty, *frames]).sort("tick", "unit", "rule")
 
     def _missing(self, here: int, rule: str, units: pl.Series) -> pl.DataFrame:
         names = set(self.rulebook.rules[rule].when.meta.root_names())

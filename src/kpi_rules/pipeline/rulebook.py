@@ -1,4 +1,6 @@
-"""The rulebook: the rules of a workspace and their parameters, for the pipeline and for callers with indicators of their own."""
+"""The rulebook: the rules of a workspace and their parameters, for the pipeline and for callers with indicators of
+their own.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,8 @@ EVALUATED = {"row": pl.Int64, "rule": pl.String, "event": pl.String, "amount": p
 class BoundRule:
     """A rule at one kind of tick: its conditions with moments and parameters filled in.
 
-    `when` is None where no unit can fire at such a tick. Conditions are named by their text, so that rules with the same
-    condition share one evaluation.
+    `when` is None where no unit can fire at such a tick. Conditions are named by their text, so that rules with the
+    same condition share one evaluation.
     """
 
     rule: Rule
@@ -120,10 +122,10 @@ class Rulebook:
         """Say what the rules would do, for indicators of the caller's own.
 
         Args:
-            cases: one case as a dictionary, or a frame with one case a row. Keys are the columns that rules read (money in
-                fen, ratios as floats); a moment (`at_year_end`) that is not given is not now; a parameter that is not given
-                has the workspace's value for the case's `group`; a rule's id says whether its measure is in force already (for a one-off, whether it
-                was issued), false where it is not given.
+            cases: one case as a dictionary, or a frame with one case a row. Keys are the columns that rules read
+                (money in fen, ratios as floats); a moment (`at_year_end`) that is not given is not now; a parameter
+                that is not given has the workspace's value for the case's `group`; a rule's id says whether its
+                measure is in force already (for a one-off, whether it was issued), false where it is not given.
             on: the day whose parameters are in force; the year end by default.
 
         Returns:

@@ -1,7 +1,7 @@
 """Expressions over a single case, without a frame: for callers who decide one case at a time and cannot wait for one.
 
-A node becomes a Python function of the case. Its meaning is polars' own, three-valued logic included; a node that has no
-function here makes the whole expression `None`, and the caller falls back to a frame of one row.
+A node becomes a Python function of the case. Its meaning is polars' own, three-valued logic included; a node that
+has no function here makes the whole expression `None`, and the caller falls back to a frame of one row.
 """
 
 from __future__ import annotations

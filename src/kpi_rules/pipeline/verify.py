@@ -34,7 +34,8 @@ FINDINGS: Final = {
 def known(tables: Tables, known_at: date) -> Tables:
     """Return the tables as they were known at a date.
 
-    A row recorded later is not there, nor is one revoked by then; an empty `recorded_on` was always known. A project keeps its
+    A row recorded later is not there, nor is one revoked by then; an empty `recorded_on` was always known. A project
+    keeps its
     row: revoking it withdraws its recognition from that date on, and a revocation after `known_at` is not yet known.
     """
     not_later = pl.col("recorded_on").is_null() | (pl.col("recorded_on") <= known_at)
@@ -61,7 +62,8 @@ def _of_its_projects(tables: Tables) -> Tables:
 def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
     """Return the tables with the arrivals and visits that can count for the year by `as_of`.
 
-    A voucher that names a year counts for that one alone; without a name it counts if it arrived on or after the year start.
+    A voucher that names a year counts for that one alone; without a name it counts if it arrived on or after the
+    year start.
     """
     arrivals = tables.arrivals.filter(
         pl.col("arrived_on").is_between(year.start, as_of) & (pl.col("year").is_null() | (pl.col("year") == year.label))

@@ -1,4 +1,6 @@
-"""The static check of everything that plugins contribute: expressions, references between rules, reasons, ends of holds."""
+"""The static check of everything that plugins contribute: expressions, references between rules, reasons, ends of
+holds.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def contribution_problems(plugins: Plugins, file: str) -> list[Problem]:
 
     Returns:
         Every expression that reads an unknown column, compares two types or has a node that is not row-wise; rules that
-        supersede what does not exist or each other; holds without an end; reasons with unknown fields. Each names plugin, rule and node.
+        supersede what does not exist or each other; holds without an end; reasons with unknown fields. Each names
+        plugin, rule and node.
     """
     return list(_Checking(plugins, file).all())
 
@@ -53,7 +56,13 @@ class _Checking:
         project = {name: dtype for name, dtype in SCHEMAS["projects"].empty().schema.items() if name != "row"}
         amounts = dict.fromkeys(("vouchers", "confirmed", "credited"), pl.Int64)
         for name, credit in self.plugins.credits.items():
-            known = {**project, **amounts, "on": pl.Date, "group": pl.String, **self.settings}
+            known: dict[str, pl.DataType | type[pl.DataType]] = {
+                **project,
+                **amounts,
+                "on": pl.Date,
+                "group": pl.String,
+                **self.settings,
+            }
             yield from self._expression("credit", name, "amount", credit.amount, known, pl.Int64)
         staff = {name: dtype for name, dtype in SCHEMAS["staff"].empty().schema.items() if name != "row"}
         for name, guard in self.plugins.guards.items():
@@ -110,7 +119,7 @@ class _Checking:
         name: str,
         part: str,
         expression: pl.Expr,
-        schema: Mapping[str, type[pl.DataType] | pl.DataType],
+        schema: expressions.Schema,
         expected: type[pl.DataType],
     ) -> Iterator[Problem]:
         for refusal in expressions.check(expression, schema, expected):

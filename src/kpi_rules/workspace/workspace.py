@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
-import polars as pl
 from attrs import define, field
 
 from kpi_rules.hooks.manager import Plugins, installed, load_plugins
@@ -15,7 +14,6 @@ from kpi_rules.model.columns import COUNT_INDICATORS, QUOTA_INDICATORS
 from kpi_rules.model.problems import Problem, nearest, sort_problems
 from kpi_rules.model.settings import Entry, Parameters
 from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
-from kpi_rules.workspace.config_lines import Lines
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.consistency import consistency_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
@@ -23,6 +21,7 @@ from kpi_rules.workspace.rules import contribution_problems
 from kpi_rules.workspace.tables import ReadTables, Tables, read_tables, tables_from_frames
 
 if TYPE_CHECKING:
+    import polars as pl
     from collections.abc import Mapping
     from os import PathLike
 
@@ -35,9 +34,9 @@ FILE = "kpi.toml"
 class Workspace:
     """Everything an assessment needs, and all that was found wrong with it.
 
-    Made by `load` from a folder, or by `Workspace.from_frames` from data in memory. Data never raises: what is wrong is in
-    `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`). A workspace
-    with `errors` is not assessed.
+    Made by `load` from a folder, or by `Workspace.from_frames` from data in memory. Data never raises: what is wrong
+    is in `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`).
+    A workspace with `errors` is not assessed.
     """
 
     folder: Path | None
@@ -65,9 +64,10 @@ class Workspace:
         """Make a workspace from data in memory; the same reader cleans it.
 
         Args:
-            config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float that prints so.
-            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`, `rates`, `withheld`).
-                Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
+            config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float
+                that prints so.
+            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`,
+                `rates`, `withheld`). Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
         """
         read = config_from_dict({**config, "tables": {name: name for name in tables}})
         return _workspace(read, None, tables)
@@ -89,10 +89,10 @@ class Workspace:
             if setting is None:
                 hint = nearest(name, self.parameters.declared)
                 raise ValueError(_("no parameter {name}").format(name=name) + (f" (nearest: {hint})" if hint else ""))
-            found, issues = read_entries(setting, raw, groups=groups, year=self.config.year if self.config else None)
-            if issues:
-                raise ValueError("; ".join(issue.problem(name, Lines()).message for issue in issues))
-            entries[name] = tuple(entry for _path, entry in found)
+            found, problems = read_entries(setting, raw, groups=groups, year=self.config.year if self.config else None)
+            if problems:
+                raise ValueError("; ".join(problem.message for problem in problems))
+            entries[name] = found
         return attrs.evolve(self, parameters=self.parameters.replace(entries))
 
 
@@ -100,7 +100,8 @@ def load(path: str | PathLike[str]) -> Workspace:
     """Load a workspace from a folder with `kpi.toml`, or from the path of that file.
 
     Returns:
-        The workspace with everything wrong about it in `problems` and `quarantine`; it never raises for what is in the files.
+        The workspace with everything wrong about it in `problems` and `quarantine`; it never raises for what is in
+        the files.
     """
     folder = Path(path)
     if folder.name == FILE:

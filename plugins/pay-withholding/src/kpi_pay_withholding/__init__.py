@@ -1,7 +1,8 @@
 """Pay withheld until the task is met, and then restored (M17, M18).
 
-At mid-year and at each campaign's end the section-level staff of a unit far behind is concerned; at the year end all staff of
-every unit that has not met its task. Whatever is withheld is released at the tick that finds the annual task met.
+At mid-year and at each campaign's end the section-level staff of a unit far behind is concerned; at the year end all
+staff of every unit that has not met its task. Whatever is withheld is released at the tick that finds the annual
+task met.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from kpi_rules import Hold, N_, Rule, at, hookimpl, parameters, ratio, texts, unit
+from kpi_rules import N_, Hold, Rule, at, hookimpl, parameters, ratio, texts, unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
