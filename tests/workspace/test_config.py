@@ -58,6 +58,14 @@ def test_memory_reads_as_the_file_does() -> None:
     assert read.config.year.reviews == (date(2011, 4, 15),)
 
 
+def test_memory_of_any_shape_is_only_a_problem() -> None:
+    for value in (None, 1, float("nan"), b"x", [None], [[]], {1: 2}, {"start": None}, ({},), object()):
+        for section in ("workspace", "year", "pace", "campaign", "tables", "checks", "plugins"):
+            read = config_from_dict({"year": {"start": date(2011, 1, 1), "end": date(2011, 12, 31)}, section: value})
+            assert read.problems
+            assert all(problem.message for problem in read.problems)
+
+
 def test_pace_points() -> None:
     text = (
         YEAR

@@ -119,7 +119,14 @@ def read_config(text_or_bytes: str | bytes | None, file: str = "kpi.toml") -> Re
 
 def config_from_dict(raw: Mapping[str, object], file: str = "") -> ReadConfig:
     """Read the same from a dictionary in memory: dates as `date`, shares as `Decimal`, or as `float` as it prints."""
-    return _read(raw, file, Lines())
+    return _read({str(key): _as_toml(value) for key, value in raw.items()}, file, Lines())
+
+
+def _as_toml(value: object) -> object:
+    """Give data in memory the shapes that TOML has: keys are texts, every sequence is a list."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_toml(each) for key, each in value.items()}
+    return [_as_toml(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def name_problems(

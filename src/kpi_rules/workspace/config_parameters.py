@@ -167,8 +167,8 @@ def _entries(setting: Setting, raw: object, context: _Context) -> tuple[list[tup
     return entries, [*issues, *_doubles(sound)]
 
 
-def _is_dated(raw: object) -> TypeGuard[list[object]]:
-    return isinstance(raw, list) and any(isinstance(each, Mapping) for each in raw)
+def _is_dated(raw: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(raw, (list, tuple)) and any(isinstance(each, Mapping) for each in raw)
 
 
 def _entry(
