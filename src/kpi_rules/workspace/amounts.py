@@ -97,8 +97,25 @@ def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = 
     slow = _slow(text, values)
     if not len(slow):
         return Parsed(values, no_failures())
+    if units and not unit:
+        values = _with_unit(text, values, slow, places)
+        slow = _slow(text, values)
+        if not len(slow):
+            return Parsed(values, no_failures())
     frame = _human(text.gather(slow).str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
     return Parsed(values.scatter(slow, frame["value"]), _failures(slow, frame["code"]))
+
+
+def _with_unit(text: pl.Series, values: pl.Series, slow: pl.Series, places: int) -> pl.Series:
+    """Read `1500万` and `2亿`, of which a column may be full, as plain decimals with more places."""
+    rest = text.gather(slow).alias("text").to_frame()
+    for unit in ("万", "亿"):
+        bare = rest.select(pl.when(pl.col("text").str.ends_with(unit)).then(pl.col("text").str.strip_suffix(unit)))
+        if bare["text"].null_count() < bare.height:
+            found = bare.select(fast_scaled("text", places + _EXPONENTS[unit]))["text"]
+            at = found.is_not_null().arg_true()
+            values = values.scatter(slow.gather(at), found.gather(at).to_physical().cast(pl.Int64))
+    return values
 
 
 def finish_dates(text: pl.Series, fast: pl.Series) -> Parsed:

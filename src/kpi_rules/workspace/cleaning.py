@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
@@ -108,6 +108,7 @@ def failed(at: pl.Series, column: str, code: str | pl.Series, detail: pl.Series 
 def clean(raw: RawTable, count_indicators: Collection[str]) -> tuple[Cleaned | None, list[Problem]]:
     """Clean one source of a table: None, with errors, where a column is missing or named twice."""
     schema = SCHEMAS[raw.table]
+    raw = _without_empty_rows(raw)
     bound, problems = bind(raw, schema)
     if bound is None:
         return None, problems
@@ -117,6 +118,14 @@ def clean(raw: RawTable, count_indicators: Collection[str]) -> tuple[Cleaned | N
     found = [*failures, *_missing(frame, schema, failures), *_bounds(frame, schema, count_indicators)]
     all_failures = pl.concat([pl.DataFrame(schema=dict(FAILED)), *found])
     return Cleaned(schema, frame, bound.cells, all_failures, raw.file, raw.ragged), problems
+
+
+def _without_empty_rows(raw: RawTable) -> RawTable:
+    """Leave out rows without a single value: spreadsheets keep them below and between their tables."""
+    if any(not cells.null_count() for cells in raw.cells):
+        return raw
+    filled = raw.cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    return evolve(raw, cells=raw.cells.filter(filled), rows=raw.rows.filter(filled))
 
 
 def bind(raw: RawTable, schema: Schema) -> tuple[Bound | None, list[Problem]]:

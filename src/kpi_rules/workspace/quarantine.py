@@ -84,7 +84,7 @@ def row_problems(parts: Sequence[Cleaned], failures: pl.DataFrame) -> list[Probl
         error(
             line["code"],
             Place(file=line["file"], table=line["table"], row=line["row"], column=line["column"] or ""),
-            found=_found(line["code"], line["value"], None),
+            found=_found(line["code"], line["value"]),
             expected=_expected(line["code"]),
         )
         for line in quarantine_of(parts, failures).iter_rows(named=True)
@@ -121,16 +121,17 @@ def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -
 
 
 def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add the reason: built once per distinct code and detail."""
-    kinds = lines.select("code", "detail").unique()
-    reasons = [_reason(code, detail) for code, detail in kinds.iter_rows()]
-    return lines.join(
-        kinds.with_columns(reason=pl.Series(reasons, dtype=pl.String)),
-        on=["code", "detail"],
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
+    """Add the reasons: each code's text once, with the details of the rows put into it."""
+    reason = pl.lit(None, pl.String)
+    for code in lines["code"].unique():
+        before, named, after = _reason(code, "{detail}").partition("{detail}")
+        text = pl.lit(before) if not named else pl.concat_str(pl.lit(before), pl.col("detail"), pl.lit(after))
+        if code in _WITH_NEAREST:
+            words = _(" (nearest: {nearest})").partition("{nearest}")
+            nearest = pl.concat_str(pl.lit(words[0]), pl.col("detail"), pl.lit(words[2])).fill_null("")
+            text = pl.concat_str(text, nearest)
+        reason = pl.when(pl.col("code") == code).then(text).otherwise(reason)
+    return lines.with_columns(reason=reason)
 
 
 def _ragged_lines(part: Cleaned) -> pl.DataFrame:
@@ -141,21 +142,20 @@ def _ragged_lines(part: Cleaned) -> pl.DataFrame:
         column=pl.lit(""),
         value="value",
         code=pl.lit("ragged-row"),
-        reason=pl.lit(_reason("ragged-row", None)),
+        reason=pl.lit(_reason("ragged-row", "")),
     )
 
 
-def _reason(code: str, detail: str | None) -> str:
-    text = _("{found}; expected {expected}").format(
+def _reason(code: str, detail: str) -> str:
+    return _("{found}; expected {expected}").format(
         found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code)
     )
-    return text + _(" (nearest: {nearest})").format(nearest=detail) if detail and code in _WITH_NEAREST else text
 
 
 def _expected(code: str) -> str:
     return _(REASONS[code][1]).format(limit=format_amount(LIMIT))
 
 
-def _found(code: str, value: str | None, detail: str | None) -> str:
-    found = _(REASONS[code][0]).format(detail=detail)
+def _found(code: str, value: str | None) -> str:
+    found = _(REASONS[code][0])
     return found if value is None else _("'{value}', {found}").format(value=value, found=found)

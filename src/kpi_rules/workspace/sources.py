@@ -6,7 +6,6 @@ for. What cannot be read is a problem of its own, never an exception.
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from attrs import define, field
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.databases import Wanted, label_of, read_database
+from kpi_rules.workspace.delimited import RAGGED, read_delimited
 from kpi_rules.workspace.encodings import to_utf8
 from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.workbooks import read_sheet
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-DELIMITERS: Final = ",;\t"
 HEAD: Final = 65_536
-"""Bytes within which the header of a file ends."""
+"""Bytes that are looked at before a whole file is."""
 
 TEXTS: Final = (".csv", ".tsv", ".txt")
 WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -76,9 +75,6 @@ class RawTable:
         return Place(file=self.file, table=self.table)
 
 
-RAGGED: Final[Mapping[str, pl.DataType]] = {"row": pl.Int64(), "value": pl.String()}
-
-
 def read_source(source: TableSource, folder: Path) -> RawTable | Problem:
     """Read one source as it stands; what cannot be read is a problem."""
     if "://" in source.source:
@@ -110,7 +106,7 @@ def _name_and_sheet(source: str, folder: Path) -> tuple[str, str | None]:
 
 def _from_file(source: TableSource, suffix: str, sheet: str | None, data: bytes, place: Place) -> RawTable | Problem:
     if suffix in TEXTS:
-        return _read_csv(source, data, place)
+        return _read_text(source, data, place)
     if suffix in WORKBOOKS:
         found = read_sheet(data, sheet, place)
         if isinstance(found, Problem):
@@ -193,93 +189,15 @@ def empty_file(place: Place) -> Problem:
     )
 
 
-def _read_csv(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
+def _read_text(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
     text = to_utf8(data, source.encoding, place)
     if isinstance(text, Problem):
         return text
     if not text.data[:HEAD].strip() and not text.data.strip():  # no copy of a large file
         return empty_file(place)
-    delimiter = _delimiter(text.data)
-    return _fast_csv(source, text.data, delimiter) or _careful_csv(source, text.data, delimiter, place)
-
-
-def _delimiter(data: bytes) -> str:
-    """Return the delimiter that occurs most often in the header line; the comma where none does."""
-    header = data[:HEAD].lstrip().split(b"\n", 1)[0].decode(errors="replace")
-    return max(DELIMITERS, key=header.count)
-
-
-def _fast_csv(source: TableSource, data: bytes, delimiter: str) -> RawTable | None:
-    """Read a regular file with polars; None where only the careful reader gives every row its right number and fields.
-
-    Regular means: no quotes, lines ended by line feeds, and in every line as many delimiters as in the header. polars
-    refuses rows that are too long and fills rows that are too short, so counting all delimiters once finds the short
-    ones.
-    """
-    if b'"' in data or data[:1] in b"\r\n" or (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")):
-        return None
-    if not data.endswith(b"\n"):
-        data += b"\n"  # polars lets a last line without one be too long
-    try:
-        frame = pl.read_csv(data, has_header=False, infer_schema=False, separator=delimiter, quote_char=None)
-    except pl.exceptions.PolarsError:
-        return None
-    if data.count(delimiter.encode()) != frame.height * (frame.width - 1):
-        return None
-    header = ["" if name is None else str(name) for name in frame.row(0)]
-    cells = frame[1:].rename({name: str(at) for at, name in enumerate(frame.columns)})
-    rows = pl.int_range(2, frame.height + 1, dtype=pl.Int64, eager=True)
-    return RawTable(source.table, source.source, header, cells, rows, columns=source.columns)
-
-
-def _careful_csv(source: TableSource, data: bytes, delimiter: str, place: Place) -> RawTable | Problem:
-    """Read a file with quotes, blank lines or ragged rows, record by record."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter, strict=True)
-    records: list[list[str]] = []
-    try:
-        records.extend(reader)
-    except csv.Error:
-        return error(
-            "broken-quotes",
-            evolve_row(place, len(records) + 1),
-            found=_("a quotation mark that is not closed, or text after the closing one"),
-            expected=_('"…" around a whole field, and "" for a quotation mark inside it'),
-        )
-    at = next(at for at, record in enumerate(records) if record)
-    header = records[at]
-    while len(header) > 1 and not header[-1].strip():
-        header = header[:-1]
-    return _table(source, header, records[at + 1 :], first_row=at + 2, delimiter=delimiter)
-
-
-def evolve_row(place: Place, row: int) -> Place:
-    """Return the place with a row."""
-    return Place(file=place.file, table=place.table, row=row, column=place.column)
-
-
-def _table(
-    source: TableSource, header: list[str], records: list[list[str]], first_row: int, delimiter: str
-) -> RawTable:
-    width = len(header)
-    good: list[list[str]] = []
-    rows: list[int] = []
-    ragged: list[tuple[int, str]] = []
-    for row, record in enumerate(records, first_row):
-        if not any(record):
-            continue
-        if len(record) == width or (len(record) > width and not any(record[width:])):
-            good.append(record[:width])
-            rows.append(row)
-        else:
-            ragged.append((row, delimiter.join(record)))
-    by_column = list(zip(*good, strict=True)) if good else [()] * width
-    cells = pl.DataFrame({str(at): pl.Series(values, dtype=pl.String) for at, values in enumerate(by_column)})
+    found = read_delimited(text.data, place)
+    if isinstance(found, Problem):
+        return found
     return RawTable(
-        source.table,
-        source.source,
-        header,
-        cells.select(pl.all().replace("", None)),
-        pl.Series(rows, dtype=pl.Int64),
-        pl.DataFrame(ragged, schema=dict(RAGGED), orient="row"),
-        source.columns,
+        source.table, source.source, found.header, found.cells, found.rows, found.ragged, columns=source.columns
     )
