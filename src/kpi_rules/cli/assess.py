@@ -1,0 +1,75 @@
+"""`kpi-rules assess`: figures, measures and ledger of a workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from kpi_rules.cli.params import axes, output, workspace
+from kpi_rules.cli.words import Command, Option
+from kpi_rules.locale import N_, _
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+TABLES: Final = (
+    "units",
+    "events",
+    "measures",
+    "ledger",
+    "entries",
+    "findings",
+    "waterfall",
+    "quarantine",
+    "problems",
+    "not_assessable",
+)
+"""The result tables, in the order in which they are written."""
+
+
+def command() -> click.Command:
+    """Make the command in the language chosen by now."""
+    return Command(
+        "assess",
+        callback=run,
+        help=_(
+            "Assess WORKSPACE, a folder with kpi.toml: figures of each unit, measures in force, pay withheld. "
+            "Without --format and --table it shows a summary."
+        ),
+        params=[
+            workspace(),
+            *axes(),
+            Option(
+                ["--table", "tables"],
+                type=click.Choice(TABLES),
+                multiple=True,
+                help=N_("A result table to write, in full; may be given several times. By default all."),
+            ),
+            *output("table", "json", "csv", "parquet", "xlsx"),
+        ],
+    )
+
+
+def run(  # noqa: PLR0913 (one for each option)
+    *,
+    workspace: Path,
+    as_of: date | None,
+    known_at: date | None,
+    decisions: Path | None,
+    tables: tuple[str, ...],
+    format: str,
+    output: Path | None,
+) -> None:
+    """Assess and write."""
+    from kpi_rules.cli import results, summary, work
+
+    results.check(format, tables, output)
+    assessment = work.assess(work.load_valid(workspace), as_of, known_at, decisions)
+    if format == "table" and not tables:
+        summary.show(assessment, workspace, output)
+        return
+    wanted = dict.fromkeys(tables or TABLES)
+    with work.working(_("writing {count} tables").format(count=len(wanted))):
+        results.write({name: results.frame(assessment, name) for name in wanted}, format, output)

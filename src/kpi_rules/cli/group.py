@@ -1,0 +1,144 @@
+"""The group of commands: names and one line of help each, so that `--help` imports no command, and how a run ends."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from kpi_rules.cli import failures
+from kpi_rules.cli.words import Command, Context, Option
+from kpi_rules.locale import N_, _, set_language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ABOUT: Final = N_("Assess organisations against targets: exact, explained, every consequence a plugin.")
+
+COMMANDS: Final = {
+    "init": N_("Make a new workspace from a commented template."),
+    "check": N_("List everything that is wrong with a workspace."),
+    "assess": N_("Compute figures, measures and ledger of a workspace."),
+    "explain": N_("Say why a unit has the measures it has, and what would lift them."),
+    "plugins": N_("List the installed policies, or what those of a workspace contribute."),
+}
+"""The commands; `name` is the function `command` of `kpi_rules.cli.<name>`."""
+
+LANGUAGES: Final = ("en", "zh")
+
+
+class Commands(Command, click.Group):
+    """The group. Nothing that goes wrong shows a traceback; see `failures`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of work."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command and make it in the language chosen by now."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        made: click.Command = import_module(f"kpi_rules.cli.{cmd_name}").command()
+        return made
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from kpi_rules.model.problems import nearest
+
+            hint = nearest(args[0], COMMANDS)
+            message = _("no command {name}").format(name=args[0])
+            raise click.UsageError(
+                message + (_(" (nearest: {nearest})").format(nearest=hint) if hint is not None else ""), ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the program is for, in the language chosen by now."""
+        del ctx
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_(ABOUT))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands without importing any."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _(help)) for name, help in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
+        """Run a command; a reader that closes the pipe early has what it wanted."""
+        try:
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return failures.closed_pipe()
+        return done
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 (click's signature)
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002 (click's signature)
+        **extra: Any,  # noqa: ANN401 (click's signature)
+    ) -> NoReturn:
+        """Run as a program and exit."""
+        del standalone_mode
+
+        def run() -> object:
+            return super(Commands, self).main(
+                args,
+                prog_name or "kpi-rules",
+                complete_var,
+                standalone_mode=False,
+                windows_expand_args=windows_expand_args,
+                **extra,
+            )
+
+        sys.exit(failures.code_of(run))
+
+
+def options() -> list[click.Parameter]:
+    """Return the options of the group."""
+    return [
+        Option(
+            ["--lang"],
+            type=click.Choice(LANGUAGES),
+            help=N_("Language of messages; otherwise that of the environment (KPI_RULES_LANG, LANG)."),
+            is_eager=True,
+            expose_value=False,
+            callback=_speak,
+        ),
+        Option(
+            ["--version"],
+            is_flag=True,
+            help=N_("Show the version and exit."),
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+        ),
+    ]
+
+
+def _speak(_ctx: click.Context, _param: click.Parameter, lang: str | None) -> None:
+    if lang is not None:
+        set_language(lang)
+
+
+def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:  # noqa: FBT001 (click's signature)
+    if asked:
+        from importlib.metadata import version
+
+        click.echo(f"kpi-rules {version('kpi-rules')}")
+        ctx.exit()
+
+
+Commands.context_class = Context

@@ -1,0 +1,169 @@
+"""Data out: to standard output or to a file that is either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpi_rules.cli.failures import RefusedError
+from kpi_rules.cli.text import FORMULA
+from kpi_rules.locale import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import polars as pl
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+LONGEST_CELL = 32_767
+"""Characters in a cell of a workbook."""
+
+MOST_ROWS = 1_048_576
+"""Rows of a sheet, its header included."""
+
+
+def write(content: str | bytes, path: Path | None) -> None:
+    """Write to a file, or to standard output."""
+    if path is not None:
+        write_file(content.encode() if isinstance(content, str) else content, path)
+    elif isinstance(content, str):
+        sys.stdout.write(content)
+    elif sys.stdout.isatty():
+        raise RefusedError(_("this format is not for a screen: name a file with -o, or a pipe"))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
+
+
+def write_file(content: bytes, path: Path) -> None:
+    """Replace a file by new content at once: a reader finds the old or the new, never a part."""
+    check_target(path)
+    with _told(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                os.fchmod(file.fileno(), _mode(path)) if hasattr(os, "fchmod") else None
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+
+
+def check_target(path: Path) -> None:
+    """Refuse a path that cannot be written, before any work is done.
+
+    Raises:
+        RefusedError: the folder is missing, or the path is a folder itself.
+    """
+    with _told(path):
+        if path.is_dir():
+            raise RefusedError(_("{path} is a folder; name a file in it").format(path=path))
+        if not path.parent.is_dir():
+            raise RefusedError(_("there is no folder {folder}; make it first").format(folder=path.parent))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise RefusedError(_("cannot write {path}: {why}").format(path=path, why=why)) from error
+
+
+def _mode(path: Path) -> int:
+    """Return the permissions a new file should have: those of the file it replaces, else what the umask leaves."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def to_json(tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return tables as one object: arrays of objects by table name, one row a line; dates ISO, money integers in fen."""
+    parts = []
+    for name, frame in tables.items():
+        rows = ",\n".join(line for line in frame.write_ndjson().split("\n") if line)
+        parts.append(f'"{name}": [\n{rows}\n]' if rows else f'"{name}": []')
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def to_csv(frame: pl.DataFrame) -> str:
+    """Return a table as CSV that no spreadsheet takes for formulas: such texts begin with an apostrophe; lists are joined."""
+    import polars as pl
+
+    flat = flattened(frame)
+    guarded = flat.with_columns(
+        pl.when(pl.any_horizontal(*(pl.col(name).str.starts_with(sign) for sign in FORMULA)))
+        .then(pl.concat_str(pl.lit("'"), pl.col(name)))
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, dtype in flat.schema.items()
+        if dtype == pl.String
+    )
+    return guarded.write_csv()
+
+
+def to_parquet(frame: pl.DataFrame) -> bytes:
+    """Return a table as Parquet."""
+    content = BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
+
+
+def to_xlsx(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    """Return a workbook, one sheet per table; texts are never formulas or links, dates are dates.
+
+    Raises:
+        RefusedError: a table has more rows than a sheet.
+    """
+    import xlsxwriter
+
+    content = BytesIO()
+    options = {"in_memory": True, "constant_memory": True}
+    with xlsxwriter.Workbook(content, options) as book:
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        bold = book.add_format({"bold": True})
+        for name, frame in tables.items():
+            if frame.height >= MOST_ROWS:
+                message = _("table {table} has {rows} rows, more than a sheet holds; use csv or parquet")
+                raise RefusedError(message.format(table=name, rows=frame.height))
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            for column, title in enumerate(frame.columns):
+                sheet.write_string(0, column, title, bold)
+            for row, values in enumerate(flattened(frame).iter_rows(), start=1):
+                for column, value in enumerate(values):
+                    _write_cell(sheet, row, column, value, day)
+    return content.getvalue()
+
+
+def flattened(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose lists are texts, joined by a semicolon."""
+    import polars as pl
+
+    return frame.with_columns(pl.col(name).list.join("; ") for name, dtype in frame.schema.items() if dtype == pl.List)
+
+
+def _write_cell(sheet: Worksheet, row: int, column: int, value: object, day: Format) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, (int, float)):
+        sheet.write_number(row, column, value)
+    elif isinstance(value, date):
+        sheet.write_datetime(row, column, value, day)
+    else:
+        sheet.write_string(row, column, str(value)[:LONGEST_CELL])

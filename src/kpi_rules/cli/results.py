@@ -1,0 +1,109 @@
+"""Result tables in every format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kpi_rules.cli import output
+from kpi_rules.cli.failures import RefusedError
+from kpi_rules.locale import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import polars as pl
+
+    import kpi_rules as kr
+
+SINGLE: Final = ("csv", "parquet")
+"""Formats of which a file holds one table."""
+
+
+def check(format: str, tables: Sequence[str], path: Path | None) -> None:
+    """Refuse what could not be written in the end, before any work.
+
+    Raises:
+        RefusedError: a format of one table for several, or a path that cannot be written.
+    """
+    several = len(set(tables)) != 1
+    if path is not None and not (format in SINGLE and path.is_dir()):
+        if several and format in SINGLE:
+            raise RefusedError(
+                _("{format} holds one table: choose it with --table, or give a folder that exists with -o").format(
+                    format=format
+                )
+            )
+        output.check_target(path)
+    if path is None and several and format in SINGLE:
+        raise RefusedError(
+            _("{format} holds one table: choose it with --table, or write all into a folder with -o").format(
+                format=format
+            )
+        )
+
+
+def frame(assessment: kr.Assessment, name: str) -> pl.DataFrame:
+    """Return a result table by name."""
+    if name == "problems":
+        return problem_frame(assessment.problems)
+    found: pl.DataFrame = getattr(assessment, name)
+    return found
+
+
+def problem_frame(problems: Iterable[kr.Problem]) -> pl.DataFrame:
+    """Return problems as a table: `severity, code, file, table, row, column, line, key, found, expected, nearest, message`."""
+    import polars as pl
+
+    whole = {"row", "line"}
+    names = "severity code file table row column line key found expected nearest message".split()
+    rows = [
+        {
+            "severity": problem.severity,
+            "code": problem.code,
+            "file": problem.place.file or None,
+            "table": problem.place.table or None,
+            "row": problem.place.row,
+            "column": problem.place.column or None,
+            "line": problem.place.line,
+            "key": problem.place.key or None,
+            "found": problem.found,
+            "expected": problem.expected,
+            "nearest": problem.nearest,
+            "message": problem.message,
+        }
+        for problem in problems
+    ]
+    return pl.DataFrame(rows, schema={name: pl.Int64 if name in whole else pl.String for name in names})
+
+
+def write(tables: Mapping[str, pl.DataFrame], format: str, path: Path | None) -> None:
+    """Write tables to a file, a folder or standard output."""
+    if format == "json":
+        output.write(output.to_json(tables).encode() if path else output.to_json(tables), path)
+    elif format == "xlsx":
+        output.write(output.to_xlsx(tables), path)
+    elif format == "table":
+        _show(tables, path)
+    else:
+        for name, table in tables.items():
+            target = path / f"{name}.{format}" if path is not None and path.is_dir() else path
+            output.write(output.to_csv(table) if format == "csv" else output.to_parquet(table), target)
+
+
+def _show(tables: Mapping[str, pl.DataFrame], path: Path | None) -> None:
+    from kpi_rules.cli.screen import Page
+
+    page = Page(path)
+    for number, (name, table) in enumerate(tables.items()):
+        if len(tables) > 1:
+            if number:
+                page.line()
+            page.line(name, "bold")
+        page.table(table.columns, table.iter_rows(), numbers(table))
+    page.write()
+
+
+def numbers(table: pl.DataFrame) -> list[str]:
+    """Return the columns that hold numbers."""
+    return [name for name, dtype in table.schema.items() if dtype.is_numeric()]

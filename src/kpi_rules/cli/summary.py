@@ -1,0 +1,168 @@
+"""The summary of an assessment for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from kpi_rules.cli.screen import Page
+from kpi_rules.locale import _, ngettext, translate
+from kpi_rules.model.money import format_amount
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import polars as pl
+
+    import kpi_rules as kr
+
+MOST: Final = 100
+"""Rows of a table in the summary; what is more is counted, and said how to see."""
+
+
+def show(assessment: kr.Assessment, workspace: Path, output: Path | None) -> None:
+    """Write the summary: figures at the last tick, measures in force, the ledger's totals, what else there is to see."""
+    page = Page(output)
+    _head(page, assessment)
+    _units(page, assessment)
+    _measures(page, assessment)
+    _ledger(page, assessment)
+    _more(page, assessment, workspace)
+    page.write()
+
+
+def _head(page: Page, assessment: kr.Assessment) -> None:
+    page.line(assessment.workspace.name, "bold")
+    line = _("as of {as_of}, known at {known_at}").format(as_of=assessment.as_of, known_at=assessment.known_at)
+    page.line(line)
+    plugins = [
+        f"{plugin.name} {plugin.version}"
+        for plugin in assessment.workspace.plugins.plugins
+        if plugin.origin != "built in"
+    ]
+    page.line(_("policies: {names}").format(names=", ".join(plugins) or _("none")))
+
+
+def _units(page: Page, assessment: kr.Assessment) -> None:
+    import polars as pl
+
+    config = assessment.workspace.config
+    primary = config.primary if config is not None else "funds"
+    last = assessment.ticks[-1]
+    names = assessment.workspace.tables.units.select("unit", "name")
+    rows = (
+        assessment.units.filter(pl.col("tick") == last.on)
+        .filter(pl.col("completion").is_not_null())
+        .join(names, on="unit", how="left", maintain_order="left")
+    )
+    page.line()
+    page.line(_("Units at {day}").format(day=last.on) + (_(" (between ticks)") if last.interim else ""), "bold")
+    amount = _amount if primary == "funds" else str
+    columns = [_("unit"), _("name"), _("credited") if primary == "funds" else primary, _("quota"), _("completion")]
+    columns += [_("expected"), _("gap"), _("lag"), _("rank")]
+    page.table(
+        columns,
+        (
+            (
+                row["unit"],
+                row["name"],
+                amount(row[primary]),
+                amount(row[f"{primary}_quota"]),
+                _percent(row["completion"]),
+                _percent(row["expected"]),
+                _percent(row["pace_gap"]),
+                row["lag"],
+                _("{rank} of {size}").format(rank=row["rank"], size=row["group_size"]) if row["rank"] else None,
+            )
+            for row in rows.head(MOST).iter_rows(named=True)
+        ),
+        columns[2:],
+    )
+    _rest(page, rows, "units")
+    without = len(names) - len(rows)
+    if without:
+        text = ngettext("{count} unit without a quota", "{count} units without a quota", without)
+        page.line(text.format(count=without))
+
+
+def _measures(page: Page, assessment: kr.Assessment) -> None:
+    import polars as pl
+
+    measures = assessment.measures
+    shown = measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
+    page.line()
+    page.line(_("Measures in force"), "bold")
+    if len(shown):
+        statuses = {"in force": _("in force"), "proposed": _("proposed")}
+        page.table(
+            [_("unit"), _("measure"), _("person"), _("since"), _("status"), _("reason")],
+            (
+                (
+                    row["unit"],
+                    _label(assessment, row["rule"]),
+                    row["person"],
+                    row["started"],
+                    statuses.get(row["status"], row["status"]),
+                    row["reason"],
+                )
+                for row in shown.head(MOST).iter_rows(named=True)
+            ),
+        )
+        _rest(page, shown, "measures")
+    else:
+        page.line(_("none"))
+    issued = measures.filter(pl.col("status") == "issued")
+    for rule, count in issued.group_by("rule", maintain_order=True).len().sort("rule").iter_rows():
+        page.line(_("{measure}: {count} in the year").format(measure=_label(assessment, rule), count=count))
+
+
+def _label(assessment: kr.Assessment, rule: str) -> str:
+    found = assessment.rulebook.rules.get(rule)
+    return (translate(found.label, found.domain) if found is not None and found.label else "") or rule
+
+
+def _ledger(page: Page, assessment: kr.Assessment) -> None:
+    import polars as pl
+
+    ledger = assessment.ledger
+    withheld = int(ledger["withheld"].sum())
+    released = int(ledger.filter(pl.col("released_on").is_not_null())["withheld"].sum())
+    page.line()
+    page.line(_("Pay"), "bold")
+    page.line(
+        _("withheld {withheld} = released {released} + outstanding {outstanding}").format(
+            withheld=_amount(withheld), released=_amount(released), outstanding=_amount(withheld - released)
+        )
+    )
+    persons = ledger["person"].n_unique()
+    page.line(
+        _("{persons} persons, {lines} months of pay: --table ledger").format(persons=persons, lines=len(ledger))
+        if persons
+        else _("nobody's pay is withheld")
+    )
+
+
+def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:
+    counts = [
+        (len(assessment.quarantine), _("rows in quarantine"), f"kpi-rules check {workspace}"),
+        (len(assessment.findings), _("findings in the evidence"), "--table findings"),
+        (len(assessment.problems), _("remarks on the workspace"), f"kpi-rules check {workspace}"),
+        (len(assessment.not_assessable), _("rules not assessable, by unit and tick"), "--table not_assessable"),
+        (len(assessment.measures), _("measures of the year in all"), "--table measures"),
+    ]
+    page.line()
+    for count, what, how in counts:
+        if count:
+            page.line(f"{count} {what}: {how}")
+
+
+def _rest(page: Page, rows: pl.DataFrame, table: str) -> None:
+    if len(rows) > MOST:
+        page.line(_("and {count} more: --table {table}").format(count=len(rows) - MOST, table=table))
+
+
+def _amount(fen: int | None) -> str:
+    return format_amount(fen) if fen is not None else ""
+
+
+def _percent(ratio: float | None) -> str:
+    return f"{ratio:.2%}" if ratio is not None else ""

@@ -1,0 +1,105 @@
+"""The steps that commands share: load a workspace, read decisions, assess."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import kpi_rules as kr
+from kpi_rules.cli.failures import RefusedError, WorkspaceError, say
+from kpi_rules.cli.screen import working
+from kpi_rules.locale import _, ngettext
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    import polars as pl
+
+
+def load(path: Path) -> kr.Workspace:
+    """Load a workspace, whatever is wrong with it."""
+    with working(_("reading {path}").format(path=path)):
+        return kr.load(path)
+
+
+def load_valid(path: Path) -> kr.Workspace:
+    """Load a workspace that is to be worked on; how many warnings it has is said on standard error.
+
+    Raises:
+        WorkspaceError: it has errors; all of them are listed.
+    """
+    workspace = load(path)
+    if workspace.errors:
+        raise WorkspaceError(workspace.errors)
+    if workspace.problems:
+        count = len(workspace.problems)
+        say(
+            ngettext(
+                "{count} remark on the workspace: kpi-rules check {path}",
+                "{count} remarks on the workspace: kpi-rules check {path}",
+                count,
+            ).format(count=count, path=path)
+        )
+    return workspace
+
+
+def assess(
+    workspace: kr.Workspace, as_of: date | None, known_at: date | None, decisions: Path | None, *, on: date | None = None
+) -> kr.Assessment:
+    """Assess a workspace; without `as_of` as of the year's end, or of `on` where that is later, and say so.
+
+    Raises:
+        RefusedError: the dates or the decisions do not fit the workspace.
+    """
+    from kpi_rules.pipeline import AssessmentError
+
+    given = read_decisions(decisions) if decisions is not None else None
+    if as_of is None and workspace.config is not None:
+        as_of = max(workspace.config.year.end, on or workspace.config.year.end)
+        if on != as_of:
+            say(_("as of {day}, the year's end; --as-of chooses another day").format(day=as_of))
+    with working(_("assessing {name}").format(name=workspace.name)):
+        try:
+            return kr.assess(workspace, as_of, known_at, given)
+        except AssessmentError as error:
+            raise RefusedError("\n".join(problem.message for problem in error.problems)) from error
+
+
+def read_decisions(path: Path) -> pl.DataFrame:
+    """Read decisions from a CSV file: `measure`, `decision`, `on`.
+
+    Raises:
+        RefusedError: the file cannot be read, a column is missing, or a day is no date; the message lists every row.
+    """
+    import polars as pl
+
+    from kpi_rules.model.problems import Place, Problem
+    from kpi_rules.workspace.amounts import parse_date
+    from kpi_rules.workspace.encodings import to_utf8
+
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise RefusedError(_("cannot read {path}: {why}").format(path=path, why=why)) from error
+    text = to_utf8(data, None, Place(file=str(path)))
+    if isinstance(text, Problem):
+        raise RefusedError(text.message)
+    reader = csv.DictReader(text.data.decode().splitlines(), restval="")
+    missing = [name for name in ("measure", "decision", "on") if name not in (reader.fieldnames or ())]
+    if missing:
+        message = _("{path} has no column {names}; expected measure, decision, on")
+        raise RefusedError(message.format(path=path, names=", ".join(missing)))
+    rows, wrong = [], []
+    for row in reader:
+        day = parse_date(row["on"].strip())
+        if day is None:
+            place = Place(file=str(path), row=reader.line_num, column="on")
+            wrong.append(
+                _("{place}: found '{value}'; expected a date such as 2011-06-30").format(place=place, value=row["on"])
+            )
+        rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day})
+    if wrong:
+        raise RefusedError("\n".join(wrong))
+    return pl.DataFrame(rows, schema={"measure": pl.String, "decision": pl.String, "on": pl.Date})
