@@ -286,7 +286,12 @@ def bind(node: Node, values: Mapping[str, object]) -> Node:
 
 @lru_cache(maxsize=4096, typed=True)
 def literal(value: object) -> Node:
-    """Return the node of a plain value."""
+    """Return the node of a plain value; a whole number is an Int64, as in a column.
+
+    Left to itself polars takes a number for the narrowest type that holds it, and products of two parameters would wrap.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"Literal": {"Scalar": {"Int64": value}}}
     return tree(pl.lit(value))
 
 

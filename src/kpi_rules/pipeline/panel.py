@@ -183,7 +183,7 @@ def with_parameters(frame: pl.DataFrame, parameters: Parameters, on: date, names
             continue
         general, by_group = values_by_group(parameters, name, on)
         columns[name] = (
-            pl.lit(general)
+            pl.lit(general, _dtype(general))
             if not by_group
             else pl.col("group").replace_strict(by_group, default=general, return_dtype=_dtype(general))
         )
