@@ -183,8 +183,12 @@ def _adjust(
 
 
 def claims_of(tables: Tables) -> Claims:
-    """Return who claims what: the claims table's rows, and for a project without any its own unit with the whole."""
-    own = tables.projects.join(tables.claims, on="project", how="anti").select(
+    """Return who claims what: the claims table's rows, and for a project without any its own unit with the whole.
+
+    What a claim in quarantine asked for stays unclaimed.
+    """
+    unclaimed_by_any = tables.projects.join(tables.claims, on="project", how="anti")
+    own = unclaimed_by_any.filter(~pl.col("project").is_in(tables.misclaimed.implode())).select(
         "project", "unit", share=pl.lit(BILLION, pl.Int64)
     )
     claims = (

@@ -6,6 +6,8 @@ processor's cache; no block knows of another.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,7 +20,7 @@ from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.panel import RANKS, values_by_group
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from kpi_rules.pipeline.decisions import Rulings
@@ -29,7 +31,7 @@ EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
 Since = NDArray[np.int16]
 
-BLOCK = 262_144
+BLOCK = 131_072
 """Units decided at once where no rank is read."""
 
 
@@ -94,13 +96,32 @@ def decide(
     units = len(panel.units)
     whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
     size = max(units, 1) if whole else block
-    decided = Decided()
     columns = _ParameterColumns(panel, rulebook)
-    for low in range(0, max(units, 1), size):
-        _Block(panel, rulebook, rulings, decided, columns, low, min(size, units - low)).run(
+
+    def run(low: int) -> Decided:
+        return _Block(panel, rulebook, rulings, columns, low, min(size, units - low)).run(
             outputs, every_tick=every_tick
         )
-    return decided
+
+    lows = range(0, max(units, 1), size)
+    if len(lows) == 1:
+        return run(0)
+    # polars and NumPy let go of the interpreter's lock, so threads are enough; results are joined in the order of blocks.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return _joined(list(pool.map(run, lows)))
+
+
+def _joined(blocks: Sequence[Decided]) -> Decided:
+    """Join what blocks decided, in their order."""
+    first, *others = blocks
+    for other in others:
+        for name in ("events", "bookings", "releases", "proposals", "pending", "unassessable"):
+            getattr(first, name).extend(getattr(other, name))
+        for here, frames in other.frames.items():
+            first.frames[here].extend(frames)
+        for rule, active in other.active.items():
+            first.active[rule].extend(active)
+    return first
 
 
 def _read_by_indicators(panel: Panel) -> set[str]:
@@ -137,12 +158,13 @@ class _Block:
         panel: Panel,
         rulebook: Rulebook,
         rulings: Rulings | None,
-        decided: Decided,
         columns: _ParameterColumns,
         low: int,
         size: int,
     ) -> None:
-        self.panel, self.rulebook, self.rulings, self.decided, self.columns = panel, rulebook, rulings, decided, columns
+        self.panel, self.rulebook, self.rulings, self.columns = panel, rulebook, rulings, columns
+        self.decided = Decided()
+        self.places = pl.int_range(size, dtype=pl.UInt32, eager=True)
         self.low, self.size = low, size
         self.none = pl.repeat(value=False, n=size, dtype=pl.Boolean, eager=True)
         names = rulebook.rules
@@ -154,7 +176,7 @@ class _Block:
         self.lag: pl.Series | None = None
         self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
 
-    def run(self, outputs: Collection[str], *, every_tick: bool) -> None:
+    def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
         last = len(self.panel.ticks) - 1
         for here, tick in enumerate(self.panel.ticks):
             bound = self.rulebook.bound(tick.moments, tick.on)
@@ -176,6 +198,7 @@ class _Block:
         for name, active in self.active.items():
             self.decided.active.setdefault(name, []).append(active)
             self._record("pending", last, name, self.pending[name])
+        return self.decided
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
         """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""
@@ -233,15 +256,14 @@ class _Block:
                 waiting = self.pending[name] & ~until[name]
                 candidate[name] = candidate[name] & ~waiting
                 self._propose(here, name, candidate[name])
-                candidate[name] = (candidate[name] | waiting) & ~rulings.mask("rejected", name, self.since[name])
+                gone = rulings.mask("rejected", name, self.since[name]) | rulings.mask("lifted", name, self.since[name])
+                candidate[name] = (candidate[name] | waiting) & ~gone
         starting = unblocked(candidate, remaining, self.rulebook.superseding, _and_not)
         for name in starting:
             if rulings is not None:
                 approved = rulings.mask("approved", name, self.since[name])
                 self.pending[name] = starting[name] & ~approved
                 starting[name] = starting[name] & approved
-            elif starting[name].any():
-                self.since[name][rows_of(starting[name])] = here
         self._settle(here, bound, values, until, remaining, starting)
 
     def _candidates(
@@ -263,7 +285,7 @@ class _Block:
 
     def _propose(self, here: int, name: str, candidate: pl.Series) -> None:
         if candidate.any():
-            self.since[name][rows_of(candidate)] = here
+            self.since[name][self._rows(candidate)] = here
             self._record("proposed", here, name, candidate)
 
     def _settle(
@@ -303,15 +325,21 @@ class _Block:
         self._record("released", here, name, due)
         self.held[name] = self.held[name] & ~until
 
+    def _rows(self, mask: pl.Series) -> Rows:
+        """Return the places in this block where a column without nulls is true."""
+        return self.places.filter(mask).to_numpy()
+
     def _record(self, kind: str, here: int, name: str, mask: pl.Series, amounts: pl.Series | None = None) -> None:
         if not mask.any():
             return
-        rows = rows_of(mask)
+        rows = self._rows(mask)
+        if kind in {"started", "issued"} and self.rulings is None:
+            self.since[name][rows] = here
         happening = Happening(
             here,
             name,
             kind,
-            (rows + self.low).astype(np.uint32),
+            rows + np.uint32(self.low),
             self.since[name][rows],
             amounts.gather(rows) if amounts is not None else None,
         )
@@ -322,13 +350,6 @@ class _Block:
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
-
-
-def rows_of(mask: pl.Series) -> NDArray[np.int64]:
-    """Return the row numbers where a column without nulls is true; NumPy is several times as fast here as
-    `arg_true`.
-    """
-    return np.flatnonzero(mask.to_numpy())
 
 
 def _and_not(mask: pl.Series, other: pl.Series) -> pl.Series:

@@ -49,6 +49,8 @@ class Tables:
     staff: pl.DataFrame = field(factory=lambda: _empty("staff"))
     rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
     withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
+    misclaimed: pl.Series = field(factory=lambda: pl.Series("project", dtype=pl.String))
+    """Projects of which a row of `claims` is in quarantine: what it claimed is unclaimed, not the project's own unit's."""
 
 
 @define(eq=False)
@@ -147,7 +149,8 @@ def _assemble(
         broken[name] = frame[schema.columns[0].name].gather(failures["at"].unique())
         problems += dated_before(schema, done[name], parts, year_start)
     problems += too_large_totals(done, by_table)
-    return ReadTables(Tables(**done), pl.concat(quarantines), problems)
+    misclaimed = broken.get("claims", pl.Series("project", dtype=pl.String))
+    return ReadTables(Tables(**done, misclaimed=misclaimed), pl.concat(quarantines), problems)
 
 
 def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:

@@ -122,7 +122,7 @@ def _workspace(read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.Da
     groups = tables.tables.units["group"].drop_nulls().unique().to_list()
     active = [plugin.name for plugin in plugins.plugins]
     parameters, parameter_problems = read_parameters(
-        read.sections,
+        {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
         plugins.settings,
         groups=groups,
         plugins=[*installed(), *active],
@@ -144,7 +144,7 @@ def _workspace(read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.Da
         *names,
         *parameter_problems,
         *tables.problems,
-        *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=tables.problems),
+        *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
         *contribution_problems(plugins, read.file),
     ]
     return Workspace(folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems))
