@@ -91,7 +91,8 @@ def kpi_checks() -> Sequence[Check]:
         Check(
             "project_declared_twice",
             table="projects",
-            when=pl.col("project") > pl.col("project").min().over(same_project),
+            # A project without a name is like no other.
+            when=pl.col("name").is_not_null() & (pl.col("project") > pl.col("project").min().over(same_project)),
             message=N_("project {project} has name, sector and contract of another project"),
             sources=("M15",),
         ),

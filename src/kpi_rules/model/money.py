@@ -8,7 +8,8 @@ integer arithmetic.
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def parse_amount(text: str, unit: str = "") -> int | None:
     match = _AMOUNT.fullmatch(text.strip())
     if match is None or match["unit"] not in UNITS or (unit and match["unit"]):
         return None
-    fen = Decimal(match["number"].replace(",", "")) * UNITS[match["unit"] or unit] * FEN
-    return int(fen) if fen == fen.to_integral_value() else None
+    fen = Fraction(match["number"].replace(",", "")) * UNITS[match["unit"] or unit] * FEN
+    return fen.numerator if fen.denominator == 1 else None
 
 
 def format_amount(fen: int) -> str:
@@ -71,8 +72,8 @@ def billionths(value: Decimal) -> int | None:
     """
     if not value.is_finite():
         return None
-    scaled = value * BILLION
-    return int(scaled) if scaled == scaled.to_integral_value() else None
+    scaled = Fraction(value) * BILLION  # a product of Decimals would be rounded to 28 digits
+    return scaled.numerator if scaled.denominator == 1 else None
 
 
 def share_of(amount: int, share: int) -> int:
@@ -82,7 +83,7 @@ def share_of(amount: int, share: int) -> int:
 
 def convert(amount: int, rate: int) -> int:
     """Return `amount` minor units of a foreign currency in fen at `rate` billionths, rounded half up."""
-    return int((Decimal(amount) * rate / BILLION).to_integral_value(ROUND_HALF_UP))
+    return (2 * amount * rate + BILLION) // (2 * BILLION)
 
 
 def split(amount: int, shares: Mapping[str, int]) -> dict[str, int]:

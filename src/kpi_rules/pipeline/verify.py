@@ -9,6 +9,7 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.text import render
+from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +85,7 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
         The tables without the excluded rows, and the findings (code, severity, effect, table, key, message), sorted.
     """
     findings = []
-    excluded: dict[str, list[pl.Series]] = {}
+    excluded: dict[str, list[pl.DataFrame]] = {}
     for name, check in checks.items():
         effect = effects.get(name, "flag")
         if effect == "off":
@@ -94,9 +95,12 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
             continue
         findings += [_finding(check, effect, row) for row in rows.to_dicts()]
         if effect == "exclude":
-            excluded.setdefault(check.table, []).append(rows["row"])
+            excluded.setdefault(check.table, []).append(rows.select(SCHEMAS[check.table].key))
+    # By key, not by row number: several files of one table have the same row numbers.
     kept = {
-        name: getattr(tables, name).filter(~pl.col("row").is_in(pl.concat(rows).implode()))
+        name: getattr(tables, name).join(
+            pl.concat(rows), on=SCHEMAS[name].key, how="anti", nulls_equal=True, maintain_order="left"
+        )
         for name, rows in excluded.items()
     }
     frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code")
