@@ -52,7 +52,7 @@ def command() -> click.Command:
     )
 
 
-def run(  # noqa: PLR0913 (one for each option)
+def run(
     *,
     workspace: Path,
     as_of: date | None,
@@ -64,6 +64,7 @@ def run(  # noqa: PLR0913 (one for each option)
 ) -> None:
     """Assess and write."""
     from kpi_rules.cli import results, summary, work
+    from kpi_rules.cli.screen import working
 
     results.check(format, tables, output)
     assessment = work.assess(work.load_valid(workspace), as_of, known_at, decisions)
@@ -71,5 +72,5 @@ def run(  # noqa: PLR0913 (one for each option)
         summary.show(assessment, workspace, output)
         return
     wanted = dict.fromkeys(tables or TABLES)
-    with work.working(_("writing {count} tables").format(count=len(wanted))):
+    with working(_("writing {count} tables").format(count=len(wanted))):
         results.write({name: results.frame(assessment, name) for name in wanted}, format, output)

@@ -27,7 +27,7 @@ INTERRUPTED: Final = 130
 
 
 class RefusedError(click.ClickException):
-    """What was asked for cannot be done as asked: a wrong date, an unknown unit, a file that cannot be read or written."""
+    """What was asked for cannot be done so: a wrong date, an unknown unit, a file that cannot be read or written."""
 
     exit_code = USAGE
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import polars as pl
-    from xlsxwriter.format import Format
-    from xlsxwriter.worksheet import Worksheet
+    from xlsxwriter.format import Format  # type: ignore[import-untyped]
+    from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 LONGEST_CELL = 32_767
 """Characters in a cell of a workbook."""
@@ -91,7 +91,7 @@ def _mode(path: Path) -> int:
 
 
 def to_json(tables: Mapping[str, pl.DataFrame]) -> str:
-    """Return tables as one object: arrays of objects by table name, one row a line; dates ISO, money integers in fen."""
+    """Return tables as one object: arrays of objects by table name, a row a line; dates ISO, money integers in fen."""
     parts = []
     for name, frame in tables.items():
         rows = ",\n".join(line for line in frame.write_ndjson().split("\n") if line)
@@ -100,7 +100,7 @@ def to_json(tables: Mapping[str, pl.DataFrame]) -> str:
 
 
 def to_csv(frame: pl.DataFrame) -> str:
-    """Return a table as CSV that no spreadsheet takes for formulas: such texts begin with an apostrophe; lists are joined."""
+    """Return a table as CSV, lists joined; texts a spreadsheet would take for formulas begin with an apostrophe."""
     import polars as pl
 
     flat = flattened(frame)
@@ -128,7 +128,7 @@ def to_xlsx(tables: Mapping[str, pl.DataFrame]) -> bytes:
     Raises:
         RefusedError: a table has more rows than a sheet.
     """
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]
 
     content = BytesIO()
     options = {"in_memory": True, "constant_memory": True}

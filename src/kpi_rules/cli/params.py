@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -29,13 +30,10 @@ class Day(click.ParamType[date]):
         """Read a date, in the one form that cannot be misread."""
         if isinstance(value, date):
             return value
-        try:
-            return date.fromisoformat(str(value)) if _DATE.fullmatch(str(value)) else self._refuse(value, param, ctx)
-        except ValueError:
-            return self._refuse(value, param, ctx)
-
-    def _refuse(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        self.fail(_("'{value}' is no date such as 2011-06-30").format(value=value), param, ctx)
+        if _DATE.fullmatch(str(value)):
+            with suppress(ValueError):
+                return date.fromisoformat(str(value))
+        return self.fail(_("'{value}' is no date such as 2011-06-30").format(value=value), param, ctx)
 
 
 class Folder(click.ParamType[Path]):

@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 SINGLE: Final = ("csv", "parquet")
 """Formats of which a file holds one table."""
 
+PROBLEM: Final = (
+    "severity",
+    "code",
+    "file",
+    "table",
+    "row",
+    "column",
+    "line",
+    "key",
+    "found",
+    "expected",
+    "nearest",
+    "message",
+)
+"""The columns of a table of problems."""
+
 
 def check(format: str, tables: Sequence[str], path: Path | None) -> None:
     """Refuse what could not be written in the end, before any work.
@@ -52,11 +68,9 @@ def frame(assessment: kr.Assessment, name: str) -> pl.DataFrame:
 
 
 def problem_frame(problems: Iterable[kr.Problem]) -> pl.DataFrame:
-    """Return problems as a table: `severity, code, file, table, row, column, line, key, found, expected, nearest, message`."""
+    """Return problems as a table of the columns `PROBLEM`."""
     import polars as pl
 
-    whole = {"row", "line"}
-    names = "severity code file table row column line key found expected nearest message".split()
     rows = [
         {
             "severity": problem.severity,
@@ -74,7 +88,7 @@ def problem_frame(problems: Iterable[kr.Problem]) -> pl.DataFrame:
         }
         for problem in problems
     ]
-    return pl.DataFrame(rows, schema={name: pl.Int64 if name in whole else pl.String for name in names})
+    return pl.DataFrame(rows, schema={name: pl.Int64 if name in {"row", "line"} else pl.String for name in PROBLEM})
 
 
 def write(tables: Mapping[str, pl.DataFrame], format: str, path: Path | None) -> None:
@@ -99,7 +113,7 @@ def _show(tables: Mapping[str, pl.DataFrame], path: Path | None) -> None:
         if len(tables) > 1:
             if number:
                 page.line()
-            page.line(name, "bold")
+            page.title(name)
         page.table(table.columns, table.iter_rows(), numbers(table))
     page.write()
 

@@ -20,7 +20,7 @@ MOST: Final = 100
 
 
 def show(assessment: kr.Assessment, workspace: Path, output: Path | None) -> None:
-    """Write the summary: figures at the last tick, measures in force, the ledger's totals, what else there is to see."""
+    """Write the summary: figures at the last tick, measures in force, the ledger's totals, and what else there is."""
     page = Page(output)
     _head(page, assessment)
     _units(page, assessment)
@@ -31,7 +31,7 @@ def show(assessment: kr.Assessment, workspace: Path, output: Path | None) -> Non
 
 
 def _head(page: Page, assessment: kr.Assessment) -> None:
-    page.line(assessment.workspace.name, "bold")
+    page.title(assessment.workspace.name)
     line = _("as of {as_of}, known at {known_at}").format(as_of=assessment.as_of, known_at=assessment.known_at)
     page.line(line)
     plugins = [
@@ -55,7 +55,7 @@ def _units(page: Page, assessment: kr.Assessment) -> None:
         .join(names, on="unit", how="left", maintain_order="left")
     )
     page.line()
-    page.line(_("Units at {day}").format(day=last.on) + (_(" (between ticks)") if last.interim else ""), "bold")
+    page.title(_("Units at {day}").format(day=last.on) + (_(" (between ticks)") if last.interim else ""))
     amount = _amount if primary == "funds" else str
     columns = [_("unit"), _("name"), _("credited") if primary == "funds" else primary, _("quota"), _("completion")]
     columns += [_("expected"), _("gap"), _("lag"), _("rank")]
@@ -90,7 +90,7 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
     measures = assessment.measures
     shown = measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
     page.line()
-    page.line(_("Measures in force"), "bold")
+    page.title(_("Measures in force"))
     if len(shown):
         statuses = {"in force": _("in force"), "proposed": _("proposed")}
         page.table(
@@ -127,32 +127,31 @@ def _ledger(page: Page, assessment: kr.Assessment) -> None:
     withheld = int(ledger["withheld"].sum())
     released = int(ledger.filter(pl.col("released_on").is_not_null())["withheld"].sum())
     page.line()
-    page.line(_("Pay"), "bold")
+    page.title(_("Pay"))
     page.line(
         _("withheld {withheld} = released {released} + outstanding {outstanding}").format(
             withheld=_amount(withheld), released=_amount(released), outstanding=_amount(withheld - released)
         )
     )
     persons = ledger["person"].n_unique()
-    page.line(
-        _("{persons} persons, {lines} months of pay: --table ledger").format(persons=persons, lines=len(ledger))
-        if persons
-        else _("nobody's pay is withheld")
-    )
+    if persons:
+        page.line(
+            _("persons: {persons}, their months: {lines}; --table ledger").format(persons=persons, lines=len(ledger))
+        )
 
 
 def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:
-    counts = [
-        (len(assessment.quarantine), _("rows in quarantine"), f"kpi-rules check {workspace}"),
-        (len(assessment.findings), _("findings in the evidence"), "--table findings"),
-        (len(assessment.problems), _("remarks on the workspace"), f"kpi-rules check {workspace}"),
-        (len(assessment.not_assessable), _("rules not assessable, by unit and tick"), "--table not_assessable"),
-        (len(assessment.measures), _("measures of the year in all"), "--table measures"),
+    """Say how much else there is, and how to see it."""
+    check = f"kpi-rules check {workspace}"
+    rows = [
+        (_("measures of the year"), len(assessment.measures), "--table measures"),
+        (_("findings in the evidence"), len(assessment.findings), "--table findings"),
+        (_("rows in quarantine"), len(assessment.quarantine), check),
+        (_("remarks on the workspace"), len(assessment.problems), check),
+        (_("rules not assessable, by unit and tick"), len(assessment.not_assessable), "--table not_assessable"),
     ]
     page.line()
-    for count, what, how in counts:
-        if count:
-            page.line(f"{count} {what}: {how}")
+    page.table([_("more"), _("count"), _("to see it")], [row for row in rows if row[1]], [_("count")])
 
 
 def _rest(page: Page, rows: pl.DataFrame, table: str) -> None:

@@ -6,10 +6,10 @@ from typing import Final
 from unicodedata import category
 
 UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of characters that a terminal obeys or hides: controls, bidirectional marks, surrogates, line separators."""
+"""Categories of characters that a terminal obeys or hides: controls, bidirectional marks, surrogates, separators."""
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 (full width counts too)
-"""What begins a formula in some spreadsheet."""
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What begins a formula in some spreadsheet; the full-width forms do in Chinese and Japanese ones."""
 
 
 def safe(text: str, *, lines: bool = False) -> str:

@@ -1,10 +1,12 @@
 """click in the user's language: help texts, headings and the mistakes that click itself finds.
 
-Texts are given in English, marked by `N_`, and translated when they are shown: `--lang` may come after the command was made.
+Texts are given in English, marked by `N_`, and translated when they are shown: `--lang` may come
+after the command was made.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -12,7 +14,7 @@ import click
 from kpi_rules.locale import N_, _
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
 
 HEADINGS: Final = (N_("Options"), N_("Commands"))
 """The headings that click gives, so that the catalogues have them."""
@@ -25,9 +27,11 @@ class Formatter(click.HelpFormatter):
         """Write the usage line."""
         super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
 
-    def section(self, name: str) -> AbstractContextManager[None]:
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
         """Begin a section."""
-        return super().section(_(name))
+        with super().section(_(name)):
+            yield
 
 
 class Context(click.Context):

@@ -45,7 +45,12 @@ def load_valid(path: Path) -> kr.Workspace:
 
 
 def assess(
-    workspace: kr.Workspace, as_of: date | None, known_at: date | None, decisions: Path | None, *, on: date | None = None
+    workspace: kr.Workspace,
+    as_of: date | None,
+    known_at: date | None,
+    decisions: Path | None,
+    *,
+    on: date | None = None,
 ) -> kr.Assessment:
     """Assess a workspace; without `as_of` as of the year's end, or of `on` where that is later, and say so.
 

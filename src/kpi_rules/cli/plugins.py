@@ -1,0 +1,129 @@
+"""`kpi-rules plugins`: what is installed, and what the policies of a workspace contribute."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from kpi_rules.cli.params import output, workspace
+from kpi_rules.cli.words import Command
+from kpi_rules.locale import N_, _
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+
+    import kpi_rules as kr
+    from kpi_rules.hooks.manager import Plugin, Plugins
+
+KINDS: Final = {
+    "rule": N_("rules"),
+    "check": N_("checks"),
+    "credit": N_("credits"),
+    "indicator": N_("indicators"),
+    "pace_curve": N_("pace curves"),
+    "guard": N_("guards"),
+    "setting": N_("parameters"),
+}
+"""What a plugin may contribute, and its name for people."""
+
+
+def command() -> click.Command:
+    """Make the command in the language chosen by now."""
+    return Command(
+        "plugins",
+        callback=run,
+        help=_(
+            "List the installed policies by name; none is imported. With WORKSPACE, load its policies and list where "
+            "each comes from, in which version, and what it contributes."
+        ),
+        params=[workspace(required=False), *output("table", "json")],
+    )
+
+
+def run(*, workspace: Path | None, format: str, output: Path | None) -> int:
+    """List."""
+    from kpi_rules.cli.output import check_target, write
+    from kpi_rules.cli.screen import Page
+
+    if output is not None:
+        check_target(output)
+    if workspace is None:
+        rows, code = _installed(), 0
+    else:
+        rows, code = _of_workspace(workspace)
+    if format == "json":
+        write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", output)
+        return code
+    page = Page(output)
+    titles = {
+        "plugin": _("policy"),
+        "origin": _("origin"),
+        "distribution": _("distribution"),
+        "version": _("version"),
+        "contributes": _("contributes"),
+    }
+    names = [name for name in titles if any(name in row for row in rows)]
+    if rows:
+        page.table([titles[name] for name in names], ([_cell(row[name]) for name in names] for row in rows))
+    page.write()
+    return code
+
+
+def _installed() -> list[dict[str, object]]:
+    from kpi_rules.hooks.manager import installed
+
+    return [
+        {
+            "plugin": name,
+            "distribution": entry.dist.name if entry.dist else None,
+            "version": entry.dist.version if entry.dist else None,
+        }
+        for name, entry in installed().items()
+    ]
+
+
+def _of_workspace(path: Path) -> tuple[list[dict[str, object]], int]:
+    """Return what the workspace's policies contribute; errors elsewhere in it do not matter here."""
+    from kpi_rules.cli import failures, work
+
+    loaded = work.load(path)
+    rows = [_row(plugin, loaded.plugins) for plugin in loaded.plugins.plugins]
+    errors = _errors(loaded)
+    for problem in errors:
+        failures.say(failures.problem_line(problem))
+    return rows, failures.ERRORS if errors else failures.DONE
+
+
+def _errors(workspace: kr.Workspace) -> list[kr.Problem]:
+    return [
+        problem
+        for problem in workspace.errors
+        if workspace.config is None or problem.place.key.partition(".")[0] == "plugins"
+    ]
+
+
+def _row(plugin: Plugin, plugins: Plugins) -> dict[str, object]:
+    contributes: dict[str, list[str]] = {}
+    for key, owner in plugins.owners.items():
+        kind, _colon, name = key.partition(":")
+        if owner == plugin.name:
+            contributes.setdefault(kind, []).append(name)
+    settings = [name for name, setting in plugins.settings.items() if setting.plugin == plugin.name]
+    if settings:
+        contributes["setting"] = settings
+    return {
+        "plugin": plugin.name,
+        "origin": plugin.origin,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "contributes": {kind: sorted(names) for kind, names in sorted(contributes.items())},
+    }
+
+
+def _cell(value: object) -> object:
+    """Write what a plugin contributes as text."""
+    if not isinstance(value, dict):
+        return value
+    return "; ".join(f"{_(KINDS[kind])}: {', '.join(names)}" for kind, names in value.items())
