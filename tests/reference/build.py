@@ -99,14 +99,18 @@ def config(case: Case) -> Config:
     return found
 
 
-def to_workspace(case: Case) -> kr.Workspace:
-    """Make a workspace in memory; tables without rows are left out, so that absent tables are met as well."""
-    frames = {
+def frames(case: Case) -> dict[str, pl.DataFrame]:
+    """Return the tables of a case as frames of text; those without rows are left out, so that absent ones are met."""
+    return {
         name: pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
         for name, columns in tables(case).items()
         if columns[next(iter(columns))]
     }
-    return kr.Workspace.from_frames(config(case), frames)
+
+
+def to_workspace(case: Case) -> kr.Workspace:
+    """Make a workspace in memory."""
+    return kr.Workspace.from_frames(config(case), frames(case))
 
 
 def to_folder(case: Case, folder: Path) -> Path:

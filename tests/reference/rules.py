@@ -278,17 +278,16 @@ class Decider:
     def start(self, s: Situation, state: State) -> None:
         """Start or issue what is approved by now; what it supersedes stops, or is no longer proposed."""
         approved = {id_: m for id_, m in state.pending.items() if self.says(m.id, s.tick.on, "approved")}
-        replaced = {below for id_ in approved for below in BY_ID[id_].supersedes}
-        for id_ in sorted(replaced):
-            state.pending.pop(id_, None)
-            if id_ in state.active:
-                measure = state.active.pop(id_)
-                measure.ended = s.tick.on
-                self.log(s, measure, "superseded")
-        for id_, measure in approved.items():
-            if id_ not in replaced:
-                del state.pending[id_]
-                self.begin(s, state, measure)
+        kept_out = {below for id_ in approved for below in BY_ID[id_].supersedes}
+        starting = {id_: measure for id_, measure in approved.items() if id_ not in kept_out}
+        replaced = {below for id_ in starting for below in BY_ID[id_].supersedes}
+        for id_ in sorted(replaced & state.active.keys()):
+            measure = state.active.pop(id_)
+            measure.ended = s.tick.on
+            self.log(s, measure, "superseded")
+        state.pending = {id_: m for id_, m in state.pending.items() if id_ not in approved and id_ not in replaced}
+        for measure in starting.values():
+            self.begin(s, state, measure)
 
     def begin(self, s: Situation, state: State, measure: Measure) -> None:
         """Put an approved measure into force; a one-off is issued, once."""

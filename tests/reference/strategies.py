@@ -45,7 +45,7 @@ UNITS = ("city", "b", "a", "B", "u10", "u2", "财政局", "é")
 """Ids whose code-point order is neither that of drawing nor that of a dictionary."""
 GROUPS = ("economic", "social")
 GRADES = ("head", "section", "staff")
-WORDS: tuple[Literal["approved", "rejected", "lifted"], ...] = ("approved", "approved", "rejected", "lifted")
+WORDS = ("approved", "approved", "approved", "lifted", "rejected", None)
 PROJECTS = ("J1", "J2", "J10", "J3", "J4")
 PERSONS = ("P1", "P2", "P3", "P10")
 SHARES = (
@@ -269,12 +269,16 @@ def visit_tables(draw: DrawFn, ids: Sequence[str], calendar: Calendar) -> tuple[
 
 @st.composite
 def completions(draw: DrawFn, ids: Sequence[str], calendar: Calendar) -> tuple[tuple[Arrival, ...], tuple[Visit, ...]]:
-    """Draw, in half of the cases, a great voucher and visit about the year's end, so that money is released."""
-    if not draw(st.booleans()):
-        return (), ()
-    days = st.sampled_from([calendar.end - 40 * DAY, calendar.end, calendar.end + DAY, calendar.end + 45 * DAY])
-    project, amount = draw(st.sampled_from(ids)), draw(st.sampled_from((10**4, 3000)))
-    return (Arrival("V9", project, amount, draw(days)),), (Visit("S9", project, draw(days), amount),)
+    """Draw, in most cases, great vouchers and visits about the year's end, so that holds end and money is released."""
+    steps = (None, 1, 45, 20, 0, -40)
+    days = {project: draw(st.sampled_from(steps)) for project in ids}
+    late = [
+        (i, project, calendar.end + step * DAY) for i, (project, step) in enumerate(days.items()) if step is not None
+    ]
+    amount = draw(st.sampled_from((10**4, 3000)))
+    arrivals = tuple(Arrival(f"V9{i}", project, amount, day) for i, project, day in late)
+    visits = tuple(Visit(f"S9{i}", project, day, amount) for i, project, day in late)
+    return arrivals, visits
 
 
 @st.composite
@@ -287,7 +291,7 @@ def staff_tables(draw: DrawFn, units: Sequence[str], calendar: Calendar) -> tupl
         ends: list[date | None] = [*(day - DAY for day in changes), draw(st.none() | st.just(calendar.end))]
         for first, last in zip(begins, ends, strict=True):
             if first is None or last is None or first <= last:
-                pay = draw(st.sampled_from([0, 1, 61510, 63333, 80000]) | st.integers(0, 10**6))
+                pay = draw(st.sampled_from([61510, 63333, 80000, 1, 0]) | st.integers(1, 10**6))
                 found.append(
                     Staff(person, draw(st.sampled_from(units)), draw(st.sampled_from(GRADES)), pay, first, last)
                 )
@@ -356,7 +360,7 @@ def cases(draw: DrawFn) -> Case:
         pace_points=draw(pace_points(calendar)) if pace == "table" else (),
         tolerance=draw(decimals("0", "0.1", "0.05", "0.333333333")),
         unvisited=draw(st.sampled_from(("none", "vouchers"))),
-        primary=draw(st.sampled_from(("funds", "funds", "funds", "funds", "signed", "started", "producing"))),
+        primary=draw(st.sampled_from((*["funds"] * 6, "signed", "started", "producing"))),
         parameters=draw(parameter_tables(groups, calendar)),
     )
     return scaled(case, *draw(st.sampled_from(SCALES)))
@@ -389,28 +393,28 @@ def questions(draw: DrawFn, of: SearchStrategy[Case] | None = None) -> Question:
     """Draw a case and dates to assess it at: mostly after its end, some between ticks, some known otherwise."""
     case = draw(of if of is not None else cases())
     calendar = Calendar(case.start, case.end, case.campaigns, case.reviews)
-    after = [case.end, month_end(case.end + DAY), month_end(case.end + 70 * DAY), case.end + 20 * DAY]
+    last = month_end(case.end + 70 * DAY)
+    after = [last, last, last, case.end, month_end(case.end + DAY), case.end + 20 * DAY]
     as_of = draw(st.sampled_from([day for day in calendar.edges if day >= case.start] if rarely(draw) else after))
     return Question(case, as_of, draw(calendar.days()) if rarely(draw) else None)
 
 
 @st.composite
 def decided(draw: DrawFn) -> Question:
-    """Draw a question whose case has decisions on some of the measures that would be proposed without any."""
+    """Draw a question whose case has decisions on most of the measures that would be proposed without any."""
     question = draw(questions())
-    proposed = [event.measure for event in evaluate(question.case, question.as_of, question.known_at).events]
-    measures = draw(st.lists(st.sampled_from(sorted(set(proposed))), unique=True)) if proposed else []
-    days = st.sampled_from([tick.on for tick in ticks(question.case, question.as_of)]) | st.dates(
-        question.case.start, question.as_of
-    )
+    events = evaluate(question.case, question.as_of, question.known_at).events
+    proposed = {event.measure: event.tick for event in events if event.event in ("started", "issued")}
+    days = [tick.on + step for tick in ticks(question.case, question.as_of) for step in (-3 * DAY, 0 * DAY)]
     decisions: list[Decision] = []
-    for measure in measures:
-        first, second = sorted((draw(days), draw(days)))
+    for measure, day in proposed.items():
         word = draw(st.sampled_from(WORDS))
+        when = st.sampled_from([later for later in days if later >= day] * 3 + days)
+        first, second = sorted((draw(when), draw(when)))
         if word == "rejected":
             decisions.append(Decision(measure, "rejected", first))
-            continue
-        decisions.append(Decision(measure, "approved", first))
+        elif word is not None:
+            decisions.append(Decision(measure, "approved", first))
         if word == "lifted" and second > first:
             decisions.append(Decision(measure, "lifted", second))
     return replace(question, case=replace(question.case, decisions=tuple(decisions)))
