@@ -417,15 +417,15 @@ def test_a_file_with_a_number_sign_in_its_name(tmp_path: Path) -> None:
         (
             "text.xlsx",
             (
-                "error [unreadable-workbook] text.xlsx, table arrivals: found a file that is no workbook; "
-                "expected a workbook saved as .xlsx, not protected by a password"
+                "error [unreadable-workbook] text.xlsx, table arrivals: "
+                "found a file that is no workbook, or a damaged one; expected a workbook saved as .xlsx, not protected by a password"
             ),
         ),
         (
             "text.parquet",
             (
-                "error [unreadable-parquet] text.parquet, table arrivals: found a file that is not Parquet; "
-                "expected a table saved as Parquet"
+                "error [unreadable-parquet] text.parquet, table arrivals: "
+                "found a file that is not Parquet, or a damaged one; expected a table saved as Parquet"
             ),
         ),
     ],
@@ -436,6 +436,19 @@ def test_books_that_cannot_be_read(tmp_path: Path, source: str, message: str) ->
     (tmp_path / "text.xlsx").write_text(ARRIVALS)
     (tmp_path / "text.parquet").write_text(ARRIVALS)
     assert messages(read_one(tmp_path, source)) == [message]
+
+
+@pytest.mark.parametrize("name", ["book.xlsx", "table.parquet"])
+def test_damaged_files_are_problems_and_never_raise(tmp_path: Path, name: str) -> None:
+    rows = [["voucher", "project", "amount", "arrived_on"], *(["V1", "J01", at, "2011-03-01"] for at in range(50))]
+    write_book(tmp_path / "book.xlsx", {"a": rows})
+    pl.DataFrame(rows[1:], rows[0], orient="row", strict=False).write_parquet(tmp_path / "table.parquet")
+    whole = (tmp_path / name).read_bytes()
+    for at in range(0, len(whole), max(1, len(whole) // 25)):
+        (tmp_path / name).write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
+        read_one(tmp_path, name)
+        (tmp_path / name).write_bytes(whole[:at])
+        read_one(tmp_path, name)
 
 
 # Parquet

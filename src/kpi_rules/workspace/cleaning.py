@@ -45,6 +45,9 @@ PLACES: Final[Mapping[str, int]] = {
     "year": 0,
 }
 
+GREATEST: Final = 2**63 - 1
+"""Whole numbers beyond it, of wider types, are held at it: too large in any case."""
+
 CODES: Final[Mapping[tuple[str, str], str]] = {
     ("money", "not-a-number"): "bad-amount",
     ("money", "too-fine"): "amount-too-fine",
@@ -162,7 +165,7 @@ def plain(cells: pl.Series, kind: str, unit: str, raw: RawTable) -> pl.Series | 
         found = _("floating-point amounts ({dtype})").format(dtype=dtype)
         return _bad_type("inexact-money", cells, raw, found, _("text or Decimal in yuan, or Int64 in fen"))
     if dtype.is_integer() and raw.fen and kind in AMOUNT_KINDS and not unit:
-        return cells.cast(pl.Int64, strict=False)
+        return cells if dtype == pl.Int64 else cells.cast(pl.Int128).clip(-GREATEST, GREATEST).cast(pl.Int64)
     return _as_text(cells, dated=kind in ("date", "month_end"))
 
 

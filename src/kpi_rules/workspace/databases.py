@@ -15,6 +15,7 @@ from attrs import define, evolve
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.files import missing_file
 from kpi_rules.workspace.workbooks import number_text
 
 if TYPE_CHECKING:
@@ -73,13 +74,7 @@ def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Re
         return _bad_url(place)
     engine = _engine(url, folder)
     if isinstance(engine, str):
-        return error(
-            "missing-file",
-            place,
-            found=_("no file '{name}'").format(name=engine),
-            expected=_("a file in the workspace folder"),
-            nearest=nearest(engine, sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))),
-        )
+        return missing_file(engine, folder, place)
     try:
         with engine.connect() as connection:
             result = _read(connection.execution_options(postgresql_readonly=True), wanted, place)

@@ -113,7 +113,7 @@ def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -
     names = [name for name in column.split(", ") if name in part.shown.columns]
     if not names:
         return failures.with_columns(value=pl.lit(None, pl.String))
-    cells = part.shown.select(pl.col(name).gather(at.to_list()).cast(pl.String) for name in names)
+    cells = pl.DataFrame([part.shown[name].gather(at).cast(pl.String) for name in names])
     value = cells.select(
         pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0])
     )

@@ -17,6 +17,7 @@ from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.databases import Wanted, label_of, read_database
 from kpi_rules.workspace.delimited import RAGGED, read_delimited
 from kpi_rules.workspace.encodings import to_utf8
+from kpi_rules.workspace.files import empty_file, is_damage, missing_file
 from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.workbooks import read_sheet
 
@@ -136,10 +137,11 @@ def _from_database(source: TableSource, folder: Path) -> RawTable | Problem:
 def _read_parquet(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:
     try:
         frame = pl.read_parquet(io.BytesIO(data))
-    except pl.exceptions.PolarsError:
-        return error(
-            "unreadable-parquet", place, found=_("a file that is not Parquet"), expected=_("a table saved as Parquet")
-        )
+    except BaseException as failure:
+        if not isinstance(failure, (pl.exceptions.PolarsError, OSError)) and not is_damage(failure):
+            raise
+        found = _("a file that is not Parquet, or a damaged one")
+        return error("unreadable-parquet", place, found=found, expected=_("a table saved as Parquet"))
     raw = _typed(source.table, source.source, frame)
     raw.columns = source.columns
     return raw
@@ -168,25 +170,6 @@ def _typed(table: str, file: str, frame: pl.DataFrame) -> RawTable:
 def _numbered(height: int) -> pl.Series:
     """Number rows that have no header above them from 1."""
     return pl.int_range(1, height + 1, dtype=pl.Int64, eager=True)
-
-
-def missing_file(name: str, folder: Path, place: Place) -> Problem:
-    """Say that a file is not there, with the file of the folder most like it."""
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return error(
-        "missing-file",
-        place,
-        found=_("no file '{name}'").format(name=name),
-        expected=_("a file in the workspace folder"),
-        nearest=nearest(name, files),
-    )
-
-
-def empty_file(place: Place) -> Problem:
-    """Say that a file has no header, let alone rows."""
-    return error(
-        "empty-file", place, found=_("a file of 0 bytes"), expected=_("a header, and rows below it if there are any")
-    )
 
 
 def _read_text(source: TableSource, data: bytes, place: Place) -> RawTable | Problem:

@@ -50,7 +50,7 @@ class Tables:
     rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
     withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
     misclaimed: pl.Series = field(factory=lambda: pl.Series("project", dtype=pl.String))
-    """Projects of which a row of `claims` is in quarantine: what it claimed is unclaimed, not the project's own unit's."""
+    """Projects with a row of `claims` in quarantine: what it claimed is unclaimed, not the project's own unit's."""
 
 
 @define(eq=False)

@@ -18,6 +18,7 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.files import is_damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,19 @@ def read_sheet(data: bytes, name: str | None, place: Place) -> Sheet | Problem:
     import fastexcel
 
     try:
-        book = fastexcel.read_excel(data)
-    except fastexcel.FastExcelError:
-        return error(
-            "unreadable-workbook",
-            place,
-            found=_("a file that is no workbook"),
-            expected=_("a workbook saved as .xlsx, not protected by a password"),
-        )
+        return _read(fastexcel.read_excel(data), name, data, place)
+    except BaseException as failure:
+        if not isinstance(failure, fastexcel.FastExcelError) and not is_damage(failure):
+            raise
+    return error(
+        "unreadable-workbook",
+        place,
+        found=_("a file that is no workbook, or a damaged one"),
+        expected=_("a workbook saved as .xlsx, not protected by a password"),
+    )
+
+
+def _read(book: ExcelReader, name: str | None, data: bytes, place: Place) -> Sheet | Problem:
     if name is None:
         name = book.sheet_names[0]
     if name not in book.sheet_names:
