@@ -185,7 +185,12 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> l
     if refusals:
         return list(dict.fromkeys(refusals))
     frame = pl.LazyFrame(schema=dict(schema))
-    refusals = [refusal for node in walk(root) if (refusal := _refuse_comparison(node, frame)) is not None]
+    refusals = [
+        refusal
+        for node in walk(root)
+        for refusal in (_refuse_comparison(node, frame), _refuse_cast(node, frame))
+        if refusal is not None
+    ]
     try:
         dtype = frame.select(value=expression).collect_schema()["value"]
     except pl.exceptions.PolarsError as problem:
@@ -208,7 +213,9 @@ def _refuse(node: Node, schema: Schema) -> Refusal | None:
             if held in schema:
                 return None
             return Refusal("unknown-column", str(held), _("a column a rule can read"), nearest(str(held), schema))
-        case "Literal" | "Ternary" | "Cast":
+        case "Literal":
+            name, allowed = "Series", "Series" not in held  # values of its own, one a row: of which rows?
+        case "Ternary" | "Cast":
             return None
         case "BinaryExpr":
             name = str(held["op"])
@@ -238,6 +245,14 @@ def _refuse_comparison(node: Node, frame: pl.LazyFrame) -> Refusal | None:
         str(expression_of(node)),
         _("both sides of one type, not {left} against {right}").format(left=left, right=right),
     )
+
+
+def _refuse_cast(node: Node, frame: pl.LazyFrame) -> Refusal | None:
+    """Refuse to read numbers from texts: whether that works shows only in the data, and failing it stops everything."""
+    kind, held = kind_of(node)
+    if kind != "Cast" or _type_class(held["expr"], frame) in {"number", "whole", "ratio", "boolean", "null"}:
+        return None
+    return Refusal("node-not-allowed", str(expression_of(node)), _("numbers, or true and false, to be cast"))
 
 
 def _type_class(node: Node, frame: pl.LazyFrame) -> str:
@@ -288,7 +303,7 @@ def bind(node: Node, values: Mapping[str, object]) -> Node:
 def literal(value: object) -> Node:
     """Return the node of a plain value; a whole number is an Int64, as in a column.
 
-    Left to itself polars takes a number for the narrowest type that holds it, and products of two parameters would wrap.
+    Left to itself polars takes a number for the narrowest type that holds it, and a product of two parameters wraps.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return {"Literal": {"Scalar": {"Int64": value}}}
