@@ -418,7 +418,8 @@ def test_a_file_with_a_number_sign_in_its_name(tmp_path: Path) -> None:
             "text.xlsx",
             (
                 "error [unreadable-workbook] text.xlsx, table arrivals: "
-                "found a file that is no workbook, or a damaged one; expected a workbook saved as .xlsx, not protected by a password"
+                "found a file that is no workbook, or a damaged one; "
+                "expected a workbook saved as .xlsx, not protected by a password"
             ),
         ),
         (
@@ -440,9 +441,9 @@ def test_books_that_cannot_be_read(tmp_path: Path, source: str, message: str) ->
 
 @pytest.mark.parametrize("name", ["book.xlsx", "table.parquet"])
 def test_damaged_files_are_problems_and_never_raise(tmp_path: Path, name: str) -> None:
-    rows = [["voucher", "project", "amount", "arrived_on"], *(["V1", "J01", at, "2011-03-01"] for at in range(50))]
-    write_book(tmp_path / "book.xlsx", {"a": rows})
-    pl.DataFrame(rows[1:], rows[0], orient="row", strict=False).write_parquet(tmp_path / "table.parquet")
+    rows = [["V1", "J01", str(at), "2011-03-01"] for at in range(50)]
+    write_book(tmp_path / "book.xlsx", {"a": [ARRIVALS.strip().split(","), *rows]})
+    pl.DataFrame(rows, ARRIVALS.strip().split(","), orient="row").write_parquet(tmp_path / "table.parquet")
     whole = (tmp_path / name).read_bytes()
     for at in range(0, len(whole), max(1, len(whole) // 25)):
         (tmp_path / name).write_bytes(whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
