@@ -34,7 +34,7 @@ FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | r
 CODE = re.compile(r"[a-z]+(-[a-z]+)+")
 MAKERS = ("error", "warning", "note")
 NO_CODES = {"kpi-rules", "not-a-date", "not-a-number", "too-fine", "too-large", "too-small", "unit-twice", "yyyy-mm-dd"}
-"""A name, a format, and what `workspace.amounts` says to `workspace.cleaning`, which gives it a code by the kind of column."""
+"""A name, a format, and what `workspace.amounts` says to `workspace.cleaning`, which codes it by the kind of column."""
 
 TEST_COMMAND = "uv run pytest"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
