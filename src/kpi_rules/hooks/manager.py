@@ -6,33 +6,44 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import sys
+from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import pluggy
 from attrs import define, field
 
 from kpi_rules.hooks import builtin, specs
 from kpi_rules.locale import _
-from kpi_rules.model.contributions import owned
+from kpi_rules.model.contributions import Check, Credit, Guard, Indicator, PaceCurve, Rule, owned
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.model.settings import declared_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import ModuleType
 
-    from kpi_rules.model.contributions import Check, Credit, Guard, Indicator, PaceCurve, Rule
     from kpi_rules.model.settings import Setting
 
 _Given = TypeVar("_Given")
 
 GROUP = "kpi_rules"
 """The entry-point group in which installed policies are found."""
+
+CONTRIBUTED: Final[Mapping[str, type]] = {
+    "kpi_checks": Check,
+    "kpi_credits": Credit,
+    "kpi_indicators": Indicator,
+    "kpi_pace_curves": PaceCurve,
+    "kpi_policy_rules": Rule,
+    "kpi_guards": Guard,
+}
+"""What the items of each hook's list are."""
 
 BUILT_IN = "kpi_rules"
 """The name under which the library's own checks and pace curves enter, by the same door as everybody's."""
@@ -192,28 +203,40 @@ class _Loading:
                 f"{plugin.distribution} ({plugin.origin})",
             )
             return
-        self.manager.register(module, name=plugin.name)
+        misnamed = self._check_names(module, plugin)
         try:
+            self.manager.register(module, name=plugin.name)
             self.manager.check_pending()
         except pluggy.PluginValidationError as problem:
-            self.manager.unregister(name=plugin.name)
-            self._failed(plugin.name, _("its registration"), str(problem).splitlines()[-1])
+            if self.manager.has_plugin(plugin.name):
+                self.manager.unregister(name=plugin.name)
+            if not misnamed:
+                self._failed(plugin.name, _("its registration"), _without_paths(problem))
             return
-        misspelt = sorted(
-            name
-            for name in vars(module)
-            if name.startswith("kpi_") and callable(vars(module)[name]) and not hasattr(specs, name)
-        )
-        for name in misspelt:
+        self.found.append(plugin)
+        self.modules[plugin.name] = module
+
+    def _check_names(self, module: ModuleType, plugin: Plugin) -> bool:
+        """Name the functions that look like hooks and are none, misspelt or unmarked; pluggy says nothing of them."""
+        before = len(self.problems)
+        known = [name for name in vars(specs) if name.startswith("kpi_")]
+        for name, function in sorted(vars(module).items()):
+            if not name.startswith("kpi_") or not callable(function):
+                continue
+            if name not in known:
+                found, expected = _("hook {hook} in policy {name}"), _("a hook of kpi_rules.hooks.specs")
+            elif not hasattr(function, "kpi_rules_impl"):
+                found, expected = _("hook {hook} in policy {name}, without a mark"), _("the mark @hookimpl above it")
+            else:
+                continue
             self._problem(
                 "unknown-hook",
                 "plugins",
-                found=_("hook {hook} in policy {name}").format(hook=name, name=plugin.name),
-                expected=_("a hook of kpi_rules.hooks.specs"),
-                hint=nearest(name, [known for known in vars(specs) if known.startswith("kpi_")]),
+                found=found.format(hook=name, name=plugin.name),
+                expected=expected,
+                hint=nearest(name, known) if name not in known else None,
             )
-        self.found.append(plugin)
-        self.modules[plugin.name] = module
+        return len(self.problems) > before
 
     def _each(self, hook: str) -> Iterator[tuple[str, Any]]:
         """Ask one hook, plugin by plugin in the order of their names, so that one that raises is named and stops no
@@ -221,7 +244,7 @@ class _Loading:
         """
         callers = sorted(getattr(self.manager.hook, hook).get_hookimpls(), key=lambda call: call.plugin_name)
         for call in callers:
-            given = self._guarded(call.plugin_name, hook, call.function)
+            given = self._guarded(call.plugin_name, hook, partial(_ask, hook, call.function))
             if given is not None:
                 yield call.plugin_name, given
 
@@ -265,6 +288,32 @@ class _Loading:
 
     def _problem(self, code: str, key: str, *, found: str, expected: str, hint: str | None = None) -> None:
         self.problems.append(error(code, Place(file=self.file, key=key), found=found, expected=expected, nearest=hint))
+
+
+def _ask(hook: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 (what the hook's specification says)
+    """Call an implementation and return what it gives, if that is what the specification says.
+
+    Raises:
+        TypeError: it is something else, None included: a `return` is easily forgotten.
+    """
+    given = function()
+    if hook == "kpi_settings":
+        if not isinstance(given, type):
+            raise TypeError(_("a class of settings is expected, not {value}").format(value=repr(given)))
+        return given
+    kind = CONTRIBUTED[hook]
+    found = list(given) if isinstance(given, Iterable) else [given]
+    for item in found:
+        if not isinstance(item, kind):
+            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind=kind.__name__, value=repr(item)))
+    if not isinstance(given, Iterable):
+        raise TypeError(_("a list of {kind} is expected, not a single one").format(kind=kind.__name__))
+    return found
+
+
+def _without_paths(problem: Exception) -> str:
+    """Return pluggy's message on one line, without the file names of this machine."""
+    return " ".join(re.sub(r"<module '(\S+)' from '[^']*'>", r"\1", str(problem)).split())
 
 
 def _import_file(name: str, path: Path) -> ModuleType:
