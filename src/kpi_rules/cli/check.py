@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import click
-
     import polars as pl
 
     import kpi_rules as kr
@@ -75,7 +74,7 @@ def _show(workspace: kr.Workspace, path: Path | None) -> None:
         page.title(_("Quarantine: rows of evidence left out"))
         columns = [_("file"), _("row"), _("column"), _("value"), _("code"), _("reason")]
         rows = workspace.quarantine.select("file", "row", "column", "value", "code", "reason").iter_rows()
-        page.table(columns, rows, [columns[1]])
+        page.table(columns, rows, [columns[1]], [columns[4]])
     page.write()
 
 
@@ -94,6 +93,7 @@ def _problems(page: Page, workspace: kr.Workspace) -> None:
             )
             for problem in workspace.problems
         ),
+        firm=[_("severity"), _("code")],
     )
 
 

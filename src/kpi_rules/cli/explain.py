@@ -64,6 +64,6 @@ def run(  # noqa: PLR0913 (one for each option)
     except ValueError as error:  # no such unit or rule, or no tick by that day; the message names the nearest
         raise RefusedError(str(error)) from error
     if format == "json":
-        write(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2, default=str) + "\n", output)
+        write(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2, default=str).encode() + b"\n", output)
     else:
         write(safe(explanation.to_text(), lines=True) + "\n", output)

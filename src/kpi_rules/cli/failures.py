@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -67,14 +68,17 @@ def code_of(run: Callable[[], object]) -> int:
         return _told(error)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (whatever it is, it is told in one line and logged)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 (whatever it is, also a panic of polars, it is told and logged)
         return _logged(error)
     return done if isinstance(done, int) else DONE
 
 
 def closed_pipe() -> int:
     """Throw away what the reader no longer wants, also at shutdown, and return the exit code."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):  # a stream without a number, such as a test's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return CLOSED_PIPE
 
 
@@ -93,7 +97,7 @@ def _told(error: click.ClickException) -> int:
     return error.exit_code
 
 
-def _logged(error: Exception) -> int:
+def _logged(error: BaseException) -> int:
     """Write the whole story to a file of its own, which only the user may read, and say where it is."""
     import tempfile
     import traceback

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.settings import Setting, Value
 
 TEMPLATE: Final = Path(__file__).parent / "template"
-"""One folder per language; `kpi.toml` there lacks the sections of policies, which come from those installed."""
+"""A folder per language; `kpi.toml` there lacks the sections of policies, which come from those installed."""
 
 
 def command() -> click.Command:
@@ -29,7 +29,7 @@ def command() -> click.Command:
         callback=run,
         help=_(
             "Make a workspace in FOLDER, which must be new or empty: kpi.toml with every key explained, the parameters "
-            "of the installed policies at their defaults, and tables with a few invented rows. It can be assessed at once."
+            "of the installed policies at their defaults, and tables with a few invented rows, ready to be assessed."
         ),
         params=[click.Argument(["folder"], type=click.Path(path_type=Path))],
     )

@@ -30,13 +30,11 @@ MOST_ROWS = 1_048_576
 
 
 def write(content: str | bytes, path: Path | None) -> None:
-    """Write to a file, or to standard output."""
+    """Write to a file, or to standard output: text for people in the encoding they read, bytes as they are."""
     if path is not None:
         write_file(content.encode() if isinstance(content, str) else content, path)
     elif isinstance(content, str):
         sys.stdout.write(content)
-    elif sys.stdout.isatty():
-        raise RefusedError(_("this format is not for a screen: name a file with -o, or a pipe"))
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
@@ -47,11 +45,15 @@ def write_file(content: bytes, path: Path) -> None:
     """Replace a file by new content at once: a reader finds the old or the new, never a part."""
     check_target(path)
     with _told(path):
+        path = path.resolve()  # what a link leads to is replaced, not the link
+        if path.exists() and not path.is_file():  # a device or a pipe: nothing to replace
+            path.write_bytes(content)
+            return
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:50]}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-                os.fchmod(file.fileno(), _mode(path)) if hasattr(os, "fchmod") else None
+            Path(name).chmod(_mode(path))
             Path(name).replace(path)
         except BaseException:
             with suppress(OSError):
@@ -90,16 +92,16 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def to_json(tables: Mapping[str, pl.DataFrame]) -> str:
+def to_json(tables: Mapping[str, pl.DataFrame]) -> bytes:
     """Return tables as one object: arrays of objects by table name, a row a line; dates ISO, money integers in fen."""
     parts = []
     for name, frame in tables.items():
         rows = ",\n".join(line for line in frame.write_ndjson().split("\n") if line)
         parts.append(f'"{name}": [\n{rows}\n]' if rows else f'"{name}": []')
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    return ("{\n" + ",\n".join(parts) + "\n}\n").encode()
 
 
-def to_csv(frame: pl.DataFrame) -> str:
+def to_csv(frame: pl.DataFrame) -> bytes:
     """Return a table as CSV, lists joined; texts a spreadsheet would take for formulas begin with an apostrophe."""
     import polars as pl
 
@@ -112,7 +114,7 @@ def to_csv(frame: pl.DataFrame) -> str:
         for name, dtype in flat.schema.items()
         if dtype == pl.String
     )
-    return guarded.write_csv()
+    return guarded.write_csv().encode()
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -30,10 +29,17 @@ class Day(click.ParamType[date]):
         """Read a date, in the one form that cannot be misread."""
         if isinstance(value, date):
             return value
-        if _DATE.fullmatch(str(value)):
-            with suppress(ValueError):
-                return date.fromisoformat(str(value))
-        return self.fail(_("'{value}' is no date such as 2011-06-30").format(value=value), param, ctx)
+        day = _day(str(value))
+        if day is None:
+            self.fail(_("'{value}' is no date such as 2011-06-30").format(value=value), param, ctx)
+        return day
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 class Folder(click.ParamType[Path]):
@@ -52,7 +58,7 @@ class Folder(click.ParamType[Path]):
             there = False
         if there:
             self.fail(_("{path} is a file; a workspace is a folder with kpi.toml").format(path=path), param, ctx)
-        self.fail(_("there is no folder {path}").format(path=path), param, ctx)
+        raise click.BadParameter(_("there is no folder {path}").format(path=path), ctx, param)
 
 
 def workspace(*, required: bool = True) -> click.Argument:
@@ -88,9 +94,14 @@ def output(*formats: str) -> list[click.Parameter]:
             type=click.Path(path_type=Path),
             metavar="PATH",
             is_eager=True,
+            callback=_no_dash,
             help=N_("Write to a file, or one file per table into a folder, instead of standard output."),
         ),
     ]
+
+
+def _no_dash(_ctx: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    return None if value == Path("-") else value  # the usual name of standard output
 
 
 def _by_ending(formats: tuple[str, ...]) -> Callable[[click.Context, click.Parameter, str | None], str]:

@@ -54,7 +54,7 @@ def run(*, workspace: Path | None, format: str, output: Path | None) -> int:
     else:
         rows, code = _of_workspace(workspace)
     if format == "json":
-        write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", output)
+        write(json.dumps(rows, ensure_ascii=False, indent=2).encode() + b"\n", output)
         return code
     page = Page(output)
     titles = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final
 
 from kpi_rules.cli import output
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SINGLE: Final = ("csv", "parquet")
 """Formats of which a file holds one table."""
+
+BINARY: Final = ("parquet", "xlsx")
 
 PROBLEM: Final = (
     "severity",
@@ -40,23 +43,16 @@ def check(format: str, tables: Sequence[str], path: Path | None) -> None:
     """Refuse what could not be written in the end, before any work.
 
     Raises:
-        RefusedError: a format of one table for several, or a path that cannot be written.
+        RefusedError: a format of one table for several, one that no screen shows, or a path that cannot be written.
     """
     several = len(set(tables)) != 1
+    if several and format in SINGLE and (path is None or not path.is_dir()):
+        message = _("{format} holds one table: choose it with --table, or write all into a folder that exists with -o")
+        raise RefusedError(message.format(format=format))
+    if path is None and format in BINARY and sys.stdout.isatty():
+        raise RefusedError(_("{format} is not for a screen: name a file with -o").format(format=format))
     if path is not None and not (format in SINGLE and path.is_dir()):
-        if several and format in SINGLE:
-            raise RefusedError(
-                _("{format} holds one table: choose it with --table, or give a folder that exists with -o").format(
-                    format=format
-                )
-            )
         output.check_target(path)
-    if path is None and several and format in SINGLE:
-        raise RefusedError(
-            _("{format} holds one table: choose it with --table, or write all into a folder with -o").format(
-                format=format
-            )
-        )
 
 
 def frame(assessment: kr.Assessment, name: str) -> pl.DataFrame:
@@ -94,7 +90,7 @@ def problem_frame(problems: Iterable[kr.Problem]) -> pl.DataFrame:
 def write(tables: Mapping[str, pl.DataFrame], format: str, path: Path | None) -> None:
     """Write tables to a file, a folder or standard output."""
     if format == "json":
-        output.write(output.to_json(tables).encode() if path else output.to_json(tables), path)
+        output.write(output.to_json(tables), path)
     elif format == "xlsx":
         output.write(output.to_xlsx(tables), path)
     elif format == "table":

@@ -1,7 +1,8 @@
 """Tables and remarks for people. Data is never parsed as markup, and what is piped is never cut.
 
-Tables that fit, and all that are piped, are drawn here, in the cell widths of rich: rich itself takes a fifth of a second
-to be imported and to draw a hundred rows. It folds the cells of tables wider than the screen, and shows that work goes on.
+Tables that fit, and all that are piped, are drawn here, in the cell widths of rich: rich itself takes a fifth of a
+second to be imported and to draw a hundred rows. It folds the cells of tables wider than the screen, and shows that
+work goes on.
 """
 
 from __future__ import annotations
@@ -55,8 +56,14 @@ class Page:
         """Add a line that stands out on a screen."""
         self._lines.append(click.style(safe(text), bold=True) if self._styled else safe(text))
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]], right: Collection[str] = ()) -> None:
-        """Add a table; columns named in `right` hold numbers.
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        right: Collection[str] = (),
+        firm: Collection[str] = (),
+    ) -> None:
+        """Add a table; columns named in `right` hold numbers. These, and those named in `firm`, are never broken.
 
         On a screen too narrow for it cells are folded over several lines, unless there are too many columns for
         that: then the terminal wraps its lines.
@@ -69,7 +76,7 @@ class Page:
         numbers = [column in right for column in columns]
         total = sum(widths) + len(GAP) * (len(widths) - 1)
         if self.width is not None and total > self.width >= NARROWEST * len(widths) and len(cells) <= MOST_FOLDED:
-            self._lines += _folded(cells, numbers, self.width)
+            self._lines += _folded(cells, numbers, [column in {*right, *firm} for column in columns], self.width)
             return
         for number, (row, lengths) in enumerate(zip(cells, wide, strict=True)):
             padded = (
@@ -87,8 +94,8 @@ class Page:
         write("".join(f"{line}\n" for line in self._lines), self.path)
 
 
-def _folded(cells: Sequence[Sequence[str]], numbers: Sequence[bool], width: int) -> list[str]:
-    """Draw a table within a width; numbers are never broken."""
+def _folded(cells: Sequence[Sequence[str]], numbers: Sequence[bool], firm: Sequence[bool], width: int) -> list[str]:
+    """Draw a table within a width; what is firm is never broken."""
     from io import StringIO
 
     from rich.box import SIMPLE_HEAD
@@ -97,9 +104,9 @@ def _folded(cells: Sequence[Sequence[str]], numbers: Sequence[bool], width: int)
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title, is_number in zip(cells[0], numbers, strict=True):
+    for title, is_number, is_firm in zip(cells[0], numbers, firm, strict=True):
         justify = "right" if is_number else "left"
-        table.add_column(Text(title), justify=justify, no_wrap=is_number, overflow="fold", header_style="none")  # type: ignore[arg-type]  # a literal
+        table.add_column(Text(title), justify=justify, no_wrap=is_firm, overflow="fold", header_style="none")  # type: ignore[arg-type]  # a literal
     for row in cells[1:]:
         table.add_row(*(Text(cell) for cell in row))
     drawn = StringIO()
