@@ -7,6 +7,7 @@ import shutil
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from contextlib import closing
 from datetime import date
@@ -253,3 +254,13 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
         "error [no-connection] postgresql://auditor:***@127.0.0.1:9/db, table arrivals: found no "
     )
     assert "falsch" not in message
+
+
+def test_a_missing_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert messages(read_arrivals(tmp_path, "postgresql://me@host/db", table="x")) == [
+        (
+            "error [no-driver] postgresql://me@host/db, table arrivals: found no driver for PostgreSQL; "
+            'expected an installation with it: pip install "kpi-rules[postgresql]"'
+        )
+    ]

@@ -72,15 +72,8 @@ def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Re
         return _bad_url(place)
     if url.get_backend_name() not in SCHEMES:
         return _bad_url(place)
-    engine = _engine(url, folder)
-    if isinstance(engine, str):
-        return missing_file(engine, folder, place)
     try:
-        with engine.connect() as connection:
-            result = _read(connection.execution_options(postgresql_readonly=True), wanted, place)
-            return _without_secrets(result, url) if isinstance(result, Problem) else result
-    except SQLAlchemyError as failure:
-        return _without_secrets(_no_connection(failure, place), url)
+        engine = _engine(url, folder)
     except ImportError:
         return error(
             "no-driver",
@@ -88,8 +81,16 @@ def read_database(source: str, folder: Path, wanted: Wanted, place: Place) -> Re
             found=_("no driver for PostgreSQL"),
             expected=_('an installation with it: pip install "kpi-rules[postgresql]"'),
         )
+    if isinstance(engine, str):
+        return missing_file(engine, folder, place)
+    try:
+        with engine.connect() as connection:
+            result = _read(connection.execution_options(postgresql_readonly=True), wanted, place)
+    except SQLAlchemyError as failure:
+        result = _no_connection(failure, place)
     finally:
         engine.dispose()
+    return _without_secrets(result, url) if isinstance(result, Problem) else result
 
 
 def _no_connection(failure: Exception, place: Place) -> Problem:
