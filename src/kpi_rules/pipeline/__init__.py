@@ -18,7 +18,7 @@ from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
-from kpi_rules.pipeline.source import EvidenceSource, credit_dates
+from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
 from kpi_rules.pipeline.verify import known, of_year, verify
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.workspace import Workspace
 
 LARGE = 100_000
-"""Above this many units only the last tick's panel is kept, and only the indicators that rules read are computed."""
+"""Above this many units only the last tick's panel is kept, and only `SHOWN` and the indicators that rules read are
+computed.
+"""
+
+SHOWN = frozenset({"funds", "funds_quota", "completion"})
 
 
 class AssessmentError(Exception):
@@ -59,7 +63,7 @@ def assess(
         known_at: only what was recorded by this day and not revoked by it counts; `as_of` by default.
         decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`; without it every proposal counts
             as approved on its tick.
-        indicators: the indicators to compute besides those that rules read; all by default, none for large populations.
+        indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
         whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
 
     Returns:
@@ -78,6 +82,10 @@ def assess(
         expected = _("a day from {start} on").format(start=config.year.start)
         raise AssessmentError([error("as-of-before-year", Place(key="as_of"), found=str(as_of), expected=expected)])
     large = len(workspace.tables.units) > LARGE
+    book = rulebook(workspace)
+    if indicators is None:
+        every = indicator_schema(workspace.plugins.indicators)
+        indicators = [name for name in every if not large or name in book.columns | SHOWN]
     all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
     tables, findings = verify(
         of_year(known(workspace.tables, known_at), config.year, as_of), workspace.plugins.checks, config.checks
@@ -87,21 +95,19 @@ def assess(
         tables,
         credit_dates(all_ticks, config.campaigns),
         config.year.start,
+        needed=whole_numbers({*indicators, *book.columns, *_roots(workspace)}, config.primary),
         unvisited=config.unvisited,
         credits=workspace.plugins.credits,
         parameters=_project_parameters(workspace, tables),
     )
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
-    book = rulebook(workspace)
     panel = Panel(source, all_ticks, book.terms)
     rulings = None
     if decisions is not None:
         rulings, problems = read_decisions(decisions, all_ticks, units["unit"], book.rules, config.year.label)
         if problems:
             raise AssessmentError(problems)
-    if indicators is None:
-        indicators = () if large else tuple(indicator_schema(workspace.plugins.indicators))
     decided = decide(
         panel, book, rulings=rulings, outputs=indicators, every_tick=not large if whole_panel is None else whole_panel
     )
@@ -145,6 +151,11 @@ def _terms(workspace: Workspace, config: Config) -> Terms:
         indicators=workspace.plugins.indicators,
         parameters=workspace.parameters,
     )
+
+
+def _roots(workspace: Workspace) -> set[str]:
+    """Return the columns that plugins' indicators are made of."""
+    return {root for each in workspace.plugins.indicators.values() for root in each.value.meta.root_names()}
 
 
 def _project_parameters(workspace: Workspace, tables: Tables) -> Callable[[date], pl.DataFrame]:

@@ -6,7 +6,7 @@ float weights are exact because no total reaches 2**53 fen (`kpi_rules.model.mon
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -16,11 +16,23 @@ from numpy.typing import NDArray
 from kpi_rules.model.money import BILLION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from kpi_rules.model.contributions import Credit
     from kpi_rules.workspace.tables import Tables
+
+HAPPENINGS: Final = {
+    "signed": "signed_on",
+    "started": "started_on",
+    "producing": "producing_on",
+    "started_ever": "started_on",
+    "producing_ever": "producing_on",
+}
+"""Counts of recognised projects by the date they go by: within the year, or at any time (`_ever`)."""
+
+WHOLE_NUMBERS: Final = frozenset({"recognised", "vouchers", "contracted", *HAPPENINGS})
+"""What can be counted or summed per unit besides `funds`."""
 
 Money = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -63,6 +75,7 @@ def credit(
     year_start: date,
     *,
     unvisited: str,
+    needed: Collection[str],
     credits: Mapping[str, Credit],  # noqa: A002 (the field's word)
     parameters: Any = None,  # noqa: ANN401 (see `_adjust`)
 ) -> Credited:
@@ -72,6 +85,7 @@ def credit(
         tables: verified evidence; `arrivals` and `visits` are of the year and in the workspace's currency.
         dates: ascending.
         year_start: first day of the assessment year.
+        needed: whole numbers per unit to compute besides `funds`, names of `WHOLE_NUMBERS`.
         unvisited: what a project without a visit confirms: `none` or `vouchers`.
         credits: adjustments by name, applied in the order of their names.
         parameters: a function of a date giving the parameter columns of each project as a frame.
@@ -89,7 +103,7 @@ def credit(
     adjusted, stages = _adjust(projects, dates, vouchers, confirmed, recognised, credits, parameters)
     claims = claims_of(tables)
     shared = split_claims(adjusted, claims, _code_point_order(tables.units))
-    units = _by_unit(tables, days, year_start, claims, shared, vouchers, recognised)
+    units = _by_unit(tables, days, year_start, claims, shared, vouchers, recognised, needed)
     return Credited(
         tuple(dates),
         projects,
@@ -262,8 +276,15 @@ def ancestors(units: pl.DataFrame) -> tuple[Rows, Rows]:
     return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
 
 
-def _by_unit(
-    tables: Tables, days: Rows, year_start: date, claims: Claims, shared: Money, vouchers: Money, recognised: Flags
+def _by_unit(  # noqa: PLR0913, PLR0917 (what is rolled up, and where to)
+    tables: Tables,
+    days: Rows,
+    year_start: date,
+    claims: Claims,
+    shared: Money,
+    vouchers: Money,
+    recognised: Flags,
+    needed: Collection[str],
 ) -> dict[str, Money]:
     """Roll amounts and counts up the tree: money by claim, counts and contracts once per project and unit."""
     unit, above = ancestors(tables.units)
@@ -282,17 +303,18 @@ def _by_unit(
 
     start = _days(pl.Series([year_start], dtype=pl.Date))[0]
     contracted = tables.projects["contracted"]
-    unknown = np.broadcast_to(contracted.is_null().to_numpy(), recognised.shape)
-    found = {
-        "funds": np.stack([np.bincount(rolled, row[claim], minlength=size).astype(np.int64) for row in shared]),
-        "recognised": per_project(recognised),
-        "vouchers": per_project(np.where(recognised, vouchers, 0)),
-        "contracted": per_project(np.where(recognised, contracted.fill_null(0).to_numpy(), 0)),
-        "contracts_unknown": per_project(recognised & unknown),
-    }
-    for name in ("signed", "started", "producing"):
-        happened = _days(tables.projects[f"{name}_on"])
-        by_then = recognised & (happened <= days[:, None])
-        found[name] = per_project(by_then & (happened >= start))
-        found[f"{name}_ever"] = per_project(by_then)
+    found = {"funds": np.stack([np.bincount(rolled, row[claim], minlength=size).astype(np.int64) for row in shared])}
+    if "recognised" in needed:
+        found["recognised"] = per_project(recognised)
+    if "vouchers" in needed:
+        found["vouchers"] = per_project(np.where(recognised, vouchers, 0))
+    if "contracted" in needed:
+        found["contracted"] = per_project(np.where(recognised, contracted.fill_null(0).to_numpy(), 0))
+        found["contracts_unknown"] = per_project(recognised & contracted.is_null().to_numpy())
+    for name in HAPPENINGS.keys() & set(needed):
+        happened = _days(tables.projects[HAPPENINGS[name]])
+        in_time = (
+            happened <= days[:, None] if name.endswith("_ever") else (happened >= start) & (happened <= days[:, None])
+        )
+        found[name] = per_project(recognised & in_time)
     return found

@@ -142,6 +142,7 @@ class Distances:
             **{
                 f"{name}_before_campaign": known[f"{name}_before_campaign" if begun else name]
                 for name in QUOTA_INDICATORS
+                if name in base.columns
             }
         )
 

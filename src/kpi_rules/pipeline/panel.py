@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from attrs import define, evolve, field
 
+from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import QUOTA_INDICATORS, indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
@@ -108,10 +109,10 @@ class Panel:
             frame = _with_ranks(frame, wanted)
         added = {name: indicator.value for name, indicator in self.terms.indicators.items() if name in wanted}
         if added:
-            frame = self.with_parameters(
-                frame, here, {root for value in added.values() for root in value.meta.root_names()}
-            )
-            frame = frame.with_columns(**added)
+            roots = {root for value in added.values() for root in value.meta.root_names()}
+            moments = self.ticks[here].moments
+            frame = frame.with_columns(**{name: pl.lit(name in moments) for name in roots.intersection(MOMENTS)})
+            frame = self.with_parameters(frame, here, roots).with_columns(**added)
         return frame
 
     def _with_dependencies(self, needed: Collection[str]) -> set[str]:
@@ -134,9 +135,7 @@ class Panel:
         found["completion"] = found[f"{self.terms.primary}_completion"]
         found["expected"] = pl.lit(pace.numerator / pace.denominator)
         found["pace_gap"] = (pace.numerator * quota - pace.denominator * value) / (pace.denominator * quota)
-        if "contracted" in base.columns:
-            found |= _rates()
-        return found | self._campaign(here, base)
+        return found | _rates() | self._campaign(here, base)
 
     def _campaign(self, here: int, base: pl.DataFrame) -> dict[str, pl.Expr]:
         campaign = self.campaign_at(self.ticks[here].on)

@@ -13,6 +13,8 @@ from kpi_rules.model.calendar import ticks
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.measures import EVENTS, event_frame
 from kpi_rules.pipeline.panel import Panel
+from kpi_rules.pipeline.rulebook import missing_column
+from kpi_rules.pipeline.source import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,6 +93,9 @@ def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Seri
     short = [str(day) for day, amounts in credited.items() if len(amounts) != len(units)]
     if short:
         raise ValueError(_("another number of amounts than of units at {days}").format(days=", ".join(short)))
+    absent = (whole_numbers(rulebook.columns, terms.primary) | {f"{terms.primary}_quota"}) - {"funds", *units.columns}
+    if absent:
+        raise missing_column(min(absent), units.columns)
     columns = tuple(credited[tick.on].rename("funds") for tick in all_ticks)
     panel = Panel(CallerSource(units, columns), all_ticks, terms)
     outputs = [

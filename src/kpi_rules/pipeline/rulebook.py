@@ -198,7 +198,7 @@ class Rulebook:
                     event = "issued" if rule.one_off else "started"
                     events.append({"rule": rule.id, "event": event, "amount": amount(values)})  # type: ignore[misc]
         except KeyError as missing:
-            raise _missing(str(missing.args[0]), values) from None
+            raise missing_column(str(missing.args[0]), values) from None
         return events
 
     def _defaults_of(self, day: date, group: str | None) -> dict[str, Any]:
@@ -223,7 +223,7 @@ class Rulebook:
         frame = with_parameters(frame, self.parameters, day, self._parameters_read)
         missing = sorted(self.columns - set(frame.columns))
         if missing:
-            raise _missing(missing[0], frame.columns)
+            raise missing_column(missing[0], frame.columns)
         wanted = {
             f"{rule.id}:{part}": each
             for rule in self.rules.values()
@@ -276,7 +276,8 @@ def _and_not(first: bool, other: bool) -> bool:  # noqa: FBT001 (a mask of one c
     return first and not other
 
 
-def _missing(name: str, known: Iterable[str]) -> ValueError:
+def missing_column(name: str, known: Iterable[str]) -> ValueError:
+    """Make the error of a caller whose data lack a column that a rule reads."""
     hint = nearest(name, known)
     text = _("no column {name}, which a rule reads").format(name=name)
     return ValueError(text + (_(" (nearest: {nearest})").format(nearest=hint) if hint else ""))

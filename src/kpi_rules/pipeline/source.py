@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 from attrs import define
 
 from kpi_rules.model.calendar import DAY
 from kpi_rules.model.columns import QUOTA_INDICATORS
+from kpi_rules.pipeline.credit import WHOLE_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from kpi_rules.model.calendar import Campaign, Tick
     from kpi_rules.pipeline.credit import Credited
     from kpi_rules.pipeline.panel import QuotaBook
 
-COUNTED = (*QUOTA_INDICATORS, "recognised", "vouchers", "started_ever", "producing_ever")
+READ: Final[Mapping[str, tuple[str, ...]]] = {
+    "arrival_rate": ("vouchers", "contracted"),
+    "start_rate": ("recognised", "started_ever"),
+    "production_rate": ("recognised", "producing_ever"),
+    **{f"{name}_completion": (name,) for name in QUOTA_INDICATORS},
+    **{f"campaign_{name}": (name,) for name in QUOTA_INDICATORS},
+}
+"""The whole numbers that an indicator of another name is made of."""
+
+
+CONTRACTS: Final = frozenset({"contracted", "contracts_unknown"})
+"""Whole numbers that make one column together: a sum, and how many contracts in it are not known."""
 
 
 def credit_dates(ticks: Sequence[Tick], campaigns: Sequence[Campaign]) -> list[date]:
@@ -26,6 +38,11 @@ def credit_dates(ticks: Sequence[Tick], campaigns: Sequence[Campaign]) -> list[d
     last = ticks[-1].on
     before = {campaign.start - DAY for campaign in campaigns if campaign.start <= last}
     return sorted({tick.on for tick in ticks} | before)
+
+
+def whole_numbers(indicators: Iterable[str], primary: str) -> set[str]:
+    """Return the whole numbers that the named indicators are made of; `primary` is behind completion, pace and rank."""
+    return {primary}.union(*({name, *READ.get(name, ())} for name in indicators)) & WHOLE_NUMBERS
 
 
 @define(frozen=True, eq=False)
@@ -47,11 +64,13 @@ class EvidenceSource:
         on = self.ticks[here].on
         row = self.credited.dates.index(on)
         units = self.credited.units
-        columns = [pl.Series(name, units[name][row]) for name in COUNTED]
-        known = pl.Series(units["contracts_unknown"][row] == 0)
-        contracted = pl.Series("contracted", units["contracted"][row]).set(~known, None)
+        columns = [pl.Series(name, amounts[row]) for name, amounts in units.items() if name not in CONTRACTS]
+        if "contracted" in units:
+            unknown = pl.Series(units["contracts_unknown"][row] > 0)
+            columns.append(pl.Series("contracted", units["contracted"][row]).set(unknown, None))
         campaign = next((each for each in self.campaigns if each.start <= on <= each.end), None)
         if campaign is not None:
             before = self.credited.dates.index(campaign.start - DAY)
-            columns += [pl.Series(f"{name}_before_campaign", units[name][before]) for name in QUOTA_INDICATORS]
-        return self.units.hstack([*columns, contracted, *self.quotas.at(on).get_columns()])
+            counted = [name for name in QUOTA_INDICATORS if name in units]
+            columns += [pl.Series(f"{name}_before_campaign", units[name][before]) for name in counted]
+        return self.units.hstack([*columns, *self.quotas.at(on).get_columns()])
