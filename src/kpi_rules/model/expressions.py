@@ -160,13 +160,14 @@ def connective(node: Node) -> Literal["and", "or", "not"] | None:
     return None
 
 
-def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> list[Refusal]:
+def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, row_wise: bool = True) -> list[Refusal]:
     """Check an expression against the columns it may read.
 
     Args:
         expression: a condition or an amount.
         schema: the columns and their types.
         expected: the type the whole must have.
+        row_wise: whether to refuse what is not row-wise; a check of evidence may look at other rows.
 
     Returns:
         Every reason to refuse it; empty when it may be evaluated.
@@ -181,7 +182,11 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> l
                 _("a row-wise polars expression, which can be read and checked"),
             )
         ]
-    refusals = [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
+    refusals = (
+        [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
+        if row_wise
+        else [_unknown(name, schema) for name in expression.meta.root_names() if name not in schema]
+    )
     if refusals:
         return list(dict.fromkeys(refusals))
     frame = pl.LazyFrame(schema=dict(schema))
@@ -206,13 +211,15 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> l
     return list(dict.fromkeys(refusals))
 
 
+def _unknown(name: str, schema: Schema) -> Refusal:
+    return Refusal("unknown-column", name, _("a column a rule can read"), nearest(name, schema))
+
+
 def _refuse(node: Node, schema: Schema) -> Refusal | None:
     kind, held = kind_of(node)
     match kind:
         case "Column":
-            if held in schema:
-                return None
-            return Refusal("unknown-column", str(held), _("a column a rule can read"), nearest(str(held), schema))
+            return None if held in schema else _unknown(str(held), schema)
         case "Literal":
             name, allowed = "Series", "Series" not in held  # values of its own, one a row: of which rows?
         case "Ternary" | "Cast":

@@ -4,7 +4,8 @@ holds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -16,10 +17,31 @@ from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kpi_rules.hooks.manager import Plugins
-    from kpi_rules.model.contributions import Rule
+    from kpi_rules.model.contributions import Check, Hold, Rule
+
+
+CHECKED: Final = ("projects", "claims", "arrivals", "visits")
+"""The tables a check can test."""
+
+_SAMPLES: Final[Mapping[object, object]] = {
+    pl.Int64: 1,
+    pl.Float64: 1.0,
+    pl.String: "a",
+    pl.Boolean: True,
+    pl.Date: date(2000, 1, 1),
+}
+
+
+def _check_schema(table: str) -> dict[str, pl.DataType | type[pl.DataType]]:
+    """Return the columns a check reads: the table's and its project's, or a project's with its totals."""
+    own = dict(SCHEMAS[table].empty().schema)
+    if table == "projects":
+        return {**own, "vouchers": pl.Int64, "assessed": pl.Int64}
+    of_project = SCHEMAS["projects"].empty().schema.items()
+    return {**own, **{f"project_{name}": dtype for name, dtype in of_project if name != "project"}}
 
 
 def contribution_problems(plugins: Plugins, file: str) -> list[Problem]:
@@ -69,6 +91,18 @@ class _Checking:
             known = {**staff, "group": pl.String, **self.settings}
             yield from self._expression("guard", name, "withholdable", guard.withholdable, known, pl.Int64)
 
+        for name, check in self.plugins.checks.items():
+            yield from self._check(name, check)
+
+    def _check(self, name: str, check: Check) -> Iterator[Problem]:
+        if check.table not in CHECKED:
+            found, hint = str(check.table), nearest(str(check.table), CHECKED)
+            yield self._problem("unknown-table", "check", name, "table", found, ", ".join(CHECKED), hint)
+            return
+        schema = _check_schema(check.table)
+        yield from self._expression("check", name, "when", check.when, schema, pl.Boolean, row_wise=False)
+        yield from self._text("check", name, "message", check.message, schema)
+
     def _rule(self, rule: Rule) -> Iterator[Problem]:
         yield from self._expression("rule", rule.id, "when", rule.when, self.columns, pl.Boolean)
         if rule.until is not None:
@@ -86,32 +120,37 @@ class _Checking:
                 None,
             )
         if rule.hold is not None:
-            for name in (rule.hold.share, rule.hold.grades):
-                if name is not None and name not in self.plugins.settings:
-                    yield self._unknown("unknown-parameter", rule.id, "hold", name, self.plugins.settings)
+            yield from self._hold(rule, rule.hold)
         enabled = {plugin.name for plugin in self.plugins.plugins}
         for other in rule.supersedes:
             if other not in self.plugins.rules and other.partition(".")[0] in enabled:
                 yield self._unknown("unknown-rule", rule.id, "supersedes", other, self.plugins.rules)
-        yield from self._reason(rule)
+        yield from self._text("rule", rule.id, "reason", rule.reason, self.columns)
 
-    def _reason(self, rule: Rule) -> Iterator[Problem]:
+    def _hold(self, rule: Rule, hold: Hold) -> Iterator[Problem]:
+        """Check the parameters that say how much is withheld and from whom."""
+        for name, kind in ((hold.share, "ratio"), (hold.grades, "texts")):
+            setting = self.plugins.settings.get(name) if name is not None else None
+            if name is not None and setting is None:
+                yield self._unknown("unknown-parameter", rule.id, "hold", name, self.plugins.settings)
+            elif setting is not None and setting.kind != kind:
+                found = f"{setting.name} : {setting.kind}"
+                expected = _("a setting of kind {kind}").format(kind=kind)
+                yield self._problem("wrong-type", "rule", rule.id, "hold", found, expected, None)
+
+    def _text(self, kind: str, name: str, part: str, message: str, schema: expressions.Schema) -> Iterator[Problem]:
+        """Check the fields of a message, and that their formats suit their types."""
         try:
-            names = text.fields(rule.reason)
+            names = text.fields(message)
+            unknown = [field for field in names if field not in schema]
+            if not unknown:
+                text.render(message, {field: _SAMPLES.get(schema[field]) for field in names})
         except ValueError as problem:
-            yield self._problem(
-                "bad-reason",
-                "rule",
-                rule.id,
-                "reason",
-                f"{rule.reason}: {problem}",
-                _("a text with fields in braces"),
-                None,
-            )
+            found, expected = f"{message}: {problem}", _("a text with fields in braces")
+            yield self._problem("bad-reason", kind, name, part, found, expected, None)
             return
-        for name in names:
-            if name not in self.columns:
-                yield self._unknown("unknown-column", rule.id, "reason", name, self.columns)
+        for field in unknown:
+            yield self._unknown("unknown-column", name, part, field, schema, kind)
 
     def _expression(
         self,
@@ -121,29 +160,39 @@ class _Checking:
         expression: pl.Expr,
         schema: expressions.Schema,
         expected: type[pl.DataType],
+        *,
+        row_wise: bool = True,
     ) -> Iterator[Problem]:
-        for refusal in expressions.check(expression, schema, expected):
+        for refusal in expressions.check(expression, schema, expected, row_wise=row_wise):
             yield self._problem(refusal.code, kind, name, part, refusal.node, refusal.expected, refusal.nearest)
 
     def _circles(self) -> Iterator[Problem]:
-        """Two rules that supersede each other would both never start."""
-        rules = self.plugins.rules
-        for rule in rules.values():
-            for other in rule.supersedes:
-                if other == rule.id or (other in rules and rule.id in rules[other].supersedes and rule.id < other):
-                    found = _("{rule} and {other}, which supersede each other").format(rule=rule.id, other=other)
-                    yield self._problem(
-                        "supersession-circle",
-                        "rule",
-                        rule.id,
-                        "supersedes",
-                        found,
-                        _("one that supersedes the other"),
-                        None,
-                    )
+        """Rules that supersede each other, however many there are between, keep each other from ever starting."""
+        for name in self.plugins.rules:
+            circle = self._circle(name)
+            if circle and name == min(circle):
+                found = _("a circle of rules that supersede each other: {rules}").format(rules=", ".join(circle))
+                expected = _("one that supersedes the other")
+                yield self._problem("supersession-circle", "rule", name, "supersedes", found, expected, None)
 
-    def _unknown(self, code: str, rule: str, part: str, name: str, choices: Mapping[str, object]) -> Problem:
-        return self._problem(code, "rule", rule, part, name, _("a name that is there"), nearest(name, choices))
+    def _circle(self, start: str) -> tuple[str, ...]:
+        """Return a shortest circle of supersession from a rule back to it, or nothing."""
+        paths: list[tuple[str, ...]] = [(start,)]
+        seen: set[str] = set()
+        while paths:
+            path, *paths = paths
+            for other in sorted(self.plugins.rules[path[-1]].supersedes):
+                if other == start:
+                    return path
+                if other in self.plugins.rules and other not in seen:
+                    seen.add(other)
+                    paths.append((*path, other))
+        return ()
+
+    def _unknown(
+        self, code: str, owner: str, part: str, name: str, choices: Iterable[str], kind: str = "rule"
+    ) -> Problem:
+        return self._problem(code, kind, owner, part, name, _("a name that is there"), nearest(name, choices))
 
     def _problem(
         self, code: str, kind: str, name: str, part: str, found: str, expected: str, hint: str | None
