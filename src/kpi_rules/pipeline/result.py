@@ -172,17 +172,15 @@ class Assessment:
     def frame_at(self, here: int, units: pl.Series, names: set[str]) -> pl.DataFrame:
         """Return rule columns of some units at a tick: `unit`, `group`, and those of `names` that are known there."""
         kept = self.decided.frames.get(here)
-        frame = self.panel.units.hstack(
-            (pl.concat(kept) if kept is not None else self._derived(here, names)).drop(
-                "unit", "group", "kind", strict=False
-            )
-        )
+        indicators = names & indicator_schema(self.panel.terms.indicators).keys()
+        whole = pl.concat(kept) if kept and indicators <= set(kept[0].columns) else self._derived(here, names)
+        frame = self.panel.units.hstack(whole.drop("unit", "group", "kind", strict=False))
         frame = frame.filter(pl.col("unit").is_in(units.implode()))
         frame = with_parameters(frame, self.panel.terms.parameters, self.ticks[here].on, names)
         return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
-        """Compute a tick's panel again, for populations of which only the last was kept."""
+        """Compute a tick's panel again, where it was not kept or not with these columns."""
         return self.panel.derive(self.panel.source.at(here), here, self.lag_before(here), names | {"lag"})
 
     @cached_property
