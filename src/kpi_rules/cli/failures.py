@@ -76,10 +76,15 @@ def code_of(run: Callable[[], object]) -> int:
 
 
 def closed_pipe() -> int:
-    """Throw away what the reader no longer wants, also at shutdown, and return the exit code."""
+    """End quietly because the reader has closed the pipe: it has what it wanted."""
+    discard_output()
+    return CLOSED_PIPE
+
+
+def discard_output() -> None:
+    """Throw away what cannot be written, also at shutdown."""
     with suppress(OSError, ValueError):  # a stream without a number, such as a test's
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return CLOSED_PIPE
 
 
 def _told(error: click.ClickException) -> int:

@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpi_rules.cli.failures import RefusedError
+from kpi_rules.cli.failures import RefusedError, discard_output
 from kpi_rules.cli.text import FORMULA
 from kpi_rules.locale import _
 
@@ -33,12 +33,19 @@ def write(content: str | bytes, path: Path | None) -> None:
     """Write to a file, or to standard output: text for people in the encoding they read, bytes as they are."""
     if path is not None:
         write_file(content.encode() if isinstance(content, str) else content, path)
-    elif isinstance(content, str):
-        sys.stdout.write(content)
-    else:
+        return
+    try:
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-    sys.stdout.flush()
+    except BrokenPipeError:
+        raise  # the group ends quietly
+    except OSError as error:
+        discard_output()
+        raise RefusedError(_("cannot write the output: {why}").format(why=error.strerror)) from error
 
 
 def write_file(content: bytes, path: Path) -> None:

@@ -90,7 +90,7 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
     measures = assessment.measures
     shown = measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
     page.line()
-    page.title(_("Measures in force"))
+    page.title(_("Measures in force, proposed"))
     if len(shown):
         statuses = {"in force": _("in force"), "proposed": _("proposed")}
         page.table(
