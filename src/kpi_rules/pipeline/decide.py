@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
-    from kpi_rules.pipeline.decisions import Rulings
+    from kpi_rules.pipeline.decisions import Rulings, TickRulings
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRules, Rulebook
 
@@ -31,7 +31,7 @@ EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
 Since = NDArray[np.int16]
 
-BLOCK = 131_072
+BLOCK = 131072
 """Units decided at once where no rank is read."""
 
 
@@ -106,7 +106,7 @@ def decide(
     lows = range(0, max(units, 1), size)
     if len(lows) == 1:
         return run(0)
-    # polars and NumPy let go of the interpreter's lock, so threads are enough; results are joined in the order of blocks.
+    # polars and NumPy let go of the interpreter's lock, so threads are enough; results keep the blocks' order.
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return _joined(list(pool.map(run, lows)))
 
@@ -173,6 +173,7 @@ class _Block:
         self.held = dict.fromkeys(names, self.none)
         self.pending = dict.fromkeys(names, self.none)
         self.since = {name: np.zeros(size, dtype=np.int16) for name in names}
+        self.amounts: dict[str, pl.Series] = {}
         self.lag: pl.Series | None = None
         self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
 
@@ -252,18 +253,12 @@ class _Block:
             remaining[name] = self.active[name] & ~over
             candidate[name] = self._candidates(here, rule.when, values, name, until[name], remaining[name])
             if rulings is not None:
-                candidate[name] = candidate[name] & ~rulings.mask("lifted", name, self.since[name])
-                waiting = self.pending[name] & ~until[name]
-                candidate[name] = candidate[name] & ~waiting
-                self._propose(here, name, candidate[name])
-                gone = rulings.mask("rejected", name, self.since[name]) | rulings.mask("lifted", name, self.since[name])
-                candidate[name] = (candidate[name] | waiting) & ~gone
-        starting = unblocked(candidate, remaining, self.rulebook.superseding, _and_not)
-        for name in starting:
-            if rulings is not None:
-                approved = rulings.mask("approved", name, self.since[name])
-                self.pending[name] = starting[name] & ~approved
-                starting[name] = starting[name] & approved
+                lifted = rulings.mask("lifted", name, self.since[name])
+                candidate[name] = candidate[name] & ~(lifted | self.pending[name])
+        if rulings is None:
+            starting = unblocked(candidate, remaining, self.rulebook.superseding, _and_not)
+        else:
+            starting = self._rule_on(here, rulings, bound, values, until, remaining, candidate)
         self._settle(here, bound, values, until, remaining, starting)
 
     def _candidates(
@@ -283,10 +278,42 @@ class _Block:
             fires = fires.fill_null(value=False)
         return fires & ~(until | remaining | self.issued[name])
 
-    def _propose(self, here: int, name: str, candidate: pl.Series) -> None:
-        if candidate.any():
-            self.since[name][self._rows(candidate)] = here
-            self._record("proposed", here, name, candidate)
+    def _rule_on(
+        self,
+        here: int,
+        rulings: TickRulings,
+        bound: BoundRules,
+        values: Mapping[str, pl.Series],
+        until: Mapping[str, pl.Series],
+        remaining: Mapping[str, pl.Series],
+        candidate: Mapping[str, pl.Series],
+    ) -> dict[str, pl.Series]:
+        """Propose the candidates and return what the decisions start.
+
+        A proposal that awaits its decision keeps new ones that it supersedes from being proposed. It goes when it is
+        rejected, when its end condition is true, and when a rule that supersedes it starts; what goes is not proposed
+        anew at this tick.
+        """
+        superseding = self.rulebook.superseding
+        waiting, due, refused = {}, {}, {}
+        for name, mask in candidate.items():
+            self.since[name][self._rows(mask)] = here
+            gone = rulings.mask("rejected", name, self.since[name]) | rulings.mask("lifted", name, self.since[name])
+            waiting[name] = self.pending[name] & ~(until[name] | gone)
+            due[name], refused[name] = mask & ~gone, mask & gone
+        fresh = unblocked(due, {name: remaining[name] | waiting[name] for name in due}, superseding, _and_not)
+        for rule in bound.rules:
+            name = rule.rule.id
+            if rule.amount is not None and rule.amount in values:
+                earlier = self.amounts.get(name, values[rule.amount])
+                self.amounts[name] = values[rule.amount].zip_with(fresh[name], earlier)
+            self._record("proposed", here, name, fresh[name] | refused[name], self.amounts.get(name))
+        there = {name: fresh[name] | waiting[name] for name in fresh}
+        approved = {name: mask & rulings.mask("approved", name, self.since[name]) for name, mask in there.items()}
+        starting = unblocked(approved, dict.fromkeys(approved, self.none), superseding, _and_not)
+        replaced = superseded(starting, there, superseding)
+        self.pending = {name: mask & ~(approved[name] | replaced.get(name, self.none)) for name, mask in there.items()}
+        return starting
 
     def _settle(
         self,
@@ -312,6 +339,8 @@ class _Block:
             name = rule.rule.id
             if rule.rule.one_off:
                 amounts = values[rule.amount] if rule.amount is not None else None
+                if self.rulings is not None:  # issued as proposed, however long the decision took
+                    amounts = self.amounts.get(name)
                 self._record("issued", here, name, starting[name], amounts)
                 if not rule.rule.repeats:
                     self.issued[name] = self.issued[name] | starting[name]
