@@ -88,8 +88,19 @@ def read_decisions(
     days = [tick.on for tick in ticks if not tick.interim]
     row_of = {unit: row for row, unit in enumerate(units)} if len(decisions) else {}
     by_tick: dict[int, dict[tuple[str, str], list[tuple[int, int]]]] = {}
+    if decisions["on"].dtype not in (pl.Date, pl.Null):
+        found = str(decisions["on"].dtype)
+        return Rulings({}), [
+            error("decision-column", Place(table="decisions", column="on"), found=found, expected=_("dates"))
+        ]
     for number, row in enumerate(decisions.select(*SCHEMA).iter_rows(named=True), start=1):
         place = Place(table="decisions", row=number)
+        if row["on"] is None:
+            place = Place(table="decisions", row=number, column="on")
+            problems.append(error("decision-column", place, found=_("nothing"), expected=_("the day it was made")))
+            continue
+        if row["on"] > ticks[-1].on:  # not yet made
+            continue
         if row["decision"] not in DECISIONS:
             problems.append(
                 error(

@@ -37,6 +37,12 @@ class Distance:
     effect: Literal["ends", "avoids"]
 
 
+def _begins(rule: Rule) -> pl.Expr:
+    """Return the condition under which a rule is a candidate; null is not true."""
+    when = rule.when.fill_null(value=False)
+    return when if rule.until is None else when & ~rule.until.fill_null(value=False)
+
+
 class Distances:
     """Searches distances for the units of one assessment, seen from one tick: nothing later is known there.
 
@@ -92,7 +98,7 @@ class Distances:
         self, unit: int, rule: Rule, target: int, effect: Literal["ends", "avoids"], amounts: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """Say for each further amount whether the measure would end, or not begin, at the target tick."""
-        expression = rule.until if effect == "ends" else rule.when
+        expression = rule.until if effect == "ends" else _begins(rule)
         if expression is None:
             return np.zeros(len(amounts), dtype=np.bool_)
         names = set(expression.meta.root_names())

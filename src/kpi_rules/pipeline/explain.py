@@ -42,8 +42,8 @@ class RuleExplanation:
     """One rule for one unit at one tick.
 
     `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the
-    day the measure in force was proposed. `distance` is None where no further amount can end or avoid the measure,
-    or none is ahead.
+    tick at which the measure in force started, which with decisions may be later than its proposal. `distance` is None
+    where no further amount can end or avoid the measure, or none is ahead.
     """
 
     rule: str
@@ -233,7 +233,7 @@ class Explainer:
             state=state,
             event=now["event"] if now is not None else None,
             measure=last["measure"] if last is not None and (now is not None or running is not None) else None,
-            in_force_since=_day(proposed) if running is not None and proposed else None,
+            in_force_since=running["tick"] if running is not None else None,
             reason=self._reason(rule, unit, proposed) if now is not None or running is not None else None,
             when=condition(rule.when, row),
             until=condition(rule.until, row) if rule.until is not None else None,

@@ -13,6 +13,7 @@ from kpi_rules.locale import _
 from kpi_rules.model import expressions
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.panel import values_by_group, with_parameters
@@ -81,6 +82,7 @@ class Rulebook:
         self._parameters_read = sorted(
             name for name in self.columns if name.removesuffix(SCALED) in self.parameters.declared
         )
+        self._exact = [name.removesuffix(SCALED) for name in self._parameters_read if name.endswith(SCALED)]
         self._bound: dict[tuple[object, ...], BoundRules] = {}
         self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
@@ -177,28 +179,30 @@ class Rulebook:
         day: date,
         functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]],
     ) -> list[dict[str, Any]]:
-        values = {**self._defaults_of(day, case.get("group")), **case}
+        values = {"group": None, **self._defaults_of(day, case.get("group")), **case}
+        for name in self._exact:
+            if name in case and name + SCALED not in case:
+                values[name + SCALED] = None if case[name] is None else round(case[name] * BILLION)
+        if not values.keys() >= self.columns:
+            raise missing_column(min(self.columns - values.keys()), values)
         events: list[dict[str, Any]] = []
         candidates: dict[str, bool] = {}
         remaining: dict[str, bool] = {}
-        try:
-            for rule, (when, until, _amount) in functions:
-                active = bool(case.get(rule.id))
-                over = until(values) is True  # type: ignore[misc]  # none of them is None here
-                if active and over and not rule.one_off:
-                    events.append({"rule": rule.id, "event": "ended", "amount": None})
-                remaining[rule.id] = active and not over and not rule.one_off
-                candidates[rule.id] = not active and not over and when(values) is True  # type: ignore[misc]
-            starting = unblocked(candidates, remaining, self.superseding, _and_not)
-            replaced = superseded(starting, remaining, self.superseding)
-            for rule, (_when, _until, amount) in functions:
-                if replaced.get(rule.id):
-                    events.append({"rule": rule.id, "event": "superseded", "amount": None})
-                if starting[rule.id]:
-                    event = "issued" if rule.one_off else "started"
-                    events.append({"rule": rule.id, "event": event, "amount": amount(values)})  # type: ignore[misc]
-        except KeyError as missing:
-            raise missing_column(str(missing.args[0]), values) from None
+        for rule, (when, until, _amount) in functions:
+            active = bool(case.get(rule.id)) and not rule.repeats
+            over = until(values) is True  # type: ignore[misc]  # none of them is None here
+            if active and over and not rule.one_off:
+                events.append({"rule": rule.id, "event": "ended", "amount": None})
+            remaining[rule.id] = active and not over and not rule.one_off
+            candidates[rule.id] = not active and not over and when(values) is True  # type: ignore[misc]
+        starting = unblocked(candidates, remaining, self.superseding, _and_not)
+        replaced = superseded(starting, remaining, self.superseding)
+        events += [{"rule": name, "event": "superseded", "amount": None} for name, is_so in replaced.items() if is_so]
+        for rule, (_when, _until, amount) in functions:
+            if starting[rule.id] and rule.one_off:
+                events.append({"rule": rule.id, "event": "issued", "amount": amount(values)})  # type: ignore[misc]
+            elif starting[rule.id]:
+                events.append({"rule": rule.id, "event": "started", "amount": None})
         return events
 
     def _defaults_of(self, day: date, group: str | None) -> dict[str, Any]:
@@ -220,6 +224,10 @@ class Rulebook:
             if "group" in cases.columns
             else cases.with_columns(group=pl.lit(None, pl.String), **moments)
         )
+        exact = [name for name in self._exact if name in frame.columns and name + SCALED not in frame.columns]
+        frame = frame.with_columns(
+            (pl.col(name) * BILLION).round(0).cast(pl.Int64).alias(name + SCALED) for name in exact
+        )
         frame = with_parameters(frame, self.parameters, day, self._parameters_read)
         missing = sorted(self.columns - set(frame.columns))
         if missing:
@@ -236,7 +244,10 @@ class Rulebook:
         def mask(name: str) -> pl.Series:
             return found[name].fill_null(value=False) if name in found.columns else none
 
-        active = {name: cases[name].fill_null(value=False) if name in cases.columns else none for name in self.rules}
+        active = {
+            name: cases[name].fill_null(value=False) if name in cases.columns and not rule.repeats else none
+            for name, rule in self.rules.items()
+        }
         until = {name: mask(f"{name}:until") for name in self.rules}
         lasting = {name: none if rule.one_off else active[name] for name, rule in self.rules.items()}
         remaining = {name: lasting[name] & ~until[name] for name in self.rules}
