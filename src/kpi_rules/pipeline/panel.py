@@ -135,9 +135,12 @@ class Panel:
         rounded division.
         """
         value, quota = base[self.terms.primary], base[f"{self.terms.primary}_quota"]
-        missing = value.is_null() | quota.is_null() if value.null_count() or quota.null_count() else None
-        amounts = value.fill_null(0).to_numpy().astype(np.float64)
-        quotas = quota.fill_null(1).to_numpy().astype(np.float64)
+        missing = None
+        if value.null_count() or quota.null_count():
+            missing = value.is_null() | quota.is_null()
+            value, quota = value.fill_null(0), quota.fill_null(1)
+        amounts = value.to_numpy().astype(np.float64)
+        quotas = quota.to_numpy().astype(np.float64)
         found = {}
         if "completion" in wanted:
             found["completion"] = pl.Series("completion", amounts / quotas)
@@ -157,11 +160,11 @@ class Panel:
 
     def _lag(self, here: int, before: pl.Series | None, pace_gap: pl.Series) -> pl.Series:
         """Count the month-ends in a row at which a unit was behind by more than the tolerance."""
-        last = pl.repeat(0, len(pace_gap), dtype=pl.Int64, eager=True) if before is None else before
         if not self.ticks[here].is_month_end:
-            return last.rename("lag")
-        lagging = (pace_gap > float(self.terms.tolerance)).fill_null(value=False).to_numpy()
-        return pl.Series("lag", (last.to_numpy() + 1) * lagging)
+            return pl.Series("lag", np.zeros(len(pace_gap), dtype=np.int64)) if before is None else before
+        behind = pace_gap > float(self.terms.tolerance)
+        lagging = (behind.fill_null(value=False) if behind.null_count() else behind).to_numpy()
+        return pl.Series("lag", lagging.astype(np.int64) if before is None else (before.to_numpy() + 1) * lagging)
 
     def _from_amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
         """Return the indicators that are one division of whole numbers, by name."""
