@@ -165,7 +165,8 @@ def test_a_day_before_the_year_is_wrong_usage(run: Run, example: Path) -> None:
 
 
 def test_csv_of_several_tables_needs_a_folder(run: Run, example: Path, tmp_path: Path) -> None:
-    for extra in ([], ["-o", tmp_path / "x.csv"], ["-o", tmp_path / "missing"]):
+    cases: list[list[str | Path]] = [[], ["-o", tmp_path / "x.csv"], ["-o", tmp_path / "missing"]]
+    for extra in cases:
         done = run("assess", example, "--format", "csv", *extra)
         assert done.exit_code == 2
         assert done.stderr.startswith("csv holds one table")

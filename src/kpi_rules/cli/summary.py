@@ -90,7 +90,8 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
     measures = assessment.measures
     shown = measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
     page.line()
-    page.title(_("Measures in force, proposed"))
+    waiting = (shown["status"] == "proposed").any()
+    page.title(_("Measures in force, and proposed") if waiting else _("Measures in force"))
     if len(shown):
         statuses = {"in force": _("in force"), "proposed": _("proposed")}
         page.table(
