@@ -7,36 +7,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 import kpi_rules as kr
 from tests.reference.build import to_folder, to_workspace
 from tests.reference.compare import EVENTS, LEDGER, expected, hold_against, panel_of, rows_of
 from tests.reference.evaluator import evaluate
 from tests.reference.read import read
-from tests.reference.strategies import cases, decided, questions
+from tests.reference.strategies import cases, decided, examples, questions
 
 if TYPE_CHECKING:
     from tests.reference.case import Case
     from tests.reference.strategies import Question
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
-quickly = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 
-@settings(quickly, max_examples=250)
+@examples(200)
 @given(questions())
 def test_same_figures_events_and_ledger(question: Question) -> None:
     hold_against(question)
 
 
-@settings(quickly, max_examples=80)
+@examples(60)
 @given(decided())
 def test_same_with_decisions(question: Question) -> None:
     hold_against(question)
 
 
-@settings(quickly, max_examples=10)
+@examples(5)
 @given(cases())
 def test_a_folder_reads_like_frames(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     from_folder = kr.load(to_folder(case, tmp_path_factory.mktemp("case")))
@@ -48,7 +47,7 @@ def test_a_folder_reads_like_frames(tmp_path_factory: pytest.TempPathFactory, ca
     assert rows_of(first.ledger, LEDGER) == rows_of(second.ledger, LEDGER)
 
 
-@settings(quickly, max_examples=10)
+@examples(5)
 @given(cases())
 def test_a_folder_reads_back_as_the_case(tmp_path_factory: pytest.TempPathFactory, case: Case) -> None:
     assert read(to_folder(case, tmp_path_factory.mktemp("case"))) == case

@@ -6,12 +6,14 @@ months', campaigns' first and last days, the leap day), amounts at the ratios th
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tests.reference.calendar import month_end, month_ends, ticks
@@ -62,6 +64,12 @@ SHARES = (
 RATES = ("6.5", "0.123456789", "0.5", "7")
 PACE_SHARES = ("0", "0.2", "0.25", "0.35", "0.5", "0.125", "0.9", "1")
 CAMPAIGN_SHARES = ("0.4", "0.25", "0.125", "0.05", "1")
+
+
+def examples(count: int) -> settings:
+    """Return settings for so many examples, times the environment's KPI_RULES_EXAMPLES: 20 looks long and hard."""
+    slow = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture]
+    return settings(max_examples=count * int(os.environ.get("KPI_RULES_EXAMPLES", "1")), suppress_health_check=slow)
 
 
 def decimals(*texts: str) -> SearchStrategy[Decimal]:
