@@ -11,7 +11,7 @@ from zipfile import ZipFile
 import polars as pl
 import pytest
 
-from kpi_rules.cli.output import to_csv, to_xlsx
+from kpi_rules.cli.output import to_csv, to_json, to_xlsx
 from kpi_rules.cli.screen import Page
 from kpi_rules.cli.text import safe
 
@@ -93,6 +93,12 @@ def test_xlsx_holds_texts_as_texts(tmp_path: Path) -> None:
     read = pl.read_excel(path)
     assert read["text"].to_list()[:4] == ["=1+1", "+1", "-1", "@x"]
     assert read["number"].to_list()[:2] == [-1, 2]
+
+
+def test_numbers_that_are_none_break_no_format() -> None:
+    frame = pl.DataFrame({"x": [float("nan"), float("inf"), 1.5]})
+    assert json.loads(to_json({"t": frame}))["t"][2] == {"x": 1.5}
+    assert to_xlsx({"t": frame})
 
 
 def test_json_keeps_data_as_it_is(run: Run, hostile: Path) -> None:

@@ -35,6 +35,16 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.strip() == ""
 
 
+def test_installed_policies_are_listed_without_importing_them() -> None:
+    code = (
+        "import sys\nfrom kpi_rules.cli import main\ntry: main(['plugins'])\n"
+        "finally: print('kpi_supervision' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert "kpi-rules-supervision" in done.stdout
+    assert done.stderr == "False\n"
+
+
 def test_a_closed_pipe_is_quiet(example: Path) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -54,7 +55,7 @@ def run(*, folder: Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RefusedError(_("cannot make {path}: {why}").format(path=folder, why=why)) from error
-    say(_("made {folder}; next: kpi-rules assess {folder}").format(folder=folder))
+    say(_("made {folder}; next: kpi-rules assess {folder}").format(folder=quote(str(folder))))
 
 
 def _check(folder: Path) -> None:

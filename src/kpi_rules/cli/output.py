@@ -8,6 +8,7 @@ import tempfile
 from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -170,7 +171,7 @@ def _write_cell(sheet: Worksheet, row: int, column: int, value: object, day: For
         return
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
-    elif isinstance(value, (int, float)):
+    elif isinstance(value, (int, float)) and isfinite(value):
         sheet.write_number(row, column, value)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, value, day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from kpi_rules.cli.screen import Page
@@ -143,7 +144,7 @@ def _ledger(page: Page, assessment: kr.Assessment) -> None:
 
 def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:
     """Say how much else there is, and how to see it."""
-    check = f"kpi-rules check {workspace}"
+    check = f"kpi-rules check {quote(str(workspace))}"
     rows = [
         (_("measures of the year"), len(assessment.measures), "--table measures"),
         (_("findings in the evidence"), len(assessment.findings), "--table findings"),
@@ -151,8 +152,10 @@ def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:
         (_("remarks on the workspace"), len(assessment.problems), check),
         (_("rules not assessable, by unit and tick"), len(assessment.not_assessable), "--table not_assessable"),
     ]
-    page.line()
-    page.table([_("more"), _("count"), _("to see it")], [row for row in rows if row[1]], [_("count")])
+    rows = [row for row in rows if row[1]]
+    if rows:
+        page.line()
+        page.table([_("more"), _("count"), _("to see it")], rows, [_("count")])
 
 
 def _rest(page: Page, rows: pl.DataFrame, table: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import kpi_rules as kr
@@ -39,7 +40,7 @@ def load_valid(path: Path) -> kr.Workspace:
                 "{count} remark on the workspace: kpi-rules check {path}",
                 "{count} remarks on the workspace: kpi-rules check {path}",
                 count,
-            ).format(count=count, path=path)
+            ).format(count=count, path=quote(str(path)))
         )
     return workspace
 
