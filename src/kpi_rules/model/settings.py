@@ -56,17 +56,16 @@ class Setting:
         is not one.
         """
         value: Value | None = _READERS[self.kind](raw)
-        if value is None or (self.choices and not self._chosen(value)):
-            return None
-        if isinstance(value, (Decimal, int)) and not isinstance(value, bool):
-            if self.minimum is not None and value < self.minimum:
-                return None
-            if self.maximum is not None and value > self.maximum:
-                return None
-        return value
+        return value if value is not None and self.allows(value) else None
 
-    def _chosen(self, value: Value) -> bool:
-        return set(value if isinstance(value, tuple) else (value,)) <= set(self.choices)
+    def allows(self, value: Value) -> bool:
+        """Say whether a value of this kind is within the bounds, themselves included, and out of the choices."""
+        if self.choices and not set(value if isinstance(value, tuple) else (value,)) <= set(self.choices):
+            return False
+        if not isinstance(value, (Decimal, int)) or isinstance(value, bool):
+            return True
+        low, high = self.minimum, self.maximum
+        return (low is None or value >= low) and (high is None or value <= high)
 
     @property
     def expected(self) -> str:
@@ -161,11 +160,16 @@ def ratio(
 
 def money(default: str, *, label: str, help: str = "", minimum: str | None = "0", maximum: str | None = None) -> Any:  # noqa: ANN401 (as above)
     """Declare an amount of money, written as people write it (`1500万`); kept in fen."""
-    amount, low, high = (None if text is None else parse_amount(text) for text in (default, minimum, maximum))
+    low, high = (None if text is None else _amount(text) for text in (minimum, maximum))
+    return _setting("money", _amount(default), label, help, low, high)
+
+
+def _amount(text: str) -> int:
+    amount = parse_amount(text)
     if amount is None:
-        msg = f"{default!r} is no amount of money"
+        msg = f"{text!r} is no amount of money"
         raise ValueError(msg)
-    return _setting("money", amount, label, help, low, high)
+    return amount
 
 
 def count(default: int, *, label: str, help: str = "", minimum: int | None = 0, maximum: int | None = None) -> Any:  # noqa: ANN401 (as above)
@@ -198,6 +202,9 @@ def _setting(
     choices: Sequence[str] = (),
 ) -> Any:  # noqa: ANN401 (as above)
     declared = Setting("", kind, default, label, help, minimum, maximum, tuple(choices))
+    if not declared.allows(default) or (isinstance(default, Decimal) and billionths(default) is None):
+        msg = f"the default {declared.show(default)} is not {declared.expected}"
+        raise ValueError(msg)
     return field(default=default, metadata={_META: declared})
 
 
