@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,13 @@ from hypothesis import given
 
 import kpi_rules as kr
 from tests.reference.build import to_folder, to_workspace
+from tests.reference.case import Arrival, Case, Claim, Project, Unit
 from tests.reference.compare import EVENTS, LEDGER, expected, hold_against, panel_of, rows_of
 from tests.reference.evaluator import evaluate
 from tests.reference.read import read
 from tests.reference.strategies import cases, decided, examples, questions
 
 if TYPE_CHECKING:
-    from tests.reference.case import Case
     from tests.reference.strategies import Question
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
@@ -76,3 +77,29 @@ def test_worked_example(as_of: date, known_at: date | None) -> None:
     rows = expected(case, outcome)
     assert rows_of(assessment.events, EVENTS) == rows["events"]
     assert rows_of(assessment.ledger, LEDGER) == rows["ledger"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "funds", "unclaimed"),
+    [
+        ((), {"a": 1000, "b": 0}, []),
+        ((Claim("J", "nowhere", Decimal("0.5")),), {"a": 0, "b": 0}, [1000]),
+        ((Claim("J", "nowhere", Decimal("0.5")), Claim("J", "b", Decimal("0.3"))), {"a": 0, "b": 300}, [700]),
+        ((Claim("J", "b", Decimal("0.3"), revoked_on=date(2011, 1, 2)),), {"a": 1000, "b": 0}, []),
+    ],
+)
+def test_a_claim_in_quarantine_leaves_its_share_unclaimed(
+    claims: tuple[Claim, ...], funds: dict[str, int], unclaimed: list[int]
+) -> None:
+    case = Case(
+        date(2011, 1, 1),
+        date(2011, 12, 31),
+        (Unit("a"), Unit("b")),
+        projects=(Project("J", "a", recognised_on=date(2011, 1, 1)),),
+        claims=claims,
+        arrivals=(Arrival("V", "J", 1000, date(2011, 1, 5)),),
+        unvisited="vouchers",
+    )
+    assessment = kr.assess(to_workspace(case), as_of=date(2011, 1, 31))
+    assert dict(assessment.units.select("unit", "funds").rows()) == funds
+    assert assessment.unclaimed["amount"].to_list() == unclaimed

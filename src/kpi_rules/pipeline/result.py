@@ -236,10 +236,16 @@ class Assessment:
     @cached_property
     def unclaimed(self) -> pl.DataFrame:
         """What no unit claims: `project`, `tick`, `amount` in fen; projects claimed in full are not listed."""
-        left = self.waterfall.group_by("project", "tick").agg(
-            amount=pl.col("adjusted").first() - pl.col("shared").sum()
-        )
-        return left.filter(pl.col("amount") > 0).sort("tick", "project")
+        credited = self.credited
+        empty = pl.DataFrame(schema={"project": pl.String, "tick": pl.Date, "amount": pl.Int64})
+        frames = [empty]
+        for tick in self.ticks:
+            row = credited.dates.index(tick.on)
+            given = np.bincount(credited.claims.project, credited.shared[row], minlength=len(credited.projects))
+            left = credited.adjusted[row] - given.astype(np.int64)
+            frame = pl.DataFrame({"project": credited.projects["project"], "amount": left})
+            frames.append(frame.select("project", tick=pl.lit(tick.on), amount="amount").filter(pl.col("amount") > 0))
+        return pl.concat(frames).sort("tick", "project")
 
     @cached_property
     def not_assessable(self) -> pl.DataFrame:
