@@ -1,6 +1,7 @@
 """One step of the rules: who ends, who starts, who is superseded. The same for a column of units and for a single case.
 
-A mask is a polars Boolean column or a plain bool; `&` and `|` mean the same for both, and `and_not` is handed in.
+A mask is some units of a block, a polars Boolean column or a plain bool; `&` and `|` mean the same for all, and
+`and_not` is handed in.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
+from kpi_rules.pipeline import masks
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-Mask = TypeVar("Mask", pl.Series, bool)
+Mask = TypeVar("Mask", masks.Mask, pl.Series, bool)
 
 
 def unblocked(

@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.panel import RANKS, values_by_group
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRules, Rulebook
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
 Since = NDArray[np.int16]
+
+PLAIN = pl.QueryOptFlags.none()
+"""A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
 
 BLOCK = 131072
 """Units decided at once where no rank is read."""
@@ -96,12 +101,12 @@ def decide(
     units = len(panel.units)
     whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
     size = max(units, 1) if whole else block
-    columns = _ParameterColumns(panel, rulebook)
+    looks = [_Look(panel, rulebook, here) for here in range(len(panel.ticks))]
+    columns = _ParameterColumns(rulebook.parameters, panel.units["group"])
 
     def run(low: int) -> Decided:
-        return _Block(panel, rulebook, rulings, columns, low, min(size, units - low)).run(
-            outputs, every_tick=every_tick
-        )
+        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low))
+        return block.run(outputs, every_tick=every_tick)
 
     lows = range(0, max(units, 1), size)
     if len(lows) == 1:
@@ -131,10 +136,10 @@ def _read_by_indicators(panel: Panel) -> set[str]:
 class _ParameterColumns:
     """Parameters that differ between peer groups, one column per effective period, gathered once."""
 
-    def __init__(self, panel: Panel, rulebook: Rulebook) -> None:
-        self._rulebook = rulebook
-        self._parameters = rulebook.parameters
-        self._group = panel.units["group"]
+    def __init__(self, parameters: Parameters, group: pl.Series) -> None:
+        self._parameters = parameters
+        self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
+        self._codes = _codes(self._groups, group)
         self._columns: dict[tuple[object, ...], pl.Series] = {}
 
     def at(self, on: date, names: Collection[str]) -> list[pl.Series]:
@@ -144,10 +149,29 @@ class _ParameterColumns:
 
     def _column(self, name: str, on: date) -> pl.Series:
         general, by_group = values_by_group(self._parameters, name, on)
-        key = (name, general, tuple(by_group.items()))
-        if key not in self._columns:
-            self._columns[key] = self._group.replace_strict(by_group, default=general).fill_null(general).rename(name)
-        return self._columns[key]
+        values = tuple(by_group.get(group, general) for group in self._groups)
+        if (name, *values, general) not in self._columns:
+            table = np.array([*values, general])  # NumPy gathers twice as fast as polars
+            self._columns[name, *values, general] = pl.Series(name, table.take(self._codes, mode="clip"))
+        return self._columns[name, *values, general]
+
+
+def _codes(groups: Sequence[str], group: pl.Series) -> NDArray[np.intp]:
+    """Return the place of each unit's group among those that parameters name; past the end for any other."""
+    place = pl.lit(len(groups), pl.Int64)
+    for here, name in enumerate(groups):  # few: a comparison each is far cheaper than a look-up of texts
+        place = pl.when(pl.col("group") == name).then(pl.lit(here, pl.Int64)).otherwise(place)
+    codes = pl.DataFrame({"group": group}).select(place=place).to_series()
+    return (codes if len(codes) == len(group) else codes.new_from_index(0, len(group))).to_numpy()
+
+
+class _Look:
+    """What all blocks share of one tick: its rules and its whole numbers."""
+
+    def __init__(self, panel: Panel, rulebook: Rulebook, here: int) -> None:
+        self.tick = panel.ticks[here]
+        self.bound = rulebook.bound(self.tick.moments, self.tick.on)
+        self.base = panel.source.at(here)
 
 
 class _Block:
@@ -159,47 +183,53 @@ class _Block:
         rulebook: Rulebook,
         rulings: Rulings | None,
         columns: _ParameterColumns,
+        looks: Sequence[_Look],
         low: int,
         size: int,
     ) -> None:
-        self.panel, self.rulebook, self.rulings, self.columns = panel, rulebook, rulings, columns
+        self.panel, self.rulebook, self.rulings, self.columns, self.looks = panel, rulebook, rulings, columns, looks
         self.decided = Decided()
-        self.places = pl.int_range(size, dtype=pl.UInt32, eager=True)
+        self.places = pl.int_range(low, low + size, dtype=pl.UInt32, eager=True)
         self.low, self.size = low, size
-        self.none = pl.repeat(value=False, n=size, dtype=pl.Boolean, eager=True)
         names = rulebook.rules
-        self.active = dict.fromkeys(names, self.none)
-        self.issued = dict.fromkeys(names, self.none)
-        self.held = dict.fromkeys(names, self.none)
-        self.pending = dict.fromkeys(names, self.none)
-        self.since = {name: np.zeros(size, dtype=np.int16) for name in names}
+        self.active = dict.fromkeys(names, NOBODY)
+        self.issued = dict.fromkeys(names, NOBODY)
+        self.held = dict.fromkeys(names, NOBODY)
+        self.pending = dict.fromkeys(names, NOBODY)
+        self.since = dict.fromkeys(names, pl.repeat(0, size, dtype=pl.Int16, eager=True))
         self.amounts: dict[str, pl.Series] = {}
         self.lag: pl.Series | None = None
         self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
 
     def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
-        last = len(self.panel.ticks) - 1
-        for here, tick in enumerate(self.panel.ticks):
-            bound = self.rulebook.bound(tick.moments, tick.on)
-            wanted = self._conditions(bound) if not tick.interim else frozenset()
+        last = len(self.looks) - 1
+        for here, look in enumerate(self.looks):
+            wanted = self._conditions(look.bound) if not look.tick.interim else frozenset()
             keep = every_tick or here == last
-            needed = set(bound.columns(wanted)) | self.always | (set(outputs) if keep else set())
-            if "lag" in outputs:
-                needed.add("lag")
-            base = self.panel.source.at(here).slice(self.low, self.size)
-            frame = self.panel.derive(base, here, self.lag, needed)
+            needed = look.bound.columns(wanted) | self.always | (set(outputs) if keep else {"lag"} & set(outputs))
+            frame = self.panel.derive(look.base.slice(self.low, self.size), here, self.lag, needed)
             if "lag" in frame.columns:
                 self.lag = frame["lag"]
-            if not tick.interim:
-                self._decide(here, bound, frame, wanted)
+            if not look.tick.interim:
+                self._advance(here, look.bound, self._evaluate(look, frame, sorted(wanted)))
             if keep:
-                self.decided.frames.setdefault(here, []).append(
-                    frame.select([name for name in outputs if name in frame.columns])
-                )
+                names = [name for name in outputs if name in frame.columns]
+                self.decided.frames.setdefault(here, []).append(frame.select(names))
         for name, active in self.active.items():
-            self.decided.active.setdefault(name, []).append(active)
+            self.decided.active.setdefault(name, []).append(active.column(self.size))
             self._record("pending", last, name, self.pending[name])
         return self.decided
+
+    def _evaluate(self, look: _Look, frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
+        """Return the value of each wanted expression for every unit, by its name."""
+        if not wanted:
+            return {}
+        read = look.bound.columns(frozenset(wanted))
+        parameters = [column.slice(self.low, self.size) for column in self.columns.at(look.tick.on, read)]
+        frame = frame.hstack([column for column in parameters if column.name not in frame.columns])
+        selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
+        found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
+        return {name: self._full(found.to_series(place)) for place, name in enumerate(wanted)}
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
         """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""
@@ -210,28 +240,10 @@ class _Block:
                 wanted.add(rule.when)
                 wanted |= {rule.amount} if rule.amount else set()
             if rule.until is not None and (
-                rule.when is not None or self.active[name].any() or self.held[name].any() or self.pending[name].any()
+                rule.when is not None or self.active[name] or self.held[name] or self.pending[name]
             ):
                 wanted.add(rule.until)
         return frozenset(wanted)
-
-    def _decide(self, here: int, bound: BoundRules, frame: pl.DataFrame, wanted: frozenset[str]) -> None:
-        read = bound.columns(wanted)
-        parameters = [column.slice(self.low, self.size) for column in self.columns.at(self.panel.ticks[here].on, read)]
-        if parameters:
-            frame = frame.with_columns(parameters)
-        ordered = sorted(wanted)
-        found = (
-            frame.select(**{str(place): bound.expressions[name] for place, name in enumerate(ordered)})
-            if ordered
-            else None
-        )
-        values = (
-            {name: self._full(found.to_series(place)) for place, name in enumerate(ordered)}
-            if found is not None
-            else {}
-        )
-        self._advance(here, bound, values)
 
     def _full(self, column: pl.Series) -> pl.Series:
         """Stretch a literal over all units."""
@@ -239,44 +251,44 @@ class _Block:
 
     def _advance(self, here: int, bound: BoundRules, values: Mapping[str, pl.Series]) -> None:
         """Steps 1 to 3 of `semantics.md`, for every rule at once."""
-        until: dict[str, pl.Series] = {}
-        candidate: dict[str, pl.Series] = {}
-        remaining: dict[str, pl.Series] = {}
+        ends = {text: Mask.of(values[text]) for rule in bound.rules if (text := rule.until) in values and text}
+        until = {rule.rule.id: ends.get(rule.until or "", NOBODY) for rule in bound.rules}
         rulings = self.rulings.at(here, self.low, self.size) if self.rulings is not None else None
+        candidate: dict[str, Mask] = {}
+        remaining: dict[str, Mask] = {}
         for rule in bound.rules:
             name = rule.rule.id
-            until[name] = _true(values[rule.until]) if rule.until is not None and rule.until in values else self.none
-            over = until[name]
-            if rulings is not None:
-                over = over | rulings.mask("lifted", name, self.since[name])
+            lifted = self._ruled(rulings, "lifted", name)
+            over = until[name] | lifted
             self._record("ended", here, name, self.active[name] & over)
-            remaining[name] = self.active[name] & ~over
-            candidate[name] = self._candidates(here, rule.when, values, name, until[name], remaining[name])
-            if rulings is not None:
-                lifted = rulings.mask("lifted", name, self.since[name])
-                candidate[name] = candidate[name] & ~(lifted | self.pending[name])
+            remaining[name] = self.active[name].without(over)
+            out = until[name] | remaining[name] | lifted | self.pending[name]
+            candidate[name] = self._candidates(here, rule.when, values, name, out)
         if rulings is None:
-            starting = unblocked(candidate, remaining, self.rulebook.superseding, _and_not)
+            starting = unblocked(candidate, remaining, self.rulebook.superseding, Mask.without)
+            for name, mask in starting.items():
+                self._since(here, name, mask)
         else:
             starting = self._rule_on(here, rulings, bound, values, until, remaining, candidate)
         self._settle(here, bound, values, until, remaining, starting)
 
-    def _candidates(
-        self,
-        here: int,
-        when: str | None,
-        values: Mapping[str, pl.Series],
-        name: str,
-        until: pl.Series,
-        remaining: pl.Series,
-    ) -> pl.Series:
+    def _ruled(self, rulings: TickRulings | None, decision: str, name: str) -> Mask:
+        """Return whose measure of a rule, as proposed by now, a decision of a kind is about."""
+        if rulings is None:
+            return NOBODY
+        return Mask.of(rulings.mask(decision, name, self.since[name].to_numpy()))
+
+    def _candidates(self, here: int, when: str | None, values: Mapping[str, pl.Series], name: str, out: Mask) -> Mask:
         if when is None:
-            return self.none
-        fires = values[when]
-        if fires.null_count():
-            self._record("unassessable", here, name, fires.is_null())
-            fires = fires.fill_null(value=False)
-        return fires & ~(until | remaining | self.issued[name])
+            return NOBODY
+        if values[when].null_count():
+            self._record("unassessable", here, name, Mask.of(values[when].is_null()))
+        return Mask.of(values[when]).without(out).without(self.issued[name])
+
+    def _since(self, here: int, name: str, mask: Mask) -> None:
+        """Note that measures are proposed at this tick."""
+        if mask.rows is not None:
+            self.since[name] = pl.Series([here], dtype=pl.Int16).zip_with(mask.rows, self.since[name])
 
     def _rule_on(
         self,
@@ -284,10 +296,10 @@ class _Block:
         rulings: TickRulings,
         bound: BoundRules,
         values: Mapping[str, pl.Series],
-        until: Mapping[str, pl.Series],
-        remaining: Mapping[str, pl.Series],
-        candidate: Mapping[str, pl.Series],
-    ) -> dict[str, pl.Series]:
+        until: Mapping[str, Mask],
+        remaining: Mapping[str, Mask],
+        candidate: Mapping[str, Mask],
+    ) -> dict[str, Mask]:
         """Propose the candidates and return what the decisions start.
 
         A proposal that awaits its decision keeps new ones that it supersedes from being proposed. It goes when it is
@@ -297,22 +309,22 @@ class _Block:
         superseding = self.rulebook.superseding
         waiting, due, refused = {}, {}, {}
         for name, mask in candidate.items():
-            self.since[name][self._rows(mask)] = here
-            gone = rulings.mask("rejected", name, self.since[name]) | rulings.mask("lifted", name, self.since[name])
-            waiting[name] = self.pending[name] & ~(until[name] | gone)
-            due[name], refused[name] = mask & ~gone, mask & gone
-        fresh = unblocked(due, {name: remaining[name] | waiting[name] for name in due}, superseding, _and_not)
+            self._since(here, name, mask)
+            gone = self._ruled(rulings, "rejected", name) | self._ruled(rulings, "lifted", name)
+            waiting[name] = self.pending[name].without(until[name] | gone)
+            due[name], refused[name] = mask.without(gone), mask & gone
+        fresh = unblocked(due, {name: remaining[name] | waiting[name] for name in due}, superseding, Mask.without)
         for rule in bound.rules:
             name = rule.rule.id
             if rule.amount is not None and rule.amount in values:
                 earlier = self.amounts.get(name, values[rule.amount])
-                self.amounts[name] = values[rule.amount].zip_with(fresh[name], earlier)
+                self.amounts[name] = values[rule.amount].zip_with(fresh[name].column(self.size), earlier)
             self._record("proposed", here, name, fresh[name] | refused[name], self.amounts.get(name))
         there = {name: fresh[name] | waiting[name] for name in fresh}
-        approved = {name: mask & rulings.mask("approved", name, self.since[name]) for name, mask in there.items()}
-        starting = unblocked(approved, dict.fromkeys(approved, self.none), superseding, _and_not)
+        approved = {name: mask & self._ruled(rulings, "approved", name) for name, mask in there.items()}
+        starting = unblocked(approved, dict.fromkeys(approved, NOBODY), superseding, Mask.without)
         replaced = superseded(starting, there, superseding)
-        self.pending = {name: mask & ~(approved[name] | replaced.get(name, self.none)) for name, mask in there.items()}
+        self.pending = {name: mask.without(approved[name] | replaced.get(name, NOBODY)) for name, mask in there.items()}
         return starting
 
     def _settle(
@@ -320,20 +332,20 @@ class _Block:
         here: int,
         bound: BoundRules,
         values: Mapping[str, pl.Series],
-        until: Mapping[str, pl.Series],
-        remaining: Mapping[str, pl.Series],
-        starting: Mapping[str, pl.Series],
+        until: Mapping[str, Mask],
+        remaining: Mapping[str, Mask],
+        starting: Mapping[str, Mask],
     ) -> None:
         """Book the month, release what is due, and carry the state on."""
         month_end = self.panel.ticks[here].is_month_end
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.hold is not None:
-                self._release(here, name, until[name])
+                self._record("released", here, name, self.held[name] & until[name])
+                self.held[name] = self.held[name].without(until[name])
                 if month_end:
-                    booked = self.active[name] & remaining[name]
-                    self._record("withheld", here, name, booked)
-                    self.held[name] = self.held[name] | booked
+                    self._record("withheld", here, name, remaining[name])
+                    self.held[name] |= remaining[name]
         replaced = superseded(starting, remaining, self.rulebook.superseding)
         for rule in bound.rules:
             name = rule.rule.id
@@ -343,34 +355,23 @@ class _Block:
                     amounts = self.amounts.get(name)
                 self._record("issued", here, name, starting[name], amounts)
                 if not rule.rule.repeats:
-                    self.issued[name] = self.issued[name] | starting[name]
+                    self.issued[name] |= starting[name]
                 continue
-            self._record("superseded", here, name, replaced.get(name, self.none))
+            gone = replaced.get(name, NOBODY)
+            self._record("superseded", here, name, gone)
             self._record("started", here, name, starting[name])
-            self.active[name] = (remaining[name] & ~replaced.get(name, self.none)) | starting[name]
+            self.active[name] = remaining[name].without(gone) | starting[name]
 
-    def _release(self, here: int, name: str, until: pl.Series) -> None:
-        due = self.held[name] & until
-        self._record("released", here, name, due)
-        self.held[name] = self.held[name] & ~until
-
-    def _rows(self, mask: pl.Series) -> Rows:
-        """Return the places in this block where a column without nulls is true."""
-        return self.places.filter(mask).to_numpy()
-
-    def _record(self, kind: str, here: int, name: str, mask: pl.Series, amounts: pl.Series | None = None) -> None:
-        if not mask.any():
+    def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
+        if mask.rows is None:
             return
-        rows = self._rows(mask)
-        if kind in {"started", "issued"} and self.rulings is None:
-            self.since[name][rows] = here
         happening = Happening(
             here,
             name,
             kind,
-            rows + np.uint32(self.low),
-            self.since[name][rows],
-            amounts.gather(rows) if amounts is not None else None,
+            self.places.filter(mask.rows).to_numpy(),
+            self.since[name].filter(mask.rows).to_numpy(),
+            amounts.filter(mask.rows) if amounts is not None else None,
         )
         {
             "withheld": self.decided.bookings,
@@ -379,12 +380,3 @@ class _Block:
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
-
-
-def _and_not(mask: pl.Series, other: pl.Series) -> pl.Series:
-    return mask & ~other
-
-
-def _true(mask: pl.Series) -> pl.Series:
-    """Return a condition with null taken as not true."""
-    return mask.fill_null(value=False) if mask.null_count() else mask
