@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from kpi_rules.model.money import format_amount, parse_amount
     from kpi_rules.model.problems import Place, Problem
     from kpi_rules.model.settings import choice, count, flag, money, ratio, texts
-    from kpi_rules.pipeline import assess, rulebook
+    from kpi_rules.pipeline.assess import AssessmentError, assess, rulebook
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.workspace.workspace import Workspace, load
 
 _HOMES = {
-    "kpi_rules.pipeline": ("assess", "rulebook"),
+    "kpi_rules.pipeline.assess": ("AssessmentError", "assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation",),
     "kpi_rules.pipeline.result": ("Assessment",),
     "kpi_rules.pipeline.rulebook": ("Rulebook",),
@@ -64,6 +64,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "N_",
     "Assessment",
+    "AssessmentError",
     "Check",
     "Credit",
     "Explanation",

@@ -1,0 +1,185 @@
+"""Assess: from a workspace through all stages of the pipeline to an assessment."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kpi_rules.locale import _
+from kpi_rules.model.calendar import ticks
+from kpi_rules.model.columns import indicator_schema
+from kpi_rules.model.problems import Place, Problem, error
+from kpi_rules.pipeline.credit import ancestors, credit
+from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.decisions import read_decisions
+from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
+from kpi_rules.pipeline.pay import Payroll
+from kpi_rules.pipeline.result import Assessment
+from kpi_rules.pipeline.rulebook import Rulebook
+from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
+from kpi_rules.pipeline.verify import known, of_year, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import date
+
+    from kpi_rules.workspace.config import Config
+    from kpi_rules.workspace.tables import Tables
+    from kpi_rules.workspace.workspace import Workspace
+
+LARGE = 100_000
+"""Above this many units only the last tick's panel is kept, and only `SHOWN` and the indicators that rules read are
+computed.
+"""
+
+SHOWN = frozenset({"funds", "funds_quota", "completion"})
+
+
+class AssessmentError(Exception):
+    """An assessment that cannot be made: the workspace has errors, or what was asked for does not fit it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        """Keep the problems; the message lists them all."""
+        super().__init__("\n".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def assess(
+    workspace: Workspace,
+    as_of: date | None = None,
+    known_at: date | None = None,
+    decisions: pl.DataFrame | None = None,
+    *,
+    indicators: Collection[str] | None = None,
+    whole_panel: bool | None = None,
+) -> Assessment:
+    """Assess a workspace.
+
+    Args:
+        workspace: without errors.
+        as_of: only what happened by this day counts; the year end by default. A day between ticks adds an interim tick.
+        known_at: only what was recorded by this day and not revoked by it counts; `as_of` by default.
+        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`; without it every proposal counts
+            as approved on its tick.
+        indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
+        whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
+
+    Returns:
+        The assessment: units, events, measures, ledger, findings and explanations.
+
+    Raises:
+        AssessmentError: the workspace has errors, `as_of` is before the year, or a decision names nothing of this
+            assessment; `problems` has them all.
+    """
+    config = workspace.config
+    if workspace.errors or config is None:
+        raise AssessmentError(workspace.errors)
+    as_of = as_of or config.year.end
+    known_at = known_at or as_of
+    if as_of < config.year.start:
+        expected = _("a day from {start} on").format(start=config.year.start)
+        raise AssessmentError([error("as-of-before-year", Place(key="as_of"), found=str(as_of), expected=expected)])
+    large = len(workspace.tables.units) > LARGE
+    book = rulebook(workspace)
+    if indicators is None:
+        every = indicator_schema(workspace.plugins.indicators)
+        indicators = [name for name in every if not large or name in book.columns | SHOWN]
+    all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
+    tables, findings = verify(
+        of_year(known(workspace.tables, known_at), config.year, as_of), workspace.plugins.checks, config.checks
+    )
+    quotas = QuotaBook(tables.quotas, tables.units["unit"])
+    credited = credit(
+        tables,
+        credit_dates(all_ticks, config.campaigns),
+        config.year.start,
+        needed=whole_numbers({*indicators, *book.columns, *_roots(workspace)}, config.primary),
+        unvisited=config.unvisited,
+        credits=workspace.plugins.credits,
+        parameters=_project_parameters(workspace, tables),
+    )
+    units = tables.units.select("unit", "group", "kind")
+    source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
+    panel = Panel(source, all_ticks, book.terms)
+    rulings = None
+    if decisions is not None:
+        rulings, problems = read_decisions(decisions, all_ticks, units["unit"], book.rules, config.year.label)
+        if problems:
+            raise AssessmentError(problems)
+    decided = decide(
+        panel, book, rulings=rulings, outputs=indicators, every_tick=not large if whole_panel is None else whole_panel
+    )
+    return Assessment(
+        workspace,
+        as_of,
+        known_at,
+        panel,
+        book,
+        credited,
+        decided,
+        _payroll(workspace, config, tables),
+        quotas,
+        findings,
+    )
+
+
+def rulebook(workspace: Workspace) -> Rulebook:
+    """Return the rules of a workspace with their parameters, for callers with indicators of their own.
+
+    Raises:
+        AssessmentError: the workspace has errors.
+    """
+    if workspace.errors or workspace.config is None:
+        raise AssessmentError(workspace.errors)
+    return Rulebook(workspace.plugins.rules, _terms(workspace, workspace.config))
+
+
+def _terms(workspace: Workspace, config: Config) -> Terms:
+    curve = workspace.plugins.pace_curves[config.pace_curve]
+
+    def pace(on: date) -> Fraction:
+        return Fraction(1) if on > config.year.end else curve.expected(config.year, on, config.pace_points)
+
+    return Terms(
+        year=config.year,
+        campaigns=config.campaigns,
+        pace=pace,
+        primary=config.primary,
+        tolerance=config.tolerance,
+        indicators=workspace.plugins.indicators,
+        parameters=workspace.parameters,
+    )
+
+
+def _roots(workspace: Workspace) -> set[str]:
+    """Return the columns that plugins' indicators are made of."""
+    return {root for each in workspace.plugins.indicators.values() for root in each.value.meta.root_names()}
+
+
+def _project_parameters(workspace: Workspace, tables: Tables) -> Callable[[date], pl.DataFrame]:
+    """Return the parameters that adjustments read, in force on a date, for each project by its own unit's group."""
+    names = {root for each in workspace.plugins.credits.values() for root in each.amount.meta.root_names()}
+    groups = tables.projects.select("unit").join(
+        tables.units.select("unit", "group"), on="unit", how="left", maintain_order="left"
+    )
+
+    def parameters(on: date) -> pl.DataFrame:
+        return with_parameters(groups.select("group"), workspace.parameters, on, names)
+
+    return parameters
+
+
+def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:
+    unit, above = ancestors(tables.units)
+    ids = tables.units["unit"]
+    return Payroll(
+        staff=tables.staff.join(tables.units.select("unit", "group"), on="unit", how="left", maintain_order="left"),
+        withheld=tables.withheld,
+        guards=workspace.plugins.guards,
+        parameters=workspace.parameters,
+        component=config.pay_component,
+        year=config.year.label,
+        subtree=pl.DataFrame({"unit": ids.gather(unit), "above": ids.gather(above)}),
+    )
