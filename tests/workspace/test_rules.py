@@ -1,0 +1,176 @@
+"""The static check of what policies contribute names plugin, rule and node, before any data is seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipeline.making import messages, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = """
+@define
+class Settings:
+    below: Decimal = ratio("0.5", label="Below")
+    months: int = count(3, label="Months")
+    grades: tuple[str, ...] = texts(("head",), label="Grades")
+
+p = parameters("winter", Settings)
+
+@hookimpl
+def kpi_settings():
+    return Settings
+
+def rule(name="talk", *, when=at.year_end & (unit.completion < p.below), reason="late", **more):
+    return Rule(name, kind="talk", subject="head", when=when, reason=reason, **more)
+"""
+ROW_WISE = "row-wise nodes only: no aggregate, window, shift, default for a missing value, callback, chance or clock"
+
+
+def found(place: Path, hook: str, given: str) -> list[str]:
+    text = f"{SETTINGS}\n@hookimpl\ndef {hook}():\n    return [{given}]\n"
+    return messages(workspace(place, policies={"policies/winter.py": text}))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            "rule(when=unit.completon < 1)",
+            "rule winter.talk, when: found completon; expected a column a rule can read (nearest: completion)",
+        ),
+        ("rule(when=unit.rank.max() < 1)", f"rule winter.talk, when: found Agg; expected {ROW_WISE}"),
+        ("rule(when=unit.lag.shift() < 1)", f"rule winter.talk, when: found Shift; expected {ROW_WISE}"),
+        (
+            "rule(until=unit.lag.map_elements(lambda v: v, pl.Int64) > 1)",
+            "rule winter.talk, until: found a Python callback; "
+            "expected a row-wise polars expression, which can be read and checked",
+        ),
+        (
+            "rule(when=unit.group < 0.5)",
+            'rule winter.talk, when: found [(col("group")) < (dyn float: 0.5)]; '
+            "expected both sides of one type, not string against number",
+        ),
+        (
+            "rule(amount=unit.completion * 2)",
+            'rule winter.talk, amount: found [(col("completion")) * (dyn int: 2)] : Float64; '
+            "expected an expression of type Int64",
+        ),
+        (
+            "rule(hold=Hold(share=p.below))",
+            "rule winter.talk, until: found no condition that ends it; expected an end for every hold",
+        ),
+        (
+            "rule(until=unit.completion >= 1, hold=Hold(share='winter.belov'))",
+            "rule winter.talk, hold: found winter.belov; expected a name that is there (nearest: winter.below)",
+        ),
+        (
+            "rule(until=unit.completion >= 1, hold=Hold(share=p.months))",
+            "rule winter.talk, hold: found winter.months : count; expected a setting of kind ratio",
+        ),
+        (
+            "rule(until=unit.completion >= 1, hold=Hold(share=p.below, grades=p.below))",
+            "rule winter.talk, hold: found winter.below : ratio; expected a setting of kind texts",
+        ),
+        (
+            "rule(reason='{complet:.0%}')",
+            "rule winter.talk, reason: found complet; expected a name that is there (nearest: completion)",
+        ),
+        (
+            "rule(reason='{completion')",
+            "rule winter.talk, reason: found {completion: expected '}' before end of string; "
+            "expected a text with fields in braces",
+        ),
+        (
+            "rule(reason='{unit:.2%}')",
+            "rule winter.talk, reason: found {unit:.2%}: Unknown format code '%' for object of type 'str'; "
+            "expected a text with fields in braces",
+        ),
+        (
+            "rule(supersedes=['winter.tulk'])",
+            "rule winter.talk, supersedes: found winter.tulk; expected a name that is there (nearest: winter.talk)",
+        ),
+        (
+            "rule(supersedes=['winter.talk'])",
+            "rule winter.talk, supersedes: found a circle of rules that supersede each other: winter.talk; "
+            "expected one that supersedes the other",
+        ),
+        (
+            "rule('a', supersedes=['winter.b']), rule('b', supersedes=['winter.c']), rule('c', supersedes=['winter.a'])",
+            "rule winter.a, supersedes: found a circle of rules that supersede each other: winter.a, winter.b, "
+            "winter.c; expected one that supersedes the other",
+        ),
+    ],
+)
+def test_rules(tmp_path: Path, given: str, message: str) -> None:
+    assert found(tmp_path, "kpi_policy_rules", given) == [f"policies/winter.py, {message}"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "message"),
+    [
+        (
+            "kpi_checks",
+            "Check('big', table='arrivals', when=pl.col('amout') > 1, message='x')",
+            "check big, when: found amout; expected a column a rule can read (nearest: amount)",
+        ),
+        (
+            "kpi_checks",
+            "Check('big', table='arrival', when=pl.col('amount') > 1, message='x')",
+            "check big, table: found arrival; expected projects, claims, arrivals, visits (nearest: arrivals)",
+        ),
+        (
+            "kpi_checks",
+            "Check('big', table='visits', when=pl.col('assessed_amount') > 1, message='{voucher}')",
+            "check big, message: found voucher; expected a name that is there",
+        ),
+        (
+            "kpi_checks",
+            "Check('big', table='visits', when=pl.col('assessed_amount'), message='x')",
+            'check big, when: found col("assessed_amount") : Int64; expected an expression of type Boolean',
+        ),
+        (
+            "kpi_credits",
+            "Credit('half', amount=pl.col('credited') / 2)",
+            'credit half, amount: found [(col("credited")) / (dyn int: 2)] : Float64; '
+            "expected an expression of type Int64",
+        ),
+        (
+            "kpi_indicators",
+            "Indicator('funds', kind='money', value=unit.vouchers)",
+            "indicator funds: found indicator funds, which the library has; expected a name of its own",
+        ),
+        (
+            "kpi_guards",
+            "Guard('floor', withholdable=pl.col('pay') - 1)",
+            "guard floor, withholdable: found pay; expected a column a rule can read",
+        ),
+    ],
+)
+def test_other_contributions(tmp_path: Path, hook: str, given: str, message: str) -> None:
+    assert found(tmp_path, hook, given)[0].startswith(f"policies/winter.py, {message}")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "rule(reason='{completion:.0%} {winter.below:.2%} {lag} {group}')",
+        "rule(supersedes=['rewards.bonus'])",  # a policy that is not enabled
+        "rule(until=unit.completion >= 1, hold=Hold(share=p.below, grades=p.grades))",
+        "rule('a', supersedes=['winter.b']), rule('b')",
+        "rule(when=pl.sql_expr('at_year_end AND completion < 0.5'))",
+    ],
+)
+def test_good_rules_have_no_problems(tmp_path: Path, given: str) -> None:
+    assert found(tmp_path, "kpi_policy_rules", given) == []
+
+
+def test_a_check_may_use_windows_and_its_projects_columns(tmp_path: Path) -> None:
+    given = (
+        "Check('first', table='arrivals', when=pl.col('amount') > pl.col('amount').min().over('project_unit'), "
+        "message='{voucher} of {project_name} on {arrived_on:%d.%m.}')"
+    )
+    assert found(tmp_path, "kpi_checks", given) == []
