@@ -6,7 +6,8 @@ raised, so that an administrator sees all of them at once.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from attrs import asdict, define, field
@@ -96,9 +97,19 @@ def note(code: str, place: Place, *, found: str, expected: str, nearest: str | N
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
-    """Return the choice most like `name`, or None where none is alike enough to be a likely slip."""
-    found = get_close_matches(name, list(choices), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """Return the choice most like `name`, or None where none is alike enough to be a likely slip.
+
+    Of choices equally alike the one with the fewest letters differing place by place is nearest: `J0012` to `JO012`.
+    """
+    found = get_close_matches(name, list(choices), n=5, cutoff=0.6)
+    if not found:
+        return None
+
+    def distance(choice: str) -> tuple[float, int, str]:
+        differing = sum(first != second for first, second in zip_longest(name, choice))
+        return -SequenceMatcher(None, choice, name).ratio(), differing, choice
+
+    return min(found, key=distance)
 
 
 def sort_problems(problems: Iterable[Problem]) -> list[Problem]:

@@ -16,14 +16,16 @@ from kpi_rules.model.settings import Entry, Parameters
 from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.consistency import consistency_problems
+from kpi_rules.workspace.pace import pace_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
 from kpi_rules.workspace.rules import contribution_problems
 from kpi_rules.workspace.tables import ReadTables, Tables, read_tables, tables_from_frames
 
 if TYPE_CHECKING:
-    import polars as pl
     from collections.abc import Mapping
     from os import PathLike
+
+    import polars as pl
 
     from kpi_rules.workspace.config import Config
 
@@ -146,6 +148,7 @@ def _workspace(read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.Da
         *tables.problems,
         *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
         *contribution_problems(plugins, read.file),
+        *pace_problems(plugins, config, read.file),
     ]
     return Workspace(folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems))
 
