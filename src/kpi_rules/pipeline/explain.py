@@ -165,11 +165,15 @@ def _percent(value: object) -> str:
 
 
 def _waterfall_line(row: dict[str, Any]) -> str:
-    stages = [
-        f"{name} {_money(value)}"
-        for name, value in row.items()
-        if name not in {"project", "unit", "tick", "recognised"}
-    ]
+    labels = {
+        "contracted": _("contracted"),
+        "vouchers": _("vouchers"),
+        "confirmed": _("confirmed"),
+        "adjusted": _("adjusted"),
+        "shared": _("shared"),
+    }
+    passed_over = {"project", "unit", "tick", "recognised"}
+    stages = [f"{labels.get(name, name)} {_money(value)}" for name, value in row.items() if name not in passed_over]
     recognised = "" if row["recognised"] else _(" (not recognised)")
     return f"{row['project']} / {row['unit']}{recognised}: " + " -> ".join(stages)
 

@@ -20,8 +20,8 @@ DENOMINATOR: Final = 400
 def pace_problems(plugins: Plugins, config: Config, file: str) -> list[Problem]:
     """Check that the pace curve gives an exact share of 0 or more at every tick of the year.
 
-    A share is a fraction of a denominator of at most 400, so that the pace gap is one correctly rounded division. A curve
-    that does not exist is another check's finding.
+    A share is a fraction of a denominator of at most 400, so that the pace gap is one correctly rounded division. A
+    curve that does not exist is another check's finding.
     """
     curve = plugins.pace_curves.get(config.pace_curve)
     if curve is None:
