@@ -11,7 +11,6 @@ import pytest
 import kpi_rules as kr
 from kpi_rules.hooks import specs
 from kpi_rules.hooks.manager import installed, load_plugins
-from kpi_rules.pipeline import AssessmentError
 from tests.pipeline.making import codes, folder, messages, workspace
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def test_a_raising_plugin_is_named_and_the_others_kept(tmp_path: Path, hook: str
     assert only(found) == (
         f"kpi.toml, plugins: found policy winter failed in {hook}: RuntimeError: no snow; expected a policy that loads"
     )
-    with pytest.raises(AssessmentError, match="no snow"):
+    with pytest.raises(kr.AssessmentError, match="no snow"):
         kr.assess(found)
 
 

@@ -219,11 +219,9 @@ class Rulebook:
     def _evaluate_frame(self, cases: pl.DataFrame, day: date) -> pl.DataFrame:
         rows = len(cases)
         moments = {name: pl.lit(value=False) for name in MOMENTS if name not in cases.columns}
-        frame = (
-            cases.with_columns(**moments)
-            if "group" in cases.columns
-            else cases.with_columns(group=pl.lit(None, pl.String), **moments)
-        )
+        # Without a group the column is missing, or of no type at all.
+        group = pl.col("group").cast(pl.String) if "group" in cases.columns else pl.lit(None, pl.String)
+        frame = cases.with_columns(group=group, **moments)
         exact = [name for name in self._exact if name in frame.columns and name + SCALED not in frame.columns]
         frame = frame.with_columns(
             (pl.col(name) * BILLION).round(0).cast(pl.Int64).alias(name + SCALED) for name in exact
