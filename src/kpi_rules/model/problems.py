@@ -99,15 +99,16 @@ def note(code: str, place: Place, *, found: str, expected: str, nearest: str | N
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the choice most like `name`, or None where none is alike enough to be a likely slip.
 
-    Of choices equally alike the one with the fewest letters differing place by place is nearest: `J0012` to `JO012`.
+    Of choices equally alike the one with the fewest letters differing place by place is nearest (`J0012` to `JO012`),
+    then one of the same letters (`P02` to `P20`).
     """
     found = get_close_matches(name, list(choices), n=5, cutoff=0.6)
     if not found:
         return None
 
-    def distance(choice: str) -> tuple[float, int, str]:
+    def distance(choice: str) -> tuple[float, int, bool, str]:
         differing = sum(first != second for first, second in zip_longest(name, choice))
-        return -SequenceMatcher(None, choice, name).ratio(), differing, choice
+        return -SequenceMatcher(None, choice, name).ratio(), differing, sorted(choice) != sorted(name), choice
 
     return min(found, key=distance)
 
