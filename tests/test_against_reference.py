@@ -13,7 +13,7 @@ from hypothesis import given
 import kpi_rules as kr
 from tests.reference.build import to_folder, to_workspace
 from tests.reference.case import Arrival, Case, Claim, Project, Unit
-from tests.reference.compare import EVENTS, LEDGER, expected, hold_against, panel_of, rows_of
+from tests.reference.compare import expected, hold_against, panel_of, said
 from tests.reference.evaluator import evaluate
 from tests.reference.read import read
 from tests.reference.strategies import cases, decided, examples, questions
@@ -44,8 +44,7 @@ def test_a_folder_reads_like_frames(tmp_path_factory: pytest.TempPathFactory, ca
     assert from_folder.errors == in_memory.errors == []
     first, second = kr.assess(from_folder), kr.assess(in_memory)
     assert first.units.equals(second.units, null_equal=True)
-    assert rows_of(first.events, EVENTS) == rows_of(second.events, EVENTS)
-    assert rows_of(first.ledger, LEDGER) == rows_of(second.ledger, LEDGER)
+    assert said(first) == said(second)
 
 
 @examples(5)
@@ -74,9 +73,7 @@ def test_worked_example(as_of: date, known_at: date | None) -> None:
             for name, figure in figures.items():
                 wanted = figure if figure is None or isinstance(figure, int) else float(figure)
                 assert found[tick, unit][name] == wanted, (tick, unit, name)
-    rows = expected(case, outcome)
-    assert rows_of(assessment.events, EVENTS) == rows["events"]
-    assert rows_of(assessment.ledger, LEDGER) == rows["ledger"]
+    assert said(assessment) == expected(case, outcome)
 
 
 @pytest.mark.parametrize(

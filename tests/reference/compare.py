@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Rows = list[tuple[object, ...]]
 EVENTS = ("year", "tick", "rule", "unit", "measure", "event", "amount")
 LEDGER = ("year", "measure", "person", "unit", "rule", "component", "month", "withheld", "released_on")
-ENTRIES = ("entry", "on", "measure", "person", "unit", "rule", "month", "amount")
+ENTRIES = ("year", "on", "entry", "measure", "person", "unit", "rule", "component", "month", "amount")
+MEASURES = ("id", "year", "rule", "unit", "started", "ended", "active", "amount")
+MISSING = ("unit", "rule", "tick")
 
 
 def assess(question: Question) -> kr.Assessment:
@@ -58,9 +60,28 @@ def expected(case: Case, outcome: Outcome) -> dict[str, Rows]:
         )
         for line in outcome.ledger
     ]
-    entries: Rows = [(e.kind, e.on, e.measure, e.person, e.unit, e.rule, e.month, e.amount) for e in outcome.entries]
+    entries: Rows = [
+        (case.year, e.on, e.kind, e.measure, e.person, e.unit, e.rule, case.component, e.month, e.amount)
+        for e in outcome.entries
+    ]
+    measures: Rows = [
+        (m.id, case.year, m.rule.id, m.unit, m.started, m.ended, m.rule.until is not None and m.ended is None, m.amount)
+        for m in outcome.measures
+    ]
+    missing: Rows = list(outcome.not_assessable)
+    found = {"events": events, "ledger": ledger, "entries": entries, "measures": measures, "not_assessable": missing}
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+def said(assessment: kr.Assessment) -> dict[str, Rows]:
+    """Return the engine's rows that `expected` gives of the reference: measures that began, proposals left aside."""
+    began = assessment.measures.drop_nulls("started")
     return {
-        name: sorted(rows, key=repr) for name, rows in (("events", events), ("ledger", ledger), ("entries", entries))
+        "events": rows_of(assessment.events, EVENTS),
+        "ledger": rows_of(assessment.ledger, LEDGER),
+        "entries": rows_of(assessment.entries, ENTRIES),
+        "measures": rows_of(began, MEASURES),
+        "not_assessable": rows_of(assessment.not_assessable, MISSING),
     }
 
 
@@ -70,7 +91,7 @@ def panel_of(assessment: kr.Assessment) -> dict[tuple[date, str], dict[str, obje
 
 
 def hold_against(question: Question) -> tuple[kr.Assessment, Outcome]:
-    """Assert that the engine and the reference give the same figures, events, ledger and entries."""
+    """Assert that the engine and the reference give the same figures, events, measures, ledger, entries, and gaps."""
     assessment = assess(question)
     outcome = evaluate(question.case, question.as_of, question.known_at)
     found = panel_of(assessment)
@@ -82,8 +103,5 @@ def hold_against(question: Question) -> tuple[kr.Assessment, Outcome]:
                 name: figure if figure is None or isinstance(figure, int) else float(figure)
                 for name, figure in figures.items()
             }, (tick, unit)
-    rows = expected(question.case, outcome)
-    assert rows_of(assessment.events, EVENTS) == rows["events"]
-    assert rows_of(assessment.ledger, LEDGER) == rows["ledger"]
-    assert rows_of(assessment.entries, ENTRIES) == rows["entries"]
+    assert said(assessment) == expected(question.case, outcome)
     return assessment, outcome

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outcome:
-    """The result: figures by tick and unit, events, holds and other measures with a state, ledger lines and entries."""
+    """The result: figures by tick and unit, events, measures in force or issued, ledger lines and entries."""
 
     panel: dict[date, dict[str, Figures]]
     events: list[Event]
     measures: list[Measure]
     ledger: list[Line]
     entries: list[LedgerEntry]
+    not_assessable: list[tuple[str, str, date]]
+    """Unit, rule and tick of the conditions that could not be told."""
 
 
 def evaluate(case: Case, as_of: date | None = None, known_at: date | None = None) -> Outcome:
@@ -44,4 +46,4 @@ def evaluate(case: Case, as_of: date | None = None, known_at: date | None = None
         for situation in situations.values():
             decider.step(situation)
         settle_pay(case, decider.measures, situations, lines)
-    return Outcome(panel, decider.events, decider.measures, lines, entries(lines))
+    return Outcome(panel, decider.events, decider.measures, lines, entries(lines), decider.not_assessable)

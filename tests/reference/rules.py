@@ -46,7 +46,7 @@ def parameter(case: Case, name: str, group: str | None, day: date) -> Value:
 
 @dataclass(frozen=True)
 class Situation:
-    """What a rule sees of a unit at a tick: figures, moments, parameters in force. No other unit, no other tick."""
+    """What a rule sees of a unit at a tick: figures, moments, parameters; no other unit, no other tick."""
 
     case: Case
     tick: Tick
@@ -86,14 +86,28 @@ Condition = Callable[[Situation], bool]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule; without `until` a one-off. `scope` is given for holds: whose pay, in the situation of the month-end."""
+    """A rule; without `until` a one-off. It looks only at some ticks, and there proposes if `when` is true.
+
+    `reads` names the figure without which `when` cannot be told. `scope` is given for holds: whose pay, in the
+    situation of the month-end.
+    """
 
     id: str
+    at: Callable[[Tick], bool]
+    reads: str
     when: Condition
     until: Condition | None = None
     supersedes: tuple[str, ...] = ()
     amount: Callable[[Situation], int] | None = None
     scope: Callable[[Situation, Staff], bool] | None = None
+
+    def proposes(self, s: Situation) -> bool:
+        """Tell whether the rule looks at this tick and finds its condition true."""
+        return self.at(s.tick) and self.when(s)
+
+    def cannot_tell(self, s: Situation) -> bool:
+        """Tell whether the rule looks at this tick and misses the figure it reads."""
+        return self.at(s.tick) and s.figures[self.reads] is None
 
 
 def met(s: Situation) -> bool:
@@ -122,26 +136,32 @@ def bonus(s: Situation) -> int:
 RULES: tuple[Rule, ...] = (
     Rule(
         "pay_withholding.section",
-        when=lambda s: (
-            (s.tick.mid_year or s.tick.campaign_end) and s.below("completion", "pay_withholding.section_below")
-        ),
+        at=lambda tick: tick.mid_year or tick.campaign_end,
+        reads="completion",
+        when=lambda s: s.below("completion", "pay_withholding.section_below"),
         until=met,
         scope=section_staff,
     ),
     Rule(
         "pay_withholding.all_staff",
-        when=lambda s: s.tick.year_end and unmet(s),
+        at=lambda tick: tick.year_end,
+        reads="completion",
+        when=unmet,
         until=met,
         supersedes=("pay_withholding.section",),
         scope=lambda _, __: True,
     ),
     Rule(
         "field_duty.station_head",
-        when=lambda s: s.tick.month_end and s.above("pace_gap", "field_duty.station_gap"),
+        at=lambda tick: tick.month_end,
+        reads="pace_gap",
+        when=lambda s: s.above("pace_gap", "field_duty.station_gap"),
         until=met,
     ),
     Rule(
         "field_duty.off_post",
+        at=lambda tick: tick.campaign_end or tick.year_end,
+        reads="completion",
         when=lambda s: (
             (s.tick.campaign_end and s.below("completion", "field_duty.off_post_below"))
             or (s.tick.year_end and s.below("completion", "field_duty.off_post_at_year_end"))
@@ -151,21 +171,29 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "field_duty.leave_post",
-        when=lambda s: s.tick.year_end and s.below("completion", "field_duty.leave_post_below"),
+        at=lambda tick: tick.year_end,
+        reads="completion",
+        when=lambda s: s.below("completion", "field_duty.leave_post_below"),
         until=met,
         supersedes=("field_duty.off_post", "field_duty.station_head"),
     ),
     Rule(
         "supervision.talk",
-        when=lambda s: s.tick.month_end and s.at_least("lag", float(s.number("supervision.talk_after"))),
+        at=lambda tick: tick.month_end,
+        reads="lag",
+        when=lambda s: s.at_least("lag", float(s.number("supervision.talk_after"))),
     ),
     Rule(
         "rewards.commendation",
-        when=lambda s: s.tick.year_end and met(s) and s.at_least("completion", float(s.number("rewards.outstanding"))),
+        at=lambda tick: tick.year_end,
+        reads="completion",
+        when=lambda s: met(s) and s.at_least("completion", float(s.number("rewards.outstanding"))),
     ),
     Rule(
         "rewards.bonus",
-        when=lambda s: s.tick.year_end and (s.surplus() or 0) > 0,
+        at=lambda tick: tick.year_end,
+        reads="funds_quota",
+        when=lambda s: (s.surplus() or 0) > 0,
         amount=bonus,
     ),
 )
@@ -221,6 +249,7 @@ class Decider:
     events: list[Event] = field(default_factory=list)
     measures: list[Measure] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
+    not_assessable: list[tuple[str, str, date]] = field(default_factory=list)
 
     def decided(self, measure: str, day: date) -> Decision | None:
         """Return the latest decision by `day`; where the case has none, every proposal is approved on its tick."""
@@ -242,6 +271,7 @@ class Decider:
     def step(self, s: Situation) -> None:
         """Take a unit through a tick that is not interim."""
         state = self.states.setdefault(s.unit, State())
+        self.not_assessable += [(s.unit, rule.id, s.tick.on) for rule in RULES if rule.cannot_tell(s)]
         gone = self.settle(s, state)
         self.propose(s, state, gone)
         self.start(s, state)
@@ -270,7 +300,7 @@ class Decider:
             busy = rule.id in state.active or rule.id in state.pending or rule.id in state.issued or rule.id in gone
             id_ = f"{self.case.year}/{rule.id}/{s.unit}/{s.tick.on.isoformat()}"
             refused = self.says(id_, s.tick.on, "rejected") or self.says(id_, s.tick.on, "lifted")
-            if not busy and not refused and rule.when(s) and not is_true(rule.until, s):
+            if not busy and not refused and rule.proposes(s) and not is_true(rule.until, s):
                 candidates[rule.id] = Measure(id_, rule, s.unit, rule.amount(s) if rule.amount else None)
         blocked = {below for id_ in (*state.active, *state.pending, *candidates) for below in BY_ID[id_].supersedes}
         state.pending |= {id_: measure for id_, measure in candidates.items() if id_ not in blocked}
@@ -291,11 +321,11 @@ class Decider:
 
     def begin(self, s: Situation, state: State, measure: Measure) -> None:
         """Put an approved measure into force; a one-off is issued, once."""
+        measure.started = s.tick.on
+        self.measures.append(measure)
         if measure.rule.until is None:
             state.issued.add(measure.rule.id)
             self.log(s, measure, "issued")
-            return
-        measure.started = s.tick.on
-        state.active[measure.rule.id] = measure
-        self.measures.append(measure)
-        self.log(s, measure, "started")
+        else:
+            state.active[measure.rule.id] = measure
+            self.log(s, measure, "started")

@@ -222,7 +222,7 @@ def projects(draw: DrawFn, project: str, units: Sequence[str], calendar: Calenda
         draw(st.none() | AMOUNTS),
         signed_on=draw(days),
         recognised_on=recognised,
-        refused_on=draw(days) if rarely(draw) else None,
+        refused_on=draw(st.sampled_from(calendar.edges)) if rarely(draw) else None,
         started_on=draw(days),
         producing_on=draw(days),
         recorded_on=life[0],
@@ -309,10 +309,8 @@ def staff_tables(draw: DrawFn, units: Sequence[str], calendar: Calendar) -> tupl
 def withheld_tables(calendar: Calendar) -> SearchStrategy[tuple[Withheld, ...]]:
     """Draw what other years have withheld: whole or part of a person's month."""
     months = st.sampled_from(month_ends(calendar.start, calendar.end + 100 * DAY))
-    row = st.builds(
-        Withheld, st.sampled_from(PERSONS), months, st.sampled_from([1, 30000, 80000]) | st.integers(0, 10**6)
-    )
-    return st.lists(row, max_size=3, unique_by=lambda row: (row.person, row.month)).map(tuple)
+    row = st.builds(Withheld, st.sampled_from(PERSONS), months, st.sampled_from([30000, 61510, 80000, 1]))
+    return st.lists(row, max_size=3).map(tuple) | st.lists(row, min_size=6, max_size=8).map(tuple)
 
 
 def rate_tables(calendar: Calendar) -> SearchStrategy[tuple[Rate, ...]]:
@@ -404,6 +402,16 @@ def questions(draw: DrawFn, of: SearchStrategy[Case] | None = None) -> Question:
     last = month_end(case.end + 70 * DAY)
     after = [last, last, last, case.end, month_end(case.end + DAY), case.end + 20 * DAY]
     as_of = draw(st.sampled_from([day for day in calendar.edges if day >= case.start] if rarely(draw) else after))
+    recorded = [
+        day
+        for rows in (case.projects, case.claims, case.arrivals, case.visits)
+        for row in rows
+        for day in (row.recorded_on, row.revoked_on)
+        if day is not None
+    ]
+    if recorded and not rarely(draw):
+        days = [day - step for day in recorded for step in (0 * DAY, 0 * DAY, DAY)]
+        return Question(case, as_of, draw(st.sampled_from(days)))
     return Question(case, as_of, draw(calendar.days()) if rarely(draw) else None)
 
 
