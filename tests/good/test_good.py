@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
 import pytest
 from polars.testing import assert_frame_equal
 
 import kpi_rules as kr
-from kpi_rules.workspace.tables import Tables
+from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     import polars as pl
 
 HERE = Path(__file__).parent
 CLOTHES = ("gb18030", "exported", "header-with-unit", "aliases", "several-files", "workbook", "database", "parquet")
-TABLES = [each.name for each in attrs.fields(Tables)]
+TABLES = list(SCHEMAS)
 
 
 def tables_of(case: str) -> dict[str, pl.DataFrame]:

@@ -130,7 +130,7 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             ARRIVALS,
             "V1,J03,5,2011-03-01",
-            "project [unknown-project] J03: no such project; expected a project of the table projects (nearest: J02)",
+            "project [unknown-project] J03: no such project; expected a project of the table projects (nearest: J01)",
         ),
         (
             "arrivals",
