@@ -49,7 +49,7 @@ TABLES: Mapping[str, str] = {
     "arrivals": """\
         voucher,project,amount,arrived_on
         V01,J01,300.00,2011-03-10
-        V02,J02,900.00,2011-04-10
+        V02,J02,900.00,2011-02-10
         V03,J02,300.00,2011-09-10
         """,
     "staff": """\

@@ -1,0 +1,241 @@
+"""Explanations: data first; distances to flip that are minimal, checked by assessing again with the money added."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+import kpi_rules as kr
+from kpi_rules.pipeline.conditions import condition
+from tests.pipeline.making import TABLES, workspace
+
+if TYPE_CHECKING:
+    from kpi_rules.pipeline.explain import RuleExplanation
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "worked-example"
+OFF_POST, SECTION = "field_duty.off_post", "pay_withholding.section"
+ENABLED = ("field_duty", "pay_withholding", "rewards", "supervision")
+JUNE, YEAR_END = date(2011, 6, 30), date(2011, 12, 31)
+
+
+def one(found: kr.Assessment, unit: str, rule: str, on: date | None = None) -> RuleExplanation:
+    (explained,) = found.explain(unit, rule=rule, on=on).rules
+    return explained
+
+
+# Conditions
+
+
+def test_a_condition_is_a_tree_with_the_value_of_every_node() -> None:
+    expression = (pl.col("at_year_end") | (pl.col("lag") >= 3)) & ~(pl.col("completion") < pl.col("winter.below"))
+    row = pl.DataFrame({"at_year_end": [False], "lag": [4], "completion": [None], "winter.below": [0.5]}).cast(
+        {"completion": pl.Float64}
+    )
+    found = condition(expression, row)
+    assert found.lines() == [
+        "all of these: not known",
+        "  at least one of these: yes",
+        "    at_year_end: no",
+        "    lag 4 ≥ 3: yes",
+        "  the opposite of this: not known",
+        "    completion not known < winter.below 0.5: not known",
+    ]
+    assert (found.kind, found.value) == ("and", None)
+    either, opposite = found.parts
+    assert [part.value for part in either.parts] == [False, True]
+    assert either.parts[1].text == "lag ≥ 3"
+    assert [part.value for part in opposite.parts[0].parts] == [None, 0.5]
+    assert json.loads(json.dumps(found.to_dict()))["parts"][0]["kind"] == "or"
+
+
+def test_nested_ands_are_one_list_and_arithmetic_is_a_value() -> None:
+    row = pl.DataFrame({"a": [True], "b": [False], "x": [6], "y": [4]})
+    expression = pl.col("a") & pl.col("b") & (pl.col("x") * 2 - pl.col("y") >= pl.col("y"))
+    found = condition(expression, row)
+    assert [part.kind for part in found.parts] == ["value", "value", "comparison"]
+    assert found.parts[2].lines() == ["((x x 2) - y) 8 ≥ y 4: yes"]
+    assert not found.value
+
+
+# Explanations
+
+
+def test_an_explanation_is_data_that_json_can_hold() -> None:
+    found = kr.assess(kr.load(EXAMPLE)).explain("water")
+    plain = found.to_dict()
+    again = json.loads(json.dumps(plain, default=str))
+    assert again["unit"] == "water"
+    assert again["tick"] == "2011-12-31"
+    assert {rule["rule"] for rule in again["rules"]} == set(kr.load(EXAMPLE).plugins.rules)
+    assert {row["project"] for row in again["waterfall"]} == {"J01", "J02", "J07"}
+    assert all(rule["when"]["kind"] for rule in again["rules"])
+
+    def leaves(value: object) -> list[object]:
+        if isinstance(value, dict):
+            return [leaf for item in value.values() for leaf in leaves(item)]
+        if isinstance(value, list):
+            return [leaf for item in value for leaf in leaves(item)]
+        return [value]
+
+    assert {type(leaf) for leaf in leaves(plain)} <= {str, int, float, bool, type(None), date}
+
+
+@pytest.mark.parametrize("on", [date(2011, 11, 8), date(2011, 10, 31), date(2011, 10, 20), YEAR_END, date(2012, 3, 31)])
+def test_every_unit_is_explained_at_every_kind_of_tick(on: date) -> None:
+    found = kr.assess(kr.load(EXAMPLE), as_of=on)
+    for unit in found.panel.units["unit"]:
+        explained = found.explain(unit)
+        assert explained.tick == on
+        assert explained.to_text().startswith(f"{unit} at {on}\n")
+        row = found.units.filter(pl.col("unit") == unit, pl.col("tick") == on).row(0, named=True)
+        assert {name: row[name] for name in explained.indicators} == explained.indicators
+
+
+def test_the_parameters_say_from_when_for_whom_and_where_they_stand(tmp_path: Path) -> None:
+    toml = """
+    [field_duty]
+    off_post_at_year_end = [{value = 0.9}, {value = 0.7, group = "economic", from = 2011-07-01}]
+    """
+    found = kr.assess(workspace(tmp_path, enabled=ENABLED, toml=toml))
+    of_finance = {each.name: each for each in one(found, "finance", OFF_POST).parameters}
+    assert of_finance.keys() == {"field_duty.off_post_at_year_end", "field_duty.off_post_below"}
+    own = of_finance["field_duty.off_post_at_year_end"]
+    assert (own.value, own.from_on, own.group) == ("0.7", date(2011, 7, 1), "economic")
+    assert own.origin.startswith("kpi.toml, line ")
+    default = of_finance["field_duty.off_post_below"]
+    assert (default.value, default.from_on, default.group, default.origin) == (
+        *("0.50", None, None),
+        "default of field_duty",
+    )
+    (general, _below) = sorted(one(found, "water", OFF_POST).parameters, key=lambda each: each.name)
+    assert (general.value, general.from_on, general.group) == ("0.9", None, None)
+    (before, _below) = sorted(one(found, "finance", OFF_POST, JUNE).parameters, key=lambda each: each.name)
+    assert (before.value, before.group) == ("0.9", None)
+    pay = {each.name for each in one(found, "finance", SECTION).parameters}
+    assert pay == {f"pay_withholding.{name}" for name in ("section_below", "section_grades", "share")}
+
+
+def test_what_happened_and_since_when(tmp_path: Path) -> None:
+    found = kr.assess(workspace(tmp_path, enabled=ENABLED), as_of=YEAR_END)
+    begins = one(found, "finance", SECTION, JUNE)
+    assert (begins.state, begins.event, begins.in_force_since) == ("begins", "started", JUNE)
+    assert begins.reason == "completion 30.00% is below 50.00%"
+    assert begins.measure == "2011/pay_withholding.section/finance/2011-06-30"
+    later = one(found, "finance", SECTION, date(2011, 9, 15))
+    assert (later.state, later.event, later.in_force_since) == ("in force", None, JUNE)
+    assert later.reason == begins.reason
+    over = one(found, "finance", SECTION, YEAR_END)
+    assert (over.event, over.in_force_since) == ("superseded", None)
+    never = one(found, "water", SECTION)
+    assert (never.state, never.event, never.measure, never.reason) == ("not in force", None, None, None)
+    assert begins.plugin == "kpi-rules-pay-withholding 0.1.0"
+    assert begins.sources == ("M17", "M18", "M19")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"unit": "finanse"}, r"^no unit finanse \(nearest: finance\)$"),
+        (
+            {"unit": "finance", "rule": "field_duty.of_post"},
+            r"^no rule field_duty.of_post \(nearest: field_duty.off_post\)$",
+        ),
+        ({"unit": "finance", "on": date(2011, 1, 5)}, r"^no tick by 2011-01-05; the first is 2011-01-31$"),
+    ],
+)
+def test_what_cannot_be_explained_says_why(asked: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        kr.assess(kr.load(EXAMPLE)).explain(**asked)  # type: ignore[arg-type]  # as parametrised
+
+
+# Distances
+
+
+def with_more(place: Path, amount: int, day: date) -> kr.Workspace:
+    """Add a voucher to the unshared project of finance, by that day; without visits vouchers count in full."""
+    more = f"V99,J01,{amount / 100:.2f},{day}\n" if amount else ""
+    arrivals = "\n".join(line.strip() for line in TABLES["arrivals"].splitlines()) + "\n" + more
+    return workspace(place, enabled=ENABLED, tables={"arrivals": arrivals})
+
+
+def happened(found: kr.Assessment, rule: str, event: str, on: date) -> bool:
+    return bool(
+        found.events.filter(
+            pl.col("unit") == "finance", pl.col("rule") == rule, pl.col("event") == event, pl.col("tick") == on
+        ).height
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "on", "effect", "amount", "by"),
+    [
+        (SECTION, JUNE, "avoids", 20_000, JUNE),
+        (SECTION, date(2011, 7, 31), "ends", 70_000, date(2011, 8, 31)),
+        (SECTION, date(2011, 3, 31), "avoids", 20_000, JUNE),
+        ("field_duty.station_head", date(2011, 7, 31), "avoids", 3_334, date(2011, 7, 31)),
+        (OFF_POST, date(2011, 10, 31), "avoids", 70_000, YEAR_END),
+        ("field_duty.leave_post", date(2011, 10, 31), "avoids", None, None),
+        ("supervision.talk", date(2011, 7, 31), "avoids", 0, None),
+    ],
+)
+def test_the_distance_is_the_least_amount_that_flips(
+    tmp_path: Path, rule: str, on: date, effect: str, amount: int | None, by: date | None
+) -> None:
+    found = kr.assess(with_more(tmp_path / "a", 0, on))
+    distance = one(found, "finance", rule, on).distance
+    if rule == "supervision.talk":
+        # At the end of July it lags for the third time; whatever the amount, it is found by assessing again below.
+        assert distance is not None
+        amount, by = distance.amount, distance.by
+    if amount is None:
+        assert distance is None
+        return
+    assert distance is not None
+    assert by is not None
+    assert (distance.effect, distance.amount, distance.by) == (effect, amount, by)
+    less = kr.assess(with_more(tmp_path / "b", amount - 1, by), as_of=by)
+    enough = kr.assess(with_more(tmp_path / "c", amount, by), as_of=by)
+    event = "ended" if effect == "ends" else ("issued" if rule == "supervision.talk" else "started")
+    flips = effect == "ends"
+    assert happened(less, rule, event, by) is not flips
+    assert happened(enough, rule, event, by) is flips
+
+
+def test_no_distance_where_no_amount_can(tmp_path: Path) -> None:
+    text = """
+    @hookimpl
+    def kpi_policy_rules():
+        return [
+            Rule("always", kind="talk", subject="head", when=at.year_end, reason="x"),
+            Rule("forever", kind="duty", subject="head", when=at.month_end, until=unit.signed > 100, reason="x"),
+            Rule("relieved", kind="duty", subject="head", when=at.month_end, until=unit.completion >= 1, reason="x"),
+        ]
+    """
+    found = kr.assess(workspace(tmp_path, policies={"winter.py": text}))
+    on = date(2011, 10, 31)
+    assert one(found, "finance", "winter.always", on).distance is None
+    assert one(found, "finance", "winter.forever", on).distance is None
+    assert one(found, "books", "winter.relieved", on).distance is None  # it has no quota
+    relieved = one(found, "finance", "winter.relieved", date(2011, 1, 31)).distance
+    assert relieved is not None
+    # At its first tick the rule looks at nothing but the day: only its end, reached by then, avoids it.
+    assert (relieved.effect, relieved.amount, relieved.by) == ("avoids", 100_000, date(2011, 1, 31))
+
+
+def test_a_distance_counts_places_in_the_group(tmp_path: Path) -> None:
+    text = """
+    @hookimpl
+    def kpi_policy_rules():
+        return [Rule("last", kind="talk", subject="head", when=at.year_end & (unit.rank > 1), reason="rank {rank}")]
+    """
+    units = "unit,name,parent,group,head\nfinance,F,,x,\nwater,W,,x,\n"
+    tables = {"units": units, "staff": "person,name,unit,grade,category,component\n"}
+    found = kr.assess(workspace(tmp_path, policies={"p.py": text}, tables=tables))
+    distance = one(found, "finance", "p.last").distance
+    assert distance is not None
+    assert (distance.amount, distance.by) == (90_000, YEAR_END)  # level with water is first as well
