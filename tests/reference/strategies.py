@@ -323,8 +323,9 @@ def rate_tables(calendar: Calendar) -> SearchStrategy[tuple[Rate, ...]]:
 def parameter_tables(draw: DrawFn, groups: Sequence[str], calendar: Calendar) -> dict[str, tuple[Entry, ...]]:
     """Draw the entries of some parameters: one value, or several by date and group."""
     found = {}
-    for name in sorted(draw(st.sets(st.sampled_from(sorted(PARAMETERS)), max_size=5))):
-        row = st.builds(Entry, PARAMETERS[name], st.sampled_from([None, *groups]), calendar.maybe())
+    since = st.sampled_from([None, *month_ends(calendar.start, calendar.end) * 2, *calendar.edges])
+    for name in draw(st.permutations(sorted(PARAMETERS)))[: draw(st.sampled_from((4, 6, 2, 0)))]:
+        row = st.builds(Entry, PARAMETERS[name], st.sampled_from([None, *groups]), since)
         rows = st.lists(row, min_size=1, max_size=4, unique_by=lambda entry: (entry.group, entry.since))
         found[name] = draw(st.one_of(PARAMETERS[name].map(lambda value: (Entry(value),)), rows.map(tuple)))
     return found
