@@ -46,9 +46,10 @@ class Target:
         low = self.at_least is None or value >= self.at_least
         return low and (self.at_most is None or value <= self.at_most)
 
-    def __str__(self) -> str:
-        parts = [] if self.at_least is None else [f">= {self.at_least:.4g}"]
-        return " ".join(parts if self.at_most is None else [*parts, f"<= {self.at_most:.4g}"])
+    def text(self, unit: str) -> str:
+        """Write the bounds; `x` is the unit of a ratio."""
+        bounds = ((">=", self.at_least), ("<=", self.at_most))
+        return " ".join(f"{sign} {human(bound, unit)}" for sign, bound in bounds if bound is not None)
 
 
 @frozen
@@ -67,6 +68,11 @@ class Line:
     means: str
     target: Target | None = None
     note: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The target as text; empty where there is none."""
+        return "" if self.target is None else self.target.text("x" if self.means.startswith("x") else self.unit)
 
     @property
     def reached(self) -> bool | None:
@@ -151,8 +157,8 @@ def show(lines: Sequence[Line], console: Console | None = None) -> None:
             line.scenario if line.scenario != last else "",
             line.contender,
             human(line.median, line.unit),
-            "" if line.value is None or not line.means.startswith("x") else f"{line.value:.2f} x",
-            "" if line.target is None else str(line.target),
+            "" if line.value is None or not line.means.startswith("x") else human(line.value, "x"),
+            line.asked,
             {None: "", True: "yes", False: "NO"}[line.reached],
             line.note,
         )
@@ -164,6 +170,8 @@ def human(value: float | None, unit: str) -> str:
     """Write a figure with three significant digits and a fitting unit."""
     if value is None:
         return "-"
+    if unit == "x":
+        return f"{value:.2f} x"
     if unit == "bytes":
         return f"{value / 2**20:,.0f} MiB"
     for factor, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
@@ -182,7 +190,7 @@ def write_json(lines: Sequence[Line], path: Path, *, quick: bool) -> None:
         "lines": [
             {
                 **attrs.asdict(line, filter=lambda a, _: a.name != "target"),
-                "target": str(line.target or ""),
+                "target": line.asked,
                 "reached": line.reached,
             }
             for line in lines

@@ -39,13 +39,15 @@ def test_figures_have_fitting_units() -> None:
     assert [human(v, "s") for v in (1.5, 0.0123, 4.5e-6)] == ["1.5 s", "12.3 ms", "4.5 µs"]
     assert human(2**31, "bytes") == "2,048 MiB"
     assert human(None, "s") == "-"
+    assert Target(at_most=2**31).text("bytes") == "<= 2,048 MiB"
+    assert Target(at_least=1 / 3).text("x") == ">= 0.33 x"
 
 
 def test_the_table_shows_scenario_ratio_and_target() -> None:
     out = io.StringIO()
     show(compared("s", SECONDS, "ours", {"peer": Target(at_least=3.5)}), Console(file=out, width=120))
     assert "3.00 x" in out.getvalue()
-    assert ">= 3.5" in out.getvalue()
+    assert ">= 3.50 x" in out.getvalue()
     assert "NO" in out.getvalue()
 
 
@@ -54,5 +56,5 @@ def test_json_holds_the_lines_and_the_machine(tmp_path: Path) -> None:
     write_json([Line("s", "c", 1.0, "s", 2.0, "seconds", Target(at_most=3))], path, quick=True)
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["quick"] is True
-    assert content["lines"][0]["target"] == "<= 3"
+    assert content["lines"][0]["target"] == "<= 3 s"
     assert content["lines"][0]["reached"] is True
