@@ -27,16 +27,16 @@ if TYPE_CHECKING:
         unit,
     )
     from kpi_rules.model.money import format_amount, parse_amount
-    from kpi_rules.model.problems import Place, Problem
+    from kpi_rules.model.problems import AssessmentError, Place, Problem
     from kpi_rules.model.settings import choice, count, flag, money, ratio, texts
-    from kpi_rules.pipeline.assess import AssessmentError, assess, rulebook
+    from kpi_rules.pipeline.assess import assess, rulebook
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.workspace.workspace import Workspace, load
 
 _HOMES = {
-    "kpi_rules.pipeline.assess": ("AssessmentError", "assess", "rulebook"),
+    "kpi_rules.pipeline.assess": ("assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation",),
     "kpi_rules.pipeline.result": ("Assessment",),
     "kpi_rules.pipeline.rulebook": ("Rulebook",),
@@ -55,7 +55,7 @@ _HOMES = {
         "unit",
     ),
     "kpi_rules.model.money": ("format_amount", "parse_amount"),
-    "kpi_rules.model.problems": ("Place", "Problem"),
+    "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "texts"),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
 }

@@ -58,7 +58,7 @@ def assess(
     Raises:
         RefusedError: the dates or the decisions do not fit the workspace.
     """
-    from kpi_rules.pipeline.assess import AssessmentError
+    from kpi_rules.model.problems import AssessmentError
 
     given = read_decisions(decisions) if decisions is not None else None
     if as_of is None and workspace.config is not None:

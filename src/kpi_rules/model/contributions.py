@@ -6,10 +6,12 @@ is the pipeline's business. `model.expressions` refuses every expression that is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+import re
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import polars as pl
 from attrs import define, evolve, field
+from attrs.validators import optional
 
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.money import BILLION
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import date
     from fractions import Fraction
 
+    from attrs import Attribute
+
     from kpi_rules.model.calendar import Year
 
 Subject = Literal["unit", "head", "staff"]
@@ -31,14 +35,39 @@ SCALED = ":billionths"
 """Suffix of the column that holds a ratio parameter exactly, as a whole number of billionths."""
 
 
-def _names(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(names)
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Take a single text as one name: the comma of a tuple of one is easily forgotten."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _parameter_name(parameter: pl.Expr | str | None) -> str | None:
-    if isinstance(parameter, pl.Expr):
-        return parameter.meta.root_names()[0]
-    return parameter
+    return _bare(parameter) if isinstance(parameter, pl.Expr) else parameter
+
+
+def _bare(parameter: pl.Expr) -> str:
+    """Return the name of a parameter; what is computed from one has no exact value of its own."""
+    if not parameter.meta.is_column():
+        raise ValueError(f"a parameter by itself is expected, not {parameter}")
+    return parameter.meta.output_name()
+
+
+def _is_name(_of: object, attribute: Attribute[str], value: Any) -> None:  # noqa: ANN401 (whatever an author gives)
+    """Refuse names that an id, a column or a key of `kpi.toml` could not hold."""
+    if not isinstance(value, str) or not re.fullmatch(r"\w[\w-]*", value):
+        raise ValueError(f"{attribute.name} is a word of letters, digits, _ and -, not {value!r}")
+
+
+def _is_expression(of: object, attribute: Attribute[Any], value: Any) -> None:  # noqa: ANN401 (as above)
+    if not isinstance(value, pl.Expr):
+        raise TypeError(
+            f"{attribute.name} of {type(of).__name__} {getattr(of, 'name', '')} is a polars expression, not {value!r}"
+        )
+
+
+def _is_kind(_of: object, attribute: Attribute[str], value: Any) -> None:  # noqa: ANN401 (as above)
+    kinds = get_args(IndicatorKind)
+    if value not in kinds:
+        raise ValueError(f"{attribute.name} of an indicator is one of {', '.join(kinds)}, not {value!r}")
 
 
 @define(frozen=True)
@@ -74,14 +103,14 @@ class Rule:
             when the policy is loaded.
     """
 
-    name: str
+    name: str = field(validator=_is_name)
     kind: str
     subject: Subject
-    when: pl.Expr
+    when: pl.Expr = field(validator=_is_expression)
     reason: str
-    until: pl.Expr | None = None
+    until: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     supersedes: tuple[str, ...] = field(default=(), converter=_names)
-    amount: pl.Expr | None = None
+    amount: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     hold: Hold | None = None
     repeats: bool = False
     label: str = ""
@@ -109,9 +138,9 @@ class Check:
     default to flag.
     """
 
-    name: str
+    name: str = field(validator=_is_name)
     table: Literal["projects", "claims", "arrivals", "visits"]
-    when: pl.Expr
+    when: pl.Expr = field(validator=_is_expression)
     message: str
     severity: Literal["error", "warning", "note"] = "warning"
     sources: tuple[str, ...] = field(default=(), converter=_names)
@@ -126,8 +155,8 @@ class Credit:
     order of their names.
     """
 
-    name: str
-    amount: pl.Expr
+    name: str = field(validator=_is_name)
+    amount: pl.Expr = field(validator=_is_expression)
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
 
@@ -136,9 +165,9 @@ class Credit:
 class Indicator:
     """A further indicator per unit and tick: a row-wise expression over the columns of `semantics.md`."""
 
-    name: str
-    kind: IndicatorKind
-    value: pl.Expr
+    name: str = field(validator=_is_name)
+    kind: IndicatorKind = field(validator=_is_kind)
+    value: pl.Expr = field(validator=_is_expression)
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
 
@@ -154,7 +183,7 @@ class PaceFunction(Protocol):
 class PaceCurve:
     """A pace curve by name (M3)."""
 
-    name: str
+    name: str = field(validator=_is_name)
     expected: PaceFunction
     label: str = ""
 
@@ -167,8 +196,8 @@ class Guard:
     of all guards and of the component itself holds, never below 0.
     """
 
-    name: str
-    withholdable: pl.Expr
+    name: str = field(validator=_is_name)
+    withholdable: pl.Expr = field(validator=_is_expression)
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
 
@@ -205,9 +234,16 @@ def parameters(plugin: str, settings: type) -> ParameterNames:
 
 
 def share_of(rate: pl.Expr, amount: pl.Expr) -> pl.Expr:
-    """Return floor(rate x amount) in fen, exactly, for a ratio parameter and an Int64 amount."""
-    exact = pl.col(f"{rate.meta.root_names()[0]}{SCALED}")
-    return amount // BILLION * exact + amount % BILLION * exact // BILLION
+    """Return floor(rate x amount) in fen, exactly, for a ratio parameter and an Int64 amount.
+
+    Both are taken apart into billions and the rest, so that no product leaves 64 bits.
+
+    Raises:
+        ValueError: the rate is no parameter by itself (`p.rate * 2`): it would have no exact value.
+    """
+    exact = pl.col(_bare(rate) + SCALED)
+    part = exact % BILLION
+    return amount * (exact // BILLION) + amount // BILLION * part + amount % BILLION * part // BILLION
 
 
 class _Moments:

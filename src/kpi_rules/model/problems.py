@@ -15,7 +15,7 @@ from attrs import asdict, define, field
 from kpi_rules.locale import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Severity = Literal["error", "warning", "note"]
 
@@ -132,3 +132,12 @@ def sort_problems(problems: Iterable[Problem]) -> list[Problem]:
             p.found,
         ),
     )
+
+
+class AssessmentError(Exception):
+    """An assessment that cannot be made: the workspace has errors, or what was asked for does not fit it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keep the problems; the message lists them all."""
+        super().__init__("\n".join(problem.message for problem in problems))
+        self.problems = list(problems)

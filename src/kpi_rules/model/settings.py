@@ -15,7 +15,7 @@ import attrs
 from attrs import define, field
 
 from kpi_rules.locale import _
-from kpi_rules.model.money import billionths, format_amount, parse_amount
+from kpi_rules.model.money import LIMIT, billionths, format_amount, parse_amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,6 +26,10 @@ Kind = Literal["ratio", "money", "count", "flag", "texts", "choice"]
 Value = Decimal | int | bool | str | tuple[str, ...]
 
 _META = "kpi_rules.setting"
+
+GREATEST: Mapping[str, Decimal | int] = {"ratio": Decimal(100_000), "money": LIMIT, "count": 10**9}
+"""The greatest value of each kind of number, inclusive, above and below 0: with it no product of a parameter and an
+amount leaves 64 bits."""
 
 
 @define(frozen=True)
@@ -82,10 +86,6 @@ class Setting:
             phrase += _(" from {minimum} to {maximum}, both inclusive").format(
                 minimum=self.show(self.minimum), maximum=self.show(self.maximum)
             )
-        elif self.minimum is not None:
-            phrase += _(" of at least {minimum}").format(minimum=self.show(self.minimum))
-        elif self.maximum is not None:
-            phrase += _(" of at most {maximum}").format(maximum=self.show(self.maximum))
         if self.choices:
             phrase += _(" out of {choices}").format(choices=", ".join(self.choices))
         return phrase
@@ -201,6 +201,9 @@ def _setting(
     maximum: Decimal | int | None = None,
     choices: Sequence[str] = (),
 ) -> Any:  # noqa: ANN401 (as above)
+    if kind in GREATEST:
+        minimum = -GREATEST[kind] if minimum is None else max(minimum, -GREATEST[kind])
+        maximum = GREATEST[kind] if maximum is None else min(maximum, GREATEST[kind])
     declared = Setting("", kind, default, label, help, minimum, maximum, tuple(choices))
     if not declared.allows(default) or (isinstance(default, Decimal) and billionths(default) is None):
         msg = f"the default {declared.show(default)} is not {declared.expected}"

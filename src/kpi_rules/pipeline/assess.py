@@ -10,10 +10,10 @@ import polars as pl
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
 from kpi_rules.model.columns import indicator_schema
-from kpi_rules.model.problems import Place, Problem, error
+from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.credit import ancestors, credit
 from kpi_rules.pipeline.decide import decide
-from kpi_rules.pipeline.decisions import read_decisions
+from kpi_rules.pipeline.decisions import read_decisions, without_proposal
 from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
@@ -35,15 +35,6 @@ computed.
 """
 
 SHOWN = frozenset({"funds", "funds_quota", "completion"})
-
-
-class AssessmentError(Exception):
-    """An assessment that cannot be made: the workspace has errors, or what was asked for does not fit it."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        """Keep the problems; the message lists them all."""
-        super().__init__("\n".join(problem.message for problem in problems))
-        self.problems = problems
 
 
 def assess(
@@ -70,8 +61,8 @@ def assess(
         The assessment: units, events, measures, ledger, findings and explanations.
 
     Raises:
-        AssessmentError: the workspace has errors, `as_of` is before the year, or a decision names nothing of this
-            assessment; `problems` has them all.
+        AssessmentError: the workspace has errors, `as_of` is before the year, a decision names nothing of this
+            assessment, or an expression of a plugin fails on the data; `problems` has them all.
     """
     config = workspace.config
     if workspace.errors or config is None:
@@ -111,6 +102,13 @@ def assess(
     decided = decide(
         panel, book, rulings=rulings, outputs=indicators, every_tick=not large if whole_panel is None else whole_panel
     )
+    if decisions is not None:
+        findings = pl.concat(
+            [
+                findings,
+                without_proposal(decisions, decided.proposals, all_ticks, units["unit"], config.year.label, as_of),
+            ]
+        )
     return Assessment(
         workspace,
         as_of,
@@ -181,5 +179,6 @@ def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:
         parameters=workspace.parameters,
         component=config.pay_component,
         year=config.year.label,
+        groups=tables.units.select("unit", "group"),
         subtree=pl.DataFrame({"unit": ids.gather(unit), "above": ids.gather(above)}),
     )

@@ -13,7 +13,9 @@ import polars as pl
 from attrs import define, field
 from numpy.typing import NDArray
 
-from kpi_rules.model.money import BILLION
+from kpi_rules.locale import _
+from kpi_rules.model.money import BILLION, LIMIT
+from kpi_rules.model.problems import AssessmentError, Place, error
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -190,10 +192,27 @@ def _adjust(
         if parameters is not None:
             frame = frame.hstack(parameters(on))
         for name, adjustment in sorted(credits.items()):
-            frame = frame.with_columns(credited=adjustment.amount.cast(pl.Int64))
-            amount = frame["credited"].fill_null(0).to_numpy()
-            stages[name][here] = np.where(recognised[here], amount, 0)
+            try:
+                frame = frame.with_columns(credited=adjustment.amount.cast(pl.Int64))
+            except pl.exceptions.PolarsError as problem:
+                raise _unfit(name, str(problem).splitlines()[0]) from problem
+            given = frame.filter(
+                pl.Series(recognised[here]) & ~pl.col("credited").is_between(0, LIMIT).fill_null(value=False)
+            )
+            if len(given):
+                project, amount = given.select("project", "credited").row(0)
+                raise _unfit(
+                    name,
+                    _("{amount} fen for project {project} on {day}").format(amount=amount, project=project, day=on),
+                )
+            stages[name][here] = np.where(recognised[here], frame["credited"].fill_null(0).to_numpy(), 0)
     return stages[max(stages)], stages
+
+
+def _unfit(adjustment: str, found: str) -> AssessmentError:
+    """Make the error of an adjustment that gives no amount."""
+    expected = _("whole fen from 0 to {most}").format(most=LIMIT)
+    return AssessmentError([error("bad-credit", Place(key=f"credit {adjustment}"), found=found, expected=expected)])
 
 
 def claims_of(tables: Tables) -> Claims:

@@ -15,7 +15,9 @@ import polars as pl
 from attrs import define, field
 from numpy.typing import NDArray
 
+from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.panel import RANKS, values_by_group
@@ -174,6 +176,25 @@ class _Look:
         self.base = panel.source.at(here)
 
 
+def _failed(look: _Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Exception) -> AssessmentError:
+    """Name the rules whose expressions fail on the data, such as a whole number made of an infinity."""
+    broken = {name for name in wanted if not _evaluates(frame, look.bound.expressions[name])}
+    rules = [each.rule.id for each in look.bound.rules if broken & {each.when, each.until, each.amount}]
+    found = _("on {day}: {why}").format(day=look.tick.on, why=str(problem).splitlines()[0])
+    expected = _("an expression that has a value, or null, for every unit")
+    return AssessmentError(
+        [error("rule-failed", Place(key=f"rule {rule}"), found=found, expected=expected) for rule in rules]
+    )
+
+
+def _evaluates(frame: pl.DataFrame, expression: pl.Expr) -> bool:
+    try:
+        frame.select(expression)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
 class _Block:
     """The units of one block through all ticks."""
 
@@ -228,7 +249,10 @@ class _Block:
         parameters = [column.slice(self.low, self.size) for column in self.columns.at(look.tick.on, read)]
         frame = frame.hstack([column for column in parameters if column.name not in frame.columns])
         selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
-        found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
+        try:
+            found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
+        except pl.exceptions.PolarsError as problem:
+            raise _failed(look, wanted, frame, problem) from problem
         return {name: self._full(found.to_series(place)) for place, name in enumerate(wanted)}
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:

@@ -11,6 +11,8 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.pipeline.measures import event_frame
+from kpi_rules.pipeline.verify import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Tick
+    from kpi_rules.pipeline.decide import Happening
 
 DECISIONS: Final = ("approved", "rejected", "lifted")
 SCHEMA: Final = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
@@ -131,6 +134,32 @@ def read_decisions(
     return Rulings(
         {here: {key: _arrays(pairs) for key, pairs in given.items()} for here, given in by_tick.items()}
     ), problems
+
+
+def without_proposal(
+    decisions: pl.DataFrame,
+    proposals: Sequence[Happening],
+    ticks: Sequence[Tick],
+    units: pl.Series,
+    year: int,
+    as_of: date,
+) -> pl.DataFrame:
+    """Return a finding for each decision made by `as_of` on a measure of this year that was never proposed.
+
+    It is no error: evidence corrected since may have taken the ground from under a proposal that was decided on.
+    """
+    proposed = event_frame(proposals, ticks, units, year)["measure"]
+    astray = decisions.filter(
+        pl.col("measure").str.starts_with(f"{year}/")
+        & (pl.col("on") <= as_of)
+        & ~pl.col("measure").is_in(proposed.implode())
+    )
+    text = _("a decision on measure {measure}, which was not proposed on the evidence as it is known")
+    rows = [
+        ("decision_without_proposal", "warning", "flag", "decisions", measure, text.format(measure=measure))
+        for measure in sorted(set(astray["measure"]))
+    ]
+    return pl.DataFrame(rows, schema=FINDINGS, orient="row")
 
 
 def _measure(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 from attrs import define
 
-from kpi_rules.model.contributions import SCALED
-from kpi_rules.model.money import BILLION
+from kpi_rules.model.contributions import SCALED, share_of
 from kpi_rules.pipeline.panel import with_parameters
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ class Payroll:
     parameters: Parameters
     component: str
     year: int
+    groups: pl.DataFrame
+    """`unit` and `group`: whose share and scope hold is the group of the unit the measure is on."""
     subtree: pl.DataFrame
     """Pairs of `unit` and its ancestor or itself `above`."""
 
@@ -106,19 +107,20 @@ class Payroll:
 
     def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
         """Return floor(share x withholdable) of everybody in the scope of one rule."""
+        reached = units.with_columns(of="unit")
         if hold.subtree:
-            reached = units.join(self.subtree, left_on="unit", right_on="above").select(
-                pl.col("unit"), "started", of="unit_right"
-            )
-        else:
-            reached = units.select("unit", "started", of="unit")
-        share = hold.share + SCALED
-        scope = staff.join(reached, left_on="unit", right_on="of").rename({"unit": "of", "unit_right": "unit"})
-        scope = with_parameters(scope, self.parameters, month, [share])
+            below = self.subtree.select(of="unit", unit="above")
+            reached = units.join(below, on="unit")
+        scope = (
+            staff.drop("group")
+            .rename({"unit": "of"})
+            .join(reached, on="of")
+            .join(self.groups, on="unit", how="left", maintain_order="left")
+        )
+        scope = with_parameters(scope, self.parameters, month, [hold.share + SCALED])
         if hold.grades is not None:
             scope = self._in_grades(scope, hold.grades, month)
-        exact = pl.col(share)
-        wanted = pl.col("withholdable") // BILLION * exact + pl.col("withholdable") % BILLION * exact // BILLION
+        wanted = share_of(pl.col(hold.share), pl.col("withholdable"))
         return scope.select("person", "unit", pl.lit(rule.id).alias("rule"), "started", "withholdable", wanted=wanted)
 
     def _in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
-from kpi_rules.model.calendar import ticks
+from kpi_rules.model.calendar import DAY, ticks
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.measures import EVENTS, event_frame
 from kpi_rules.pipeline.panel import Panel
@@ -31,6 +31,8 @@ class CallerSource:
 
     population: pl.DataFrame
     credited: tuple[pl.Series, ...]
+    before_campaign: Mapping[int, pl.Series]
+    """By number of a tick in a campaign, what was credited by the day before the campaign."""
 
     @property
     def units(self) -> pl.DataFrame:
@@ -39,7 +41,8 @@ class CallerSource:
 
     def at(self, here: int) -> pl.DataFrame:
         """Return the whole numbers of every unit at tick number `here`."""
-        return self.population.hstack([self.credited[here]])
+        before = self.before_campaign.get(here)
+        return self.population.hstack([self.credited[here], *([before] if before is not None else [])])
 
 
 class Outcome:
@@ -97,7 +100,8 @@ def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Seri
     if absent:
         raise missing_column(min(absent), units.columns)
     columns = tuple(credited[tick.on].rename("funds") for tick in all_ticks)
-    panel = Panel(CallerSource(units, columns), all_ticks, terms)
+    source = CallerSource(units, columns, _before_campaigns(rulebook, all_ticks, credited))
+    panel = Panel(source, all_ticks, terms)
     outputs = [
         name
         for name in ("funds", "funds_quota", "completion", "pace_gap", "lag")
@@ -105,3 +109,23 @@ def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Seri
     ]
     decided = decide(panel, rulebook, outputs=outputs, every_tick=False)
     return Outcome(decided, all_ticks, units["unit"], terms.year.label)
+
+
+def _before_campaigns(
+    rulebook: Rulebook, all_ticks: tuple[Tick, ...], credited: Mapping[date, pl.Series]
+) -> dict[int, pl.Series]:
+    """Return what was credited by the day before each campaign, where a rule reads a campaign's figures."""
+    if not any(name.startswith("campaign_") for name in rulebook.columns):
+        return {}
+    terms = rulebook.terms
+    found = {}
+    for here, tick in enumerate(all_ticks):
+        campaign = next((each for each in terms.campaigns if each.start <= tick.on <= each.end), None)
+        if campaign is None:
+            continue
+        day = campaign.start - DAY
+        if day >= terms.year.start and day not in credited:
+            raise ValueError(_("no credited amounts at {day}, the day before a campaign").format(day=day))
+        before = credited.get(day, credited[tick.on] * 0)
+        found[here] = before.rename("funds_before_campaign")
+    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.text import fields
 from kpi_rules.pipeline.explain import Explainer
@@ -176,7 +177,9 @@ class Assessment:
         whole = pl.concat(kept) if kept and indicators <= set(kept[0].columns) else self._derived(here, names)
         frame = self.panel.units.hstack(whole.drop("unit", "group", "kind", strict=False))
         frame = frame.filter(pl.col("unit").is_in(units.implode()))
-        frame = with_parameters(frame, self.panel.terms.parameters, self.ticks[here].on, names)
+        tick = self.ticks[here]
+        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)})
+        frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
         return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:

@@ -152,7 +152,8 @@ class Rulebook:
         Args:
             units: one row a unit: `unit`, `group` (may be left out), `funds_quota` (Int64 fen), and any further whole
                 numbers that rules read and that do not change in the year.
-            credited: by tick the amount credited to each unit by then, Int64 fen, in the order of `units`.
+            credited: by tick the amount credited to each unit by then, Int64 fen, in the order of `units`; where a rule
+                reads a campaign's figures also by the day before the campaign.
 
         Returns:
             Events, months withheld and the last tick's indicators.

@@ -4,8 +4,9 @@ holds.
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from kpi_rules.hooks.manager import BUILT_IN
 from kpi_rules.locale import _
 from kpi_rules.model import expressions, text
 from kpi_rules.model.columns import indicator_schema, parameter_schema, rule_schema
+from kpi_rules.model.contributions import Subject
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.schemas import SCHEMAS
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from kpi_rules.hooks.manager import Plugins
     from kpi_rules.model.contributions import Check, Hold, Rule
 
+
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""What a rule may be called: its name stands in the ids of measures, between slashes."""
 
 CHECKED: Final = ("projects", "claims", "arrivals", "visits")
 """The tables a check can test."""
@@ -104,6 +109,7 @@ class _Checking:
         yield from self._text("check", name, "message", check.message, schema)
 
     def _rule(self, rule: Rule) -> Iterator[Problem]:
+        yield from self._words(rule)
         yield from self._expression("rule", rule.id, "when", rule.when, self.columns, pl.Boolean)
         if rule.until is not None:
             yield from self._expression("rule", rule.id, "until", rule.until, self.columns, pl.Boolean)
@@ -151,6 +157,17 @@ class _Checking:
             return
         for field in unknown:
             yield self._unknown("unknown-column", name, part, field, schema, kind)
+
+    def _words(self, rule: Rule) -> Iterator[Problem]:
+        """Check the words of a rule that others go by: its name stands in ids, its subject says whom it falls on."""
+        if not NAME.fullmatch(rule.name):
+            expected = _("small letters, digits and underscores, a letter first")
+            yield self._problem("bad-name", "rule", rule.id, "name", rule.name, expected, None)
+        subjects = get_args(Subject)
+        if rule.subject not in subjects:
+            expected = _("one of {subjects}").format(subjects=", ".join(subjects))
+            hint = nearest(str(rule.subject), subjects)
+            yield self._problem("bad-subject", "rule", rule.id, "subject", str(rule.subject), expected, hint)
 
     def _expression(
         self,
