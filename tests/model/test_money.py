@@ -108,12 +108,17 @@ def test_ties_go_to_the_first_in_code_point_order_and_last_to_nobody() -> None:
     assert split(3, {"a": 0, "b": BILLION}) == {"a": 0, "b": 3}
 
 
-@given(st.integers(0, LIMIT), st.integers(0, 10 * BILLION))
+@given(st.integers(0, LIMIT), st.integers(0, 100_000 * BILLION))
 def test_share_of_is_the_floor_in_python_and_in_polars(amount: int, rate: int) -> None:
     assert share_of(amount, rate) == (Fraction(rate, BILLION) * amount).__floor__()
     frame = pl.DataFrame({"amount": [amount], "p.rate:billionths": [rate]})
     found = frame.select(contributions.share_of(pl.col("p.rate"), pl.col("amount"))).item()
     assert found == share_of(amount, rate)
+
+
+def test_a_rate_that_is_computed_has_no_exact_value() -> None:
+    with pytest.raises(ValueError, match="a parameter by itself is expected"):
+        contributions.share_of(pl.col("p.rate") * 2, pl.col("amount"))
 
 
 @given(st.integers(0, LIMIT), st.integers(0, 1000 * BILLION))

@@ -90,6 +90,19 @@ def test_what_is_expected_names_bounds_and_choices() -> None:
     assert DECLARED["winter.grades"].expected == "a list of texts out of head, section"
 
 
+def test_every_number_has_bounds_so_that_no_product_wraps() -> None:
+    @define
+    class Open:
+        share: Decimal = ratio("1", label="Share", minimum=None)
+        pay: int = money("1", label="Pay")
+        months: int = count(1, label="Months")
+
+    share, pay, months = declared_settings("open", Open).values()
+    assert (share.minimum, share.maximum) == (Decimal(-100_000), Decimal(100_000))
+    assert (pay.read("2000亿"), pay.read("2000.01亿")) == (2 * 10**13, None)
+    assert (months.read(10**9), months.read(10**19)) == (10**9, None)
+
+
 def test_settings_read_back_as_they_are_shown() -> None:
     assert [setting.show(setting.default) for setting in DECLARED.values()] == [
         "0.5",

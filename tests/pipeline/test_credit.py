@@ -123,6 +123,19 @@ def test_a_policys_own_check(tmp_path: Path) -> None:
     assert funds(found) == {"finance": 80_000, "water": 0}
 
 
+def test_what_an_excluded_claim_asked_for_stays_unclaimed(tmp_path: Path) -> None:
+    text = """
+    @hookimpl
+    def kpi_checks():
+        return [Check("not_theirs", table="claims", when=pl.col("unit") == "water", message="{unit}")]
+    """
+    tables = {**TABLES, "claims": "project,unit,share\nJ01,water,1\n"}
+    excluded = '[checks]\nnot_theirs = "exclude"'
+    found = kr.assess(workspace(tmp_path, policies={"winter.py": text}, tables=tables, toml=excluded))
+    assert funds(found)["finance"] == 0
+    assert "J01" in found.unclaimed["project"].to_list()
+
+
 CREDITS = """
 @define
 class Settings:

@@ -160,6 +160,42 @@ def test_rules(tmp_path: Path, given: str, message: str) -> None:
             "indicator funds: found indicator funds, which the library has; expected a name of its own",
         ),
         (
+            "kpi_indicators",
+            "Indicator('group', kind='ratio', value=unit.completion)",
+            "indicator group: found indicator group, which the library has; expected a name of its own",
+        ),
+        (
+            "kpi_indicators",
+            "Indicator('started_ever', kind='ratio', value=unit.completion)",
+            "indicator started_ever: found indicator started_ever, which the library has; expected a name of its own",
+        ),
+        (
+            "kpi_credits",
+            "Credit('shared', amount=pl.col('credited') // 2)",
+            "credit shared: found stage shared, which the waterfall has; expected a name of its own",
+        ),
+        (
+            "kpi_credits",
+            "Credit('ratio', amount=(pl.col('credited') / pl.col('contracted')).cast(pl.Int64))",
+            (
+                'credit ratio, amount: found [(col("credited")) / (col("contracted"))].strict_cast(Int64); '
+                "expected an expression that no value stops, such as a cast with strict=False (conversion from"
+            ),
+        ),
+        (
+            "kpi_checks",
+            "Check('big', table='arrivals', when=pl.col('payer').str.to_date() > pl.col('arrived_on'), message='x')",
+            (
+                'check big, when: found [(col("payer").str.strptime(["raise"])) > (col("arrived_on"))]; '
+                "expected an expression that no value stops"
+            ),
+        ),
+        (
+            "kpi_checks",
+            "Check('big', table='arrivals', when=pl.col('amount').shuffle() > 1, message='x')",
+            "check big, when: found Random; expected the same finding every time: no chance, no clock",
+        ),
+        (
             "kpi_guards",
             "Guard('floor', withholdable=pl.col('pay') - 1)",
             "guard floor, withholdable: found pay; expected a column a rule can read",
@@ -182,6 +218,36 @@ def test_other_contributions(tmp_path: Path, hook: str, given: str, message: str
 )
 def test_good_rules_have_no_problems(tmp_path: Path, given: str) -> None:
     assert found(tmp_path, "kpi_policy_rules", given) == []
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "why"),
+    [
+        ("kpi_policy_rules", "rule(when='completion < 1')", "TypeError: when of Rule talk is a polars expression"),
+        ("kpi_policy_rules", "rule(None)", "ValueError: name is a word of letters, digits, _ and -, not None"),
+        ("kpi_policy_rules", "rule(amount=share_of(p.below * 2, unit.funds))", "ValueError: a parameter by itself"),
+        (
+            "kpi_indicators",
+            "Indicator('score', kind='points', value=unit.completion)",
+            "ValueError: kind of an indicator is one of money, count, ratio, flag, not 'points'",
+        ),
+    ],
+)
+def test_what_is_no_contribution_at_all(tmp_path: Path, hook: str, given: str, why: str) -> None:
+    (message,) = found(tmp_path, hook, given)
+    assert f"found policy winter failed in {hook}: {why}" in message
+
+
+def test_a_single_text_is_one_name(tmp_path: Path) -> None:
+    given = "rule('a', supersedes='winter.b', sources='M9'), rule('b')"
+    text = f"{SETTINGS}\n@hookimpl\ndef kpi_policy_rules():\n    return [{given}]\n"
+    rules = workspace(tmp_path, policies={"policies/winter.py": text}).plugins.rules
+    assert (rules["winter.a"].supersedes, rules["winter.a"].sources) == (("winter.b",), ("M9",))
+
+
+def test_a_field_inside_a_format(tmp_path: Path) -> None:
+    (message,) = found(tmp_path, "kpi_policy_rules", "rule(reason='{completion:{lag}}')")
+    assert message.startswith("policies/winter.py, rule winter.talk, reason: found {completion:{lag}}: 'lag'")
 
 
 def test_a_check_may_use_windows_and_its_projects_columns(tmp_path: Path) -> None:

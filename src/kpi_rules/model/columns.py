@@ -22,6 +22,15 @@ QUOTA_INDICATORS: Final = ("funds", "signed", "started", "producing")
 
 COUNT_INDICATORS: Final = QUOTA_INDICATORS[1:]
 
+BEFORE_ADJUSTMENTS: Final = ("project", "unit", "tick", "contracted", "vouchers", "confirmed")
+AFTER_ADJUSTMENTS: Final = ("adjusted", "shared", "recognised")
+"""The columns of the waterfall; between them each adjustment has one of its own name."""
+
+TAKEN: Final = frozenset(
+    ["tick", "started_ever", "producing_ever", *(f"{name}_before_campaign" for name in QUOTA_INDICATORS)]
+)
+"""Columns of a panel that no rule reads and no indicator may be called."""
+
 _KINDS: Final[Mapping[str, type[pl.DataType]]] = {
     "money": pl.Int64,
     "count": pl.Int64,

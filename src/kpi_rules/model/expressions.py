@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -17,6 +18,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
+from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import nearest
 
 if TYPE_CHECKING:
@@ -70,6 +72,16 @@ _FUNCTIONS = frozenset(
     ]
 )
 """Row-wise, pure functions. `FillNull` and `Coalesce` are left out on purpose: a missing value stays missing."""
+
+
+_TRIAL: Final[Mapping[object, list[object]]] = {
+    pl.Int64: [None, 0, 1, LIMIT],
+    pl.Float64: [None, 0.0, 1.0, 1e9],
+    pl.String: [None, "", "a", "2000-02-29"],
+    pl.Boolean: [None, False, True, True],
+    pl.Date: [None, date(2000, 2, 29), date(2011, 12, 31), date(2199, 12, 31)],
+}
+"""Values on which every expression is tried: what fails on one of them would stop an assessment one day."""
 
 
 @define(frozen=True)
@@ -185,7 +197,7 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
     refusals = (
         [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
         if row_wise
-        else [_unknown(name, schema) for name in expression.meta.root_names() if name not in schema]
+        else [*_chance(root), *(_unknown(name, schema) for name in expression.meta.root_names() if name not in schema)]
     )
     if refusals:
         return list(dict.fromkeys(refusals))
@@ -208,7 +220,32 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
                 _("an expression of type {type}").format(type=expected.__name__),
             )
         )
+    if not refusals:
+        refusals = _failures(expression, schema)
     return list(dict.fromkeys(refusals))
+
+
+def _failures(expression: pl.Expr, schema: Schema) -> list[Refusal]:
+    """Try an expression on rows of unwelcome values: 0 by 0, nothing, the greatest amount, texts that are no dates."""
+    rows = {name: pl.Series(name, _TRIAL[dtype], dtype=dtype) for name, dtype in schema.items() if dtype in _TRIAL}
+    try:
+        pl.DataFrame(rows).select(expression)
+    except pl.exceptions.PolarsError as problem:
+        why = str(problem).splitlines()[0]
+        expected = _("an expression that no value stops, such as a cast with strict=False ({why})").format(why=why)
+        return [Refusal("fails-on-data", str(expression), expected)]
+    return []
+
+
+def _chance(node: Any) -> list[Refusal]:  # noqa: ANN401 (any part of a description)
+    """Refuse chance anywhere in an expression that is not row-wise."""
+    if isinstance(node, list):
+        return [refusal for part in node for refusal in _chance(part)]
+    if not isinstance(node, dict):
+        return []
+    if "Random" in node:
+        return [Refusal("node-not-allowed", "Random", _("the same finding every time: no chance, no clock"))]
+    return [refusal for part in node.values() for refusal in _chance(part)]
 
 
 def _unknown(name: str, schema: Schema) -> Refusal:

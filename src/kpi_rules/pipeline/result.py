@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from kpi_rules.model.calendar import MOMENTS
-from kpi_rules.model.columns import indicator_schema
+from kpi_rules.model.columns import AFTER_ADJUSTMENTS, BEFORE_ADJUSTMENTS, indicator_schema
 from kpi_rules.model.text import fields
 from kpi_rules.pipeline.explain import Explainer
 from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.pay import Payroll
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.workspace.workspace import Workspace
-
-WATERFALL: Final = ("project", "unit", "tick", "contracted", "vouchers", "confirmed")
 
 
 class Assessment:
@@ -233,7 +231,7 @@ class Assessment:
                 }
             )
             .with_columns(tick=pl.lit(on))
-            .select(*WATERFALL, *credited.stages, "adjusted", "shared", "recognised")
+            .select(*BEFORE_ADJUSTMENTS, *credited.stages, *AFTER_ADJUSTMENTS)
         )
 
     @cached_property

@@ -103,8 +103,9 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
         )
         for name, rows in excluded.items()
     }
-    frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code")
-    return _of_its_projects(attrs.evolve(tables, **kept)), frame
+    frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code", "message")
+    misclaimed = [tables.misclaimed, *(rows["project"] for rows in excluded.get("claims", []))]
+    return _of_its_projects(attrs.evolve(tables, **kept, misclaimed=pl.concat(misclaimed))), frame
 
 
 def _view(tables: Tables, check: Check) -> pl.DataFrame:

@@ -4,7 +4,6 @@ holds.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -13,7 +12,14 @@ import polars as pl
 from kpi_rules.hooks.manager import BUILT_IN
 from kpi_rules.locale import _
 from kpi_rules.model import expressions, text
-from kpi_rules.model.columns import indicator_schema, parameter_schema, rule_schema
+from kpi_rules.model.columns import (
+    AFTER_ADJUSTMENTS,
+    BEFORE_ADJUSTMENTS,
+    TAKEN,
+    indicator_schema,
+    parameter_schema,
+    rule_schema,
+)
 from kpi_rules.model.contributions import Subject
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.schemas import SCHEMAS
@@ -24,9 +30,6 @@ if TYPE_CHECKING:
     from kpi_rules.hooks.manager import Plugins
     from kpi_rules.model.contributions import Check, Hold, Rule
 
-
-NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
-"""What a rule may be called: its name stands in the ids of measures, between slashes."""
 
 CHECKED: Final = ("projects", "claims", "arrivals", "visits")
 """The tables a check can test."""
@@ -75,14 +78,18 @@ class _Checking:
             name: dtype for name, dtype in self.columns.items() if name in own or name not in self.plugins.indicators
         }
         dtypes = indicator_schema(self.plugins.indicators)
+        taken = TAKEN | rule_schema({}, self.plugins.settings).keys()
         for name, indicator in self.plugins.indicators.items():
-            if name in own:
+            if name in taken:
                 found = _("indicator {name}, which the library has").format(name=name)
                 yield self._problem("plugin-clash", "indicator", name, "", found, _("a name of its own"), None)
             yield from self._expression("indicator", name, "value", indicator.value, schema, dtypes[name])
         project = {name: dtype for name, dtype in SCHEMAS["projects"].empty().schema.items() if name != "row"}
         amounts = dict.fromkeys(("vouchers", "confirmed", "credited"), pl.Int64)
         for name, credit in self.plugins.credits.items():
+            if name in {*BEFORE_ADJUSTMENTS, *AFTER_ADJUSTMENTS}:
+                found = _("stage {name}, which the waterfall has").format(name=name)
+                yield self._problem("plugin-clash", "credit", name, "", found, _("a name of its own"), None)
             known: dict[str, pl.DataType | type[pl.DataType]] = {
                 **project,
                 **amounts,
@@ -109,7 +116,7 @@ class _Checking:
         yield from self._text("check", name, "message", check.message, schema)
 
     def _rule(self, rule: Rule) -> Iterator[Problem]:
-        yield from self._words(rule)
+        yield from self._subject(rule)
         yield from self._expression("rule", rule.id, "when", rule.when, self.columns, pl.Boolean)
         if rule.until is not None:
             yield from self._expression("rule", rule.id, "until", rule.until, self.columns, pl.Boolean)
@@ -151,18 +158,14 @@ class _Checking:
             unknown = [field for field in names if field not in schema]
             if not unknown:
                 text.render(message, {field: _SAMPLES.get(schema[field]) for field in names})
-        except ValueError as problem:
+        except (ValueError, KeyError) as problem:  # KeyError: a field inside a format
             found, expected = f"{message}: {problem}", _("a text with fields in braces")
             yield self._problem("bad-reason", kind, name, part, found, expected, None)
             return
         for field in unknown:
             yield self._unknown("unknown-column", name, part, field, schema, kind)
 
-    def _words(self, rule: Rule) -> Iterator[Problem]:
-        """Check the words of a rule that others go by: its name stands in ids, its subject says whom it falls on."""
-        if not NAME.fullmatch(rule.name):
-            expected = _("small letters, digits and underscores, a letter first")
-            yield self._problem("bad-name", "rule", rule.id, "name", rule.name, expected, None)
+    def _subject(self, rule: Rule) -> Iterator[Problem]:
         subjects = get_args(Subject)
         if rule.subject not in subjects:
             expected = _("one of {subjects}").format(subjects=", ".join(subjects))

@@ -50,7 +50,9 @@ class Tables:
     rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
     withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
     misclaimed: pl.Series = field(factory=lambda: pl.Series("project", dtype=pl.String))
-    """Projects with a row of `claims` in quarantine: what it claimed is unclaimed, not the project's own unit's."""
+    """Projects with a row of `claims` in quarantine or excluded by a check: what it claimed is unclaimed, not the
+    project's own unit's.
+    """
 
 
 @define(eq=False)
