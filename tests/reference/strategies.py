@@ -215,6 +215,8 @@ def lives(draw: DrawFn, calendar: Calendar) -> tuple[date | None, date | None]:
 def projects(draw: DrawFn, project: str, units: Sequence[str], calendar: Calendar) -> Project:
     """Draw a project: mostly recognised early, sometimes never, refused, revoked."""
     days, life = calendar.maybe(), draw(lives(calendar))
+    if rarely(draw):
+        life = (None, draw(st.sampled_from(calendar.edges)))
     recognised = draw(days if rarely(draw) else calendar.early())
     return Project(
         project,
@@ -278,8 +280,9 @@ def visit_tables(draw: DrawFn, ids: Sequence[str], calendar: Calendar) -> tuple[
 @st.composite
 def completions(draw: DrawFn, ids: Sequence[str], calendar: Calendar) -> tuple[tuple[Arrival, ...], tuple[Visit, ...]]:
     """Draw, in most cases, great vouchers and visits about the year's end, so that holds end and money is released."""
-    steps = (None, 1, 45, 20, 0, -40)
-    days = {project: draw(st.sampled_from(steps)) for project in ids}
+    together = draw(st.sampled_from((45, None, 1, None)))
+    steps = st.sampled_from((None, 1, 45, 20, 0, -40)) if together is None else st.just(together)
+    days = {project: draw(steps) for project in ids}
     late = [
         (i, project, calendar.end + step * DAY) for i, (project, step) in enumerate(days.items()) if step is not None
     ]
@@ -301,7 +304,14 @@ def staff_tables(draw: DrawFn, units: Sequence[str], calendar: Calendar) -> tupl
             if first is None or last is None or first <= last:
                 pay = draw(st.sampled_from([61510, 63333, 80000, 1, 0]) | st.integers(1, 10**6))
                 found.append(
-                    Staff(person, draw(st.sampled_from(units)), draw(st.sampled_from(GRADES)), pay, first, last)
+                    Staff(
+                        person,
+                        draw(st.sampled_from([*units[:2], *units])),
+                        draw(st.sampled_from(GRADES)),
+                        pay,
+                        first,
+                        last,
+                    )
                 )
     return tuple(found)
 
