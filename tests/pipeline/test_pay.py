@@ -153,6 +153,17 @@ def test_guards_and_several_holds_together(tmp_path: Path) -> None:
     assert lines(found) == [("P01", "a", 3_750), ("P01", "b", 1_250)]
 
 
+def test_the_hold_that_started_first_is_served_first_whenever_it_was_proposed(tmp_path: Path) -> None:
+    found = assessed(tmp_path, "hold('a'), hold('b', share=p.second)")
+    ids = [f"2011/winter.{rule}/finance/2011-03-31" for rule in "ab"]
+    days = [date(2011, 5, 10), date(2011, 3, 31)]
+    decisions = pl.DataFrame({"measure": ids, "decision": ["approved", "approved"], "on": days})
+    june = date(2011, 6, 30)
+    decided = kr.assess(found.workspace, as_of=june, decisions=decisions)
+    assert lines(decided, june) == [("P01", "a", 2_500), ("P01", "b", 7_500), ("P02", "a", 2_001), ("P02", "b", 6_000)]
+    assert set(decided.ledger["measure"]) == set(ids)
+
+
 def test_everything_is_released_when_the_task_is_met(tmp_path: Path) -> None:
     arrivals = """
     voucher,project,amount,arrived_on

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Guard, Hold, Rule
     from kpi_rules.model.settings import Parameters
-    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.decide import Decided, Happening
 
 LINES: Final = {
     "year": pl.Int64,
@@ -69,11 +69,12 @@ class Payroll:
 
         Args:
             month: its last day.
-            holds: per rule the units it holds, a frame of `unit` and `started` (the day the measure was proposed).
+            holds: per rule the units it holds, a frame of `unit`, `proposed` and `started`; decisions may put a day
+                between the two.
 
         Returns:
-            `person`, `unit`, `rule`, `started`, `month`, `withheld`; two holds on one person are served in the order of
-            their start, rule id and unit id, and never exceed the withholdable component together.
+            `person`, `unit`, `rule`, `proposed`, `month`, `withheld`; two holds on one person are served in the order
+            of their start, rule id and unit id, and never exceed the withholdable component together.
         """
         there = (pl.col("from_on").is_null() | (pl.col("from_on") <= month)) & (
             pl.col("to_on").is_null() | (pl.col("to_on") >= month)
@@ -92,7 +93,7 @@ class Payroll:
             .with_columns(before=before)
             .with_columns(withheld=pl.min_horizontal("wanted", pl.max_horizontal(left, pl.lit(0))), month=pl.lit(month))
             .filter(pl.col("withheld") > 0)
-            .select("person", "unit", "rule", "started", "month", "withheld")
+            .select("person", "unit", "rule", "proposed", "month", "withheld")
         )
 
     def _withholdable(self, staff: pl.DataFrame, month: date) -> pl.DataFrame:
@@ -121,7 +122,8 @@ class Payroll:
         if hold.grades is not None:
             scope = self._in_grades(scope, hold.grades, month)
         wanted = share_of(pl.col(hold.share), pl.col("withholdable"))
-        return scope.select("person", "unit", pl.lit(rule.id).alias("rule"), "started", "withholdable", wanted=wanted)
+        held = ("person", "unit", pl.lit(rule.id).alias("rule"), "proposed", "started", "withholdable")
+        return scope.select(*held, wanted=wanted)
 
     def _in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:
         """Keep the staff whose grade the parameter names; it may differ between peer groups."""
@@ -139,8 +141,7 @@ class Payroll:
 
 
 def ledger(
-    bookings: Sequence[Happening],
-    releases: Sequence[Happening],
+    decided: Decided,
     ticks: Sequence[Tick],
     units: pl.Series,
     rules: Mapping[str, Rule],
@@ -153,14 +154,16 @@ def ledger(
     """
     days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
     by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}
-    for booking in bookings:
-        held = pl.DataFrame({"unit": units.gather(booking.rows), "started": days.gather(booking.since)})
+    starts = _starts(decided.events, days, units)
+    for booking in decided.bookings:
+        held = pl.DataFrame({"unit": units.gather(booking.rows), "proposed": days.gather(booking.since)})
+        held = held.join(starts[booking.rule], on=["unit", "proposed"], how="left", maintain_order="left")
         by_month.setdefault(booking.tick, []).append((rules[booking.rule], held))
     months = [payroll.month(ticks[here].on, holds) for here, holds in sorted(by_month.items())]
     lines = pl.concat([month for month in months if len(month.columns) > 1]) if months else pl.DataFrame()
     if lines.is_empty():
         return pl.DataFrame(schema=LINES)
-    released = _released(releases, days, units)
+    released = _released(decided.releases, days, units)
     return (
         lines.sort("month")
         .join_asof(
@@ -175,13 +178,24 @@ def ledger(
         .with_columns(
             year=pl.lit(payroll.year, pl.Int64),
             measure=pl.format(
-                "{}/{}/{}/{}", pl.lit(payroll.year), "rule", "unit", pl.col("started").dt.to_string("%Y-%m-%d")
+                "{}/{}/{}/{}", pl.lit(payroll.year), "rule", "unit", pl.col("proposed").dt.to_string("%Y-%m-%d")
             ),
             component=pl.lit(payroll.component),
         )
         .select(*LINES)
         .sort("month", "unit", "rule", "person")
     )
+
+
+def _starts(events: Sequence[Happening], days: pl.Series, units: pl.Series) -> dict[str, pl.DataFrame]:
+    """Return by rule the day each of its measures started: `unit`, `proposed`, `started`."""
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for each in events:
+        if each.kind == "started":
+            measures = pl.DataFrame({"unit": units.gather(each.rows), "proposed": days.gather(each.since)})
+            started = pl.lit(days[each.tick], pl.Date)
+            frames.setdefault(each.rule, []).append(measures.with_columns(started=started))
+    return {rule: pl.concat(found) for rule, found in frames.items()}
 
 
 def _released(releases: Sequence[Happening], days: pl.Series, units: pl.Series) -> pl.DataFrame:

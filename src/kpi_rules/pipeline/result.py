@@ -188,8 +188,7 @@ class Assessment:
     def ledger(self) -> pl.DataFrame:
         """The projected ledger: `year, measure, person, unit, rule, component, month, withheld, released_on`."""
         return ledger(
-            self.decided.bookings,
-            self.decided.releases,
+            self.decided,
             self.ticks,
             self.panel.units["unit"],
             self.rulebook.rules,
