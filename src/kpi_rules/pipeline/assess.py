@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -10,7 +12,7 @@ import polars as pl
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
 from kpi_rules.model.columns import indicator_schema
-from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.pipeline.credit import ancestors, credit
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions, without_proposal
@@ -20,10 +22,10 @@ from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
 from kpi_rules.pipeline.verify import known, of_year, verify
+from kpi_rules.workspace.amounts import LAST_DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from datetime import date
 
     from kpi_rules.workspace.config import Config
     from kpi_rules.workspace.tables import Tables
@@ -61,22 +63,16 @@ def assess(
         The assessment: units, events, measures, ledger, findings and explanations.
 
     Raises:
-        AssessmentError: the workspace has errors, `as_of` is before the year, a decision names nothing of this
-            assessment, or an expression of a plugin fails on the data; `problems` has them all.
+        AssessmentError: the workspace has errors, `as_of` is before the year, there is no such indicator, a decision
+            names nothing of this assessment, or an expression of a plugin fails on the data; `problems` has them all.
     """
     config = workspace.config
     if workspace.errors or config is None:
         raise AssessmentError(workspace.errors)
-    as_of = as_of or config.year.end
-    known_at = known_at or as_of
-    if as_of < config.year.start:
-        expected = _("a day from {start} on").format(start=config.year.start)
-        raise AssessmentError([error("as-of-before-year", Place(key="as_of"), found=str(as_of), expected=expected)])
+    as_of, known_at = _days(config, as_of, known_at)
     large = len(workspace.tables.units) > LARGE
     book = rulebook(workspace)
-    if indicators is None:
-        every = indicator_schema(workspace.plugins.indicators)
-        indicators = [name for name in every if not large or name in book.columns | SHOWN]
+    indicators = _indicators(workspace, indicators, book.columns | SHOWN if large else None)
     all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
     tables, findings = verify(
         of_year(known(workspace.tables, known_at), config.year, as_of), workspace.plugins.checks, config.checks
@@ -123,6 +119,39 @@ def assess(
     )
 
 
+def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[date, date]:
+    """Return the two days an assessment goes by, where they are days that it can go by."""
+    as_of = config.year.end if as_of is None else as_of
+    known_at = as_of if known_at is None else known_at
+    for key, day in (("as_of", as_of), ("known_at", known_at)):
+        if type(day) is not date:  # a datetime is a date to Python, and is before and after none
+            expected = _("a date without a time")
+            raise AssessmentError([error("wrong-kind", Place(key=key), found=repr(day), expected=expected)])
+    if not config.year.start <= as_of <= LAST_DAY:
+        code = "as-of-before-year" if as_of < config.year.start else "as-of-too-late"
+        expected = _("a day from {start} to {last}").format(start=config.year.start, last=LAST_DAY)
+        raise AssessmentError([error(code, Place(key="as_of"), found=str(as_of), expected=expected)])
+    return as_of, known_at
+
+
+def _indicators(
+    workspace: Workspace, asked: Collection[str] | None, by_default: Collection[str] | None
+) -> Collection[str]:
+    """Return the indicators to compute: those asked for, those that are by default, or all."""
+    every = indicator_schema(workspace.plugins.indicators)
+    if asked is None:
+        return [name for name in every if by_default is None or name in by_default]
+    for name in asked:
+        if name not in every:
+            found = _("the unknown indicator {name}").format(name=name)
+            expected = _("one of {choices}").format(choices=", ".join(every))
+            place = Place(key="indicators")
+            raise AssessmentError(
+                [error("unknown-indicator", place, found=found, expected=expected, nearest=nearest(name, every))]
+            )
+    return asked
+
+
 def rulebook(workspace: Workspace) -> Rulebook:
     """Return the rules of a workspace with their parameters, for callers with indicators of their own.
 
@@ -137,6 +166,7 @@ def rulebook(workspace: Workspace) -> Rulebook:
 def _terms(workspace: Workspace, config: Config) -> Terms:
     curve = workspace.plugins.pace_curves[config.pace_curve]
 
+    @cache  # asked once per tick and block
     def pace(on: date) -> Fraction:
         return Fraction(1) if on > config.year.end else curve.expected(config.year, on, config.pace_points)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.decide import Happening
 
 DECISIONS: Final = ("approved", "rejected", "lifted")
-SCHEMA: Final = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
+SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
 
 
 def measure_id(year: int, rule: str, unit: str, proposed: date) -> str:
@@ -91,11 +91,18 @@ def read_decisions(
     days = [tick.on for tick in ticks if not tick.interim]
     row_of = {unit: row for row, unit in enumerate(units)} if len(decisions) else {}
     by_tick: dict[int, dict[tuple[str, str], list[tuple[int, int]]]] = {}
-    if decisions["on"].dtype not in (pl.Date, pl.Null):
-        found = str(decisions["on"].dtype)
-        return Rulings({}), [
-            error("decision-column", Place(table="decisions", column="on"), found=found, expected=_("dates"))
-        ]
+    problems = [
+        error(
+            "decision-column",
+            Place(table="decisions", column=name),
+            found=str(dtype),
+            expected=_("dates") if wanted is pl.Date else _("texts"),
+        )
+        for name, wanted in SCHEMA.items()
+        if (dtype := decisions[name].dtype) not in (wanted, pl.Null)
+    ]
+    if problems:
+        return Rulings({}), problems
     for number, row in enumerate(decisions.select(*SCHEMA).iter_rows(named=True), start=1):
         place = Place(table="decisions", row=number)
         if row["on"] is None:
@@ -149,7 +156,8 @@ def without_proposal(
     It is no error: evidence corrected since may have taken the ground from under a proposal that was decided on.
     """
     proposed = event_frame(proposals, ticks, units, year)["measure"]
-    astray = decisions.filter(
+    rows_read = decisions.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    astray = rows_read.filter(
         pl.col("measure").str.starts_with(f"{year}/")
         & (pl.col("on") <= as_of)
         & ~pl.col("measure").is_in(proposed.implode())

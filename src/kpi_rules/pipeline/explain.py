@@ -9,6 +9,7 @@ from attrs import asdict, define
 
 from kpi_rules.locale import _, translate
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import nearest
@@ -119,7 +120,8 @@ def _parameter_line(parameter: ParameterUsed) -> str:
 
 @define(frozen=True, eq=False)
 class Explanation:
-    """A unit at a tick: its indicators, where its credit comes from, and every rule.
+    """A unit at a tick: its indicators, where its credit comes from, and every rule. `primary` is the indicator behind
+    completion.
 
     `waterfall` has the columns of `Assessment.waterfall` for the claims of the unit and its descendants; money is fen.
     """
@@ -129,12 +131,14 @@ class Explanation:
     indicators: dict[str, bool | int | float | str | None]
     waterfall: pl.DataFrame
     rules: tuple[RuleExplanation, ...]
+    primary: str = "funds"
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain data."""
         return {
             "unit": self.unit,
             "tick": self.tick,
+            "primary": self.primary,
             "indicators": self.indicators,
             "waterfall": self.waterfall.to_dicts(),
             "rules": [rule.to_dict() for rule in self.rules],
@@ -143,9 +147,11 @@ class Explanation:
     def to_text(self) -> str:
         """Return it as text in the user's language."""
         head = _("{unit} at {day}").format(unit=self.unit, day=self.tick)
+        is_money = self.primary == "funds"
+        written = _money if is_money else _count
         figures = [
-            (_("credited"), _money(self.indicators.get("funds"))),
-            (_("quota"), _money(self.indicators.get("funds_quota"))),
+            (_("credited") if is_money else self.primary, written(self.indicators.get(self.primary))),
+            (_("quota"), written(self.indicators.get(f"{self.primary}_quota"))),
             (_("completion"), _percent(self.indicators.get("completion"))),
             (_("expected"), _percent(self.indicators.get("expected"))),
         ]
@@ -158,6 +164,10 @@ class Explanation:
 
 def _money(value: object) -> str:
     return format_amount(value) if isinstance(value, int) else _("none")
+
+
+def _count(value: object) -> str:
+    return str(value) if isinstance(value, int) else _("none")
 
 
 def _percent(value: object) -> str:
@@ -196,14 +206,18 @@ class Explainer:
             raise ValueError(_unknown(_("no rule {name}").format(name=rule), rule, list(rules)))
         here = self._tick(on)
         tick = self.assessment.ticks[here]
-        names = set(self.assessment.rulebook.columns) | set(self.assessment.indicator_names)
+        primary = self.assessment.panel.terms.primary
+        figures = {primary, f"{primary}_quota", "completion", "expected"}
+        figures |= set(self.assessment.indicator_names)
+        names = set(self.assessment.rulebook.columns) | figures
         row = self.assessment.frame_at(here, ids[[place]], names)
         row = row.with_columns(**{moment: pl.lit(moment in tick.moments) for moment in MOMENTS})
-        indicators = {name: row[name][0] for name in self.assessment.indicator_names if name in row.columns}
+        in_order = indicator_schema(self.assessment.panel.terms.indicators)
+        indicators = {name: row[name][0] for name in in_order if name in figures and name in row.columns}
         distances = Distances(self.assessment, here)
         wanted = [rules[rule]] if rule is not None else list(rules.values())
         found = tuple(self._rule(each, unit, place, here, row, distances) for each in wanted)
-        return Explanation(unit, tick.on, indicators, self.assessment.waterfall_of(place, here), found)
+        return Explanation(unit, tick.on, indicators, self.assessment.waterfall_of(place, here), found, primary)
 
     def _tick(self, on: date | None) -> int:
         ticks = self.assessment.ticks

@@ -1,0 +1,60 @@
+"""What a caller may ask of an assessment, and what the answer is where it asks for what there is not."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+import kpi_rules as kr
+from tests.pipeline.making import workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENABLED = ("field_duty", "rewards", "supervision")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"as_of": date(2010, 12, 31)}, "as_of: found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31"),
+        ({"as_of": date.max}, "as_of: found 9999-12-31; expected a day from 2011-01-01 to 2199-12-31"),
+        ({"as_of": datetime(2011, 6, 30)}, "expected a date without a time"),  # noqa: DTZ001 (a slip)
+        ({"known_at": "2011-06-30"}, "known_at: found '2011-06-30'; expected a date without a time"),
+        ({"indicators": ["funds", "rang"]}, "(nearest: rank)"),
+        (
+            {"decisions": pl.DataFrame({"measure": [1], "decision": [None], "on": [None]})},
+            "decisions, column measure: found Int64; expected texts",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_a_problem(tmp_path: Path, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(kr.AssessmentError) as raised:
+        kr.assess(workspace(tmp_path), **asked)
+    assert message in str(raised.value)
+
+
+def test_decisions_without_rows_need_no_types(tmp_path: Path) -> None:
+    found = kr.assess(
+        workspace(tmp_path, enabled=ENABLED), decisions=pl.DataFrame({"measure": [], "decision": [], "on": []})
+    )
+    assert len(found.events) == 0
+    assert len(found.measures) > 0
+
+
+def test_an_explanation_has_its_figures_whatever_was_computed(tmp_path: Path) -> None:
+    found = kr.assess(workspace(tmp_path), indicators=["rank"]).explain("finance")
+    assert found.to_text().splitlines()[1] == "  credited 300.00, quota 1000.00, completion 30.00%, expected 100.00%"
+    assert list(found.indicators) == ["funds", "funds_quota", "completion", "expected", "rank"]
+
+
+def test_an_explanation_names_the_indicator_that_is_primary(tmp_path: Path) -> None:
+    place = tmp_path / "w"
+    workspace(place, tables={"quotas": "unit,indicator,amount,effective\nfinance,signed,2,2011-01-01\n"})
+    text = (place / "kpi.toml").read_text(encoding="utf-8").replace('primary = "funds"', 'primary = "signed"')
+    (place / "kpi.toml").write_text(text, encoding="utf-8")
+    found = kr.assess(kr.load(place)).explain("finance")
+    assert found.to_text().splitlines()[1] == "  signed 1, quota 2, completion 50.00%, expected 100.00%"
