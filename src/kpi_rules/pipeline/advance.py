@@ -1,6 +1,6 @@
 """One step of the rules: who ends, who starts, who is superseded. The same for a column of units and for a single case.
 
-A mask is some units of a block, a polars Boolean column or a plain bool; `&` and `|` mean the same for all, and
+A mask is some units of a block, a Boolean array or a plain bool; `&` and `|` mean the same for all, and
 `and_not` is handed in.
 """
 
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
 
 from kpi_rules.pipeline import masks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-Mask = TypeVar("Mask", masks.Mask, pl.Series, bool)
+Mask = TypeVar("Mask", masks.Mask, NDArray[np.bool_], bool)
 
 
 def unblocked(

@@ -104,9 +104,10 @@ def decide(
     whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
     size = max(units, 1) if whole else block
     looks = [_Look(panel, rulebook, here) for here in range(len(panel.ticks))]
-    columns = _ParameterColumns(rulebook.parameters, panel.units["group"])
+    group = panel.units["group"]
 
     def run(low: int) -> Decided:
+        columns = _ParameterColumns(rulebook.parameters, group.slice(low, size))
         block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low))
         return block.run(outputs, every_tick=every_tick)
 
@@ -136,7 +137,7 @@ def _read_by_indicators(panel: Panel) -> set[str]:
 
 
 class _ParameterColumns:
-    """Parameters that differ between peer groups, one column per effective period, gathered once."""
+    """Parameters that differ between peer groups, for the units of a block; gathered once per effective period."""
 
     def __init__(self, parameters: Parameters, group: pl.Series) -> None:
         self._parameters = parameters
@@ -145,7 +146,7 @@ class _ParameterColumns:
         self._columns: dict[tuple[object, ...], pl.Series] = {}
 
     def at(self, on: date, names: Collection[str]) -> list[pl.Series]:
-        """Return the named columns that are parameters, for all units."""
+        """Return the named columns that are parameters, for all units of the block."""
         declared = self._parameters.declared
         return [self._column(name, on) for name in sorted(names) if name.removesuffix(SCALED) in declared]
 
@@ -246,7 +247,7 @@ class _Block:
         if not wanted:
             return {}
         read = look.bound.columns(frozenset(wanted))
-        parameters = [column.slice(self.low, self.size) for column in self.columns.at(look.tick.on, read)]
+        parameters = self.columns.at(look.tick.on, read)
         frame = frame.hstack([column for column in parameters if column.name not in frame.columns])
         selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
         try:

@@ -16,7 +16,8 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
 from kpi_rules.pipeline.advance import superseded, unblocked
-from kpi_rules.pipeline.panel import values_by_group, with_parameters
+from kpi_rules.pipeline.many import ManyCases
+from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.single import function
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
-
-EVALUATED = {"row": pl.Int64, "rule": pl.String, "event": pl.String, "amount": pl.Int64}
 
 
 @define(frozen=True, eq=False)
@@ -84,6 +83,7 @@ class Rulebook:
         )
         self._exact = [name.removesuffix(SCALED) for name in self._parameters_read if name.endswith(SCALED)]
         self._bound: dict[tuple[object, ...], BoundRules] = {}
+        self._plans: dict[tuple[frozenset[str], date], ManyCases] = {}
         self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
 
@@ -96,10 +96,11 @@ class Rulebook:
                 values[name] = general
         key = tuple((name, type(value), value) for name, value in values.items())
         if key not in self._bound:
-            self._bound[key] = self._bind(values)
+            self._bound[key] = self.bind(values)
         return self._bound[key]
 
-    def _bind(self, values: Mapping[str, object]) -> BoundRules:
+    def bind(self, values: Mapping[str, object]) -> BoundRules:
+        """Return the rules with the named columns replaced by values, and what follows from that left out."""
         found: dict[str, pl.Expr] = {}
 
         def named(expression: pl.Expr | None) -> str | None:
@@ -218,64 +219,13 @@ class Rulebook:
         return self._defaults[key]
 
     def _evaluate_frame(self, cases: pl.DataFrame, day: date) -> pl.DataFrame:
-        rows = len(cases)
-        moments = {name: pl.lit(value=False) for name in MOMENTS if name not in cases.columns}
-        # Without a group the column is missing, or of no type at all.
-        group = pl.col("group").cast(pl.String) if "group" in cases.columns else pl.lit(None, pl.String)
-        frame = cases.with_columns(group=group, **moments)
-        exact = [name for name in self._exact if name in frame.columns and name + SCALED not in frame.columns]
-        frame = frame.with_columns(
-            (pl.col(name) * BILLION).round(0).cast(pl.Int64).alias(name + SCALED) for name in exact
-        )
-        frame = with_parameters(frame, self.parameters, day, self._parameters_read)
-        missing = sorted(self.columns - set(frame.columns))
-        if missing:
-            raise missing_column(missing[0], frame.columns)
-        wanted = {
-            f"{rule.id}:{part}": each
-            for rule in self.rules.values()
-            for part, each in (("when", rule.when), ("until", rule.until), ("amount", rule.amount))
-            if each is not None
-        }
-        found = frame.select(**wanted)
-        none = pl.repeat(value=False, n=rows, dtype=pl.Boolean, eager=True)
-
-        def mask(name: str) -> pl.Series:
-            return found[name].fill_null(value=False) if name in found.columns else none
-
-        active = {
-            name: cases[name].fill_null(value=False) if name in cases.columns and not rule.repeats else none
-            for name, rule in self.rules.items()
-        }
-        until = {name: mask(f"{name}:until") for name in self.rules}
-        lasting = {name: none if rule.one_off else active[name] for name, rule in self.rules.items()}
-        remaining = {name: lasting[name] & ~until[name] for name in self.rules}
-        candidates = {name: mask(f"{name}:when") & ~until[name] & ~active[name] for name in self.rules}
-        starting = unblocked(candidates, remaining, self.superseding, lambda first, other: first & ~other)
-        replaced = superseded(starting, remaining, self.superseding)
-        masks = [(name, "ended", lasting[name] & until[name]) for name in self.rules]
-        masks += [(name, "superseded", rows_) for name, rows_ in replaced.items()]
-        masks += [
-            (name, "issued" if self.rules[name].one_off else "started", rows_) for name, rows_ in starting.items()
-        ]
-        return _events(masks, found)
-
-
-def _events(masks: Iterable[tuple[str, str, pl.Series]], found: pl.DataFrame) -> pl.DataFrame:
-    frames = [pl.DataFrame(schema=EVALUATED)]
-    for name, event, mask in masks:
-        if not mask.any():
-            continue
-        rows = mask.arg_true()
-        amounts = found[f"{name}:amount"] if event == "issued" and f"{name}:amount" in found.columns else None
-        frames.append(
-            pl.DataFrame({"row": rows.cast(pl.Int64)}).with_columns(
-                rule=pl.lit(name),
-                event=pl.lit(event),
-                amount=amounts.gather(rows) if amounts is not None else pl.lit(None, pl.Int64),
-            )
-        )
-    return pl.concat(frames).sort("row", maintain_order=True)
+        key = (frozenset(cases.columns), day)
+        if key not in self._plans:
+            try:
+                self._plans[key] = ManyCases(self, cases.columns, day)
+            except KeyError as missing:
+                raise missing_column(missing.args[0], cases.columns) from None
+        return self._plans[key].evaluate(cases)
 
 
 def _expressions(rule: Rule) -> list[pl.Expr]:

@@ -1,0 +1,118 @@
+"""Many cases at once: the rules over a caller's frame in one pass, by a plan made once for the columns it has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import BILLION
+from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.panel import values_by_group
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.pipeline.rulebook import Rulebook
+
+    Flags = NDArray[np.bool_]
+
+EVALUATED: Final = {"row": pl.Int64, "rule": pl.String, "event": pl.String, "amount": pl.Int64}
+PLAIN: Final = pl.QueryOptFlags.none()
+"""A plan is small and evaluated often: its optimiser would cost more than it saves."""
+
+UNKNOWN: Final = pl.Series([None], dtype=pl.Int64)
+"""The amount of an event without one."""
+
+
+class ManyCases:
+    """What the rules say about every row of a frame that has certain columns, with the parameters of a day.
+
+    Raises:
+        KeyError: a column that a rule reads is missing; the exception holds its name.
+    """
+
+    def __init__(self, rulebook: Rulebook, columns: Collection[str], day: date) -> None:
+        """Make the plan: columns to add, and the distinct conditions and amounts to evaluate."""
+        self.rules, self.superseding = rulebook.rules, rulebook.superseding
+        values: dict[str, object] = {name: False for name in MOMENTS if name not in columns}
+        self.added: list[pl.Expr] = [] if "group" in columns else [pl.lit(None, pl.String).alias("group")]
+        for name in sorted(rulebook.columns.difference(columns, MOMENTS, ("group",))):
+            plain = name.removesuffix(SCALED)
+            if plain not in rulebook.parameters.declared:
+                raise KeyError(name)
+            if plain in columns:  # a ratio of the caller's own
+                self.added.append((pl.col(plain) * BILLION).round(0).cast(pl.Int64).alias(name))
+                continue
+            general, by_group = values_by_group(rulebook.parameters, name, day)
+            if not by_group or "group" not in columns:
+                values[name] = general
+                continue
+            value = pl.lit(general)
+            for group, own in by_group.items():
+                value = pl.when(pl.col("group") == group).then(pl.lit(own)).otherwise(value)
+            self.added.append(value.alias(name))
+        self.bound = rulebook.bind(values)
+        amounts = {bound.amount for bound in self.bound.rules}
+        self.places = {text: place for place, text in enumerate(self.bound.expressions)}
+        self.selected = [
+            (expression if text in amounts else expression.fill_null(value=False)).alias(str(place))
+            for place, (text, expression) in enumerate(self.bound.expressions.items())
+        ]
+        self.state = [name for name in self.rules if name in columns and not self.rules[name].repeats]
+        self.selected += [pl.col(name).fill_null(value=False) for name in self.state]
+        lasting = [name for name, rule in self.rules.items() if not rule.one_off]
+        self.labels = [(name, "ended") for name in lasting]
+        self.labels += [(name, "superseded") for name, others in self.superseding.items() if others]
+        self.labels += [(name, "started" if name in lasting else "issued") for name in self.rules]
+        self.amounts = [
+            (self.labels.index((bound.rule.id, "issued")), bound.amount)
+            for bound in self.bound.rules
+            if bound.amount is not None and bound.rule.one_off
+        ]
+        self.table = pl.DataFrame(self.labels, schema=["rule", "event"], orient="row")
+
+    def evaluate(self, cases: pl.DataFrame) -> pl.DataFrame:
+        """Return the events of a frame's rows: `row`, `rule`, `event`, `amount`, ordered by row."""
+        frame = cases.lazy().with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))  # no number, so not known
+        if self.added:
+            frame = frame.with_columns(self.added)
+        found = frame.select(self.selected).collect(engine="in-memory", optimizations=PLAIN)
+        columns = found.get_columns()
+        if len(found) != len(cases):  # nothing but literals
+            columns = [column.new_from_index(0, len(cases)) for column in columns]
+        masks = self._masks([column.to_numpy() for column in columns], np.zeros(len(cases), dtype=np.bool_))
+        rows, labels = np.stack(masks, axis=1).nonzero()
+        amount = self._amounts(columns, rows, labels)
+        return pl.DataFrame([pl.Series("row", rows), *self.table[labels].get_columns(), amount])
+
+    def _amounts(self, columns: list[pl.Series], rows: NDArray[np.int64], labels: NDArray[np.int64]) -> pl.Series:
+        """Return the amount of each event, null where it has none."""
+        amounts, known = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.bool_)
+        for label, text in self.amounts:
+            own, column = (labels == label).nonzero()[0], columns[self.places[text]]
+            known[own] = column.is_not_null().to_numpy()[rows[own]] if column.null_count() else True
+            amounts[own] = (column.fill_null(0) if column.null_count() else column).to_numpy()[rows[own]]
+        return pl.Series("amount", amounts).zip_with(pl.Series(known), UNKNOWN)
+
+    def _masks(self, columns: list[Flags], nobody: Flags) -> list[Flags]:
+        """Return one mask per rule and event, in the order of `labels`."""
+        given = dict(zip(self.state, columns[len(self.places) :], strict=True))
+        ended, candidates, remaining = [], {}, {}
+        for bound in self.bound.rules:
+            name = bound.rule.id
+            active = given.get(name, nobody)
+            when = nobody if bound.when is None else columns[self.places[bound.when]]
+            until = nobody if bound.until is None else columns[self.places[bound.until]]
+            remaining[name] = nobody if bound.rule.one_off else active & ~until
+            candidates[name] = when & ~(until | active)
+            if not bound.rule.one_off:
+                ended.append(active & until)
+        starting = unblocked(candidates, remaining, self.superseding, lambda first, other: first & ~other)
+        return [*ended, *superseded(starting, remaining, self.superseding).values(), *starting.values()]
