@@ -161,7 +161,7 @@ def test_a_bad_date_is_wrong_usage(run: Run, example: Path, day: str) -> None:
 def test_a_day_before_the_year_is_wrong_usage(run: Run, example: Path) -> None:
     done = run("assess", example, "--as-of", "2010-12-31")
     assert done.exit_code == 2
-    assert "found 2010-12-31; expected a day from 2011-01-01 on" in done.stderr
+    assert "found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31" in done.stderr
 
 
 def test_csv_of_several_tables_needs_a_folder(run: Run, example: Path, tmp_path: Path) -> None:
