@@ -58,3 +58,32 @@ def test_an_explanation_names_the_indicator_that_is_primary(tmp_path: Path) -> N
     (place / "kpi.toml").write_text(text, encoding="utf-8")
     found = kr.assess(kr.load(place)).explain("finance")
     assert found.to_text().splitlines()[1] == "  signed 1, quota 2, completion 50.00%, expected 100.00%"
+
+
+@pytest.mark.parametrize(
+    ("hook", "given", "key"),
+    [
+        (
+            "kpi_checks",
+            "Check('far', 'arrivals', (pl.col('amount') / (pl.col('amount') - 30000)).cast(pl.Int64) > 1, 'x')",
+            "check far",
+        ),
+        (
+            "kpi_indicators",
+            "Indicator('far', 'count', (unit.funds / (unit.funds - 30000)).cast(pl.Int64))",
+            "indicator far",
+        ),
+        (
+            "kpi_guards",
+            "Guard('far', (pl.col('component') / (pl.col('component') - 9000)).cast(pl.Int64))",
+            "guard far",
+        ),
+    ],
+)
+def test_what_fails_on_the_data_only_is_named(tmp_path: Path, hook: str, given: str, key: str) -> None:
+    policies = {"winter.py": f"@hookimpl\ndef {hook}():\n    return [{given}]\n"}
+    loaded = workspace(tmp_path, policies=policies, enabled=("pay_withholding",))
+    assert loaded.errors == []
+    with pytest.raises(kr.AssessmentError, match=r"conversion from `f64` to `i64` failed") as raised:
+        len(kr.assess(loaded, date(2012, 3, 31)).ledger)
+    assert [(problem.code, problem.place.key) for problem in raised.value.problems] == [("expression-failed", key)]

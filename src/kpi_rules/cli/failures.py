@@ -71,7 +71,7 @@ def code_of(run: Callable[[], object]) -> int:
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001 (whatever it is, also a panic of polars, it is told and logged)
-        return _logged(error)
+        return _refused(error) or _logged(error)
     return done if isinstance(done, int) else DONE
 
 
@@ -100,6 +100,13 @@ def _told(error: click.ClickException) -> int:
         if ctx is not None:
             say(_("{command} --help says more").format(command=ctx.command_path))
     return error.exit_code
+
+
+def _refused(error: BaseException) -> int | None:
+    """Say what a policy got wrong on the data: some of it shows only when a table is asked for."""
+    from kpi_rules.model.problems import AssessmentError
+
+    return _told(WorkspaceError(error.problems)) if isinstance(error, AssessmentError) else None
 
 
 def _logged(error: BaseException) -> int:

@@ -17,6 +17,7 @@ from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import QUOTA_INDICATORS, indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
+from kpi_rules.pipeline.evaluating import evaluating
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -120,7 +121,10 @@ class Panel:
             roots = {root for value in added.values() for root in value.meta.root_names()}
             moments = self.ticks[here].moments
             frame = frame.with_columns(**{name: pl.lit(name in moments) for name in roots.intersection(MOMENTS)})
-            frame = self.with_parameters(frame, here, roots).with_columns(**added)
+            frame = self.with_parameters(frame, here, roots)
+            for name, value in added.items():  # none reads another
+                with evaluating("indicator", name):
+                    frame = frame.with_columns(value.alias(name))
         return frame
 
     def _with_dependencies(self, needed: Collection[str]) -> set[str]:

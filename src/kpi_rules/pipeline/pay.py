@@ -8,6 +8,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.contributions import SCALED, share_of
+from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.panel import with_parameters
 
 if TYPE_CHECKING:
@@ -99,11 +100,10 @@ class Payroll:
     def _withholdable(self, staff: pl.DataFrame, month: date) -> pl.DataFrame:
         """Reduce the component by the guards; a guard that is null limits nothing."""
         staff = staff.with_columns(withholdable=pl.col("component"))
-        for _name, guard in sorted(self.guards.items()):
+        for name, guard in sorted(self.guards.items()):
             staff = with_parameters(staff, self.parameters, month, guard.withholdable.meta.root_names())
-            staff = staff.with_columns(
-                withholdable=pl.min_horizontal("withholdable", guard.withholdable.cast(pl.Int64))
-            )
+            with evaluating("guard", name):
+                staff = staff.with_columns(withholdable=pl.min_horizontal("withholdable", guard.withholdable))
         return staff.with_columns(pl.max_horizontal("withholdable", pl.lit(0)))
 
     def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.text import render
+from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
         effect = effects.get(name, "flag")
         if effect == "off":
             continue
-        rows = _view(tables, check).filter(check.when)
+        with evaluating("check", name):
+            rows = _view(tables, check).filter(check.when)
         if rows.is_empty():
             continue
         findings += [_finding(check, effect, row) for row in rows.to_dicts()]
