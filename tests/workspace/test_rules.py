@@ -238,6 +238,14 @@ def test_what_is_no_contribution_at_all(tmp_path: Path, hook: str, given: str, w
     assert f"found policy winter failed in {hook}: {why}" in message
 
 
+@pytest.mark.parametrize("name", ["year", "a.b"])
+def test_a_policy_that_no_section_could_be_for(tmp_path: Path, name: str) -> None:
+    (message,) = messages(workspace(tmp_path, policies={f"policies/{name}.py": ""}))
+    assert message == (
+        f"policies/{name}.py: found policy {name}; expected a name without full stops that is no section of kpi.toml"
+    )
+
+
 def test_a_single_text_is_one_name(tmp_path: Path) -> None:
     given = "rule('a', supersedes='winter.b', sources='M9'), rule('b')"
     text = f"{SETTINGS}\n@hookimpl\ndef kpi_policy_rules():\n    return [{given}]\n"

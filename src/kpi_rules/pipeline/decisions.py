@@ -27,11 +27,6 @@ DECISIONS: Final = ("approved", "rejected", "lifted")
 SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
 
 
-def measure_id(year: int, rule: str, unit: str, proposed: date) -> str:
-    """Return the id of a measure: year, rule, unit and the tick it was proposed at."""
-    return f"{year}/{rule}/{unit}/{proposed.isoformat()}"
-
-
 @define(frozen=True, eq=False)
 class TickRulings:
     """The decisions that take effect at one tick, for the units of one block."""

@@ -14,7 +14,7 @@ import polars as pl
 from attrs import define, evolve, field
 
 from kpi_rules.model.calendar import MOMENTS
-from kpi_rules.model.columns import QUOTA_INDICATORS, indicator_schema
+from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.evaluating import evaluating
@@ -341,8 +341,3 @@ class QuotaBook:
             )
             units = units.join(of_indicator, on="unit", how="left", maintain_order="left")
         return units.drop("unit")
-
-
-def output_columns(indicators: Mapping[str, Indicator]) -> list[str]:
-    """Return the indicators that `units` shows, in order."""
-    return list(indicator_schema(indicators))

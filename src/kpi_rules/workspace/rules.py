@@ -22,6 +22,7 @@ from kpi_rules.model.columns import (
 )
 from kpi_rules.model.contributions import Subject
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.config_schema import CORE
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class _Checking:
         self.columns = rule_schema(plugins.indicators, plugins.settings)
 
     def all(self) -> Iterator[Problem]:
+        yield from self._plugins()
         for rule in self.plugins.rules.values():
             yield from self._rule(rule)
         yield from self._circles()
@@ -105,6 +107,14 @@ class _Checking:
 
         for name, check in self.plugins.checks.items():
             yield from self._check(name, check)
+
+    def _plugins(self) -> Iterator[Problem]:
+        """A policy's name is its section of `kpi.toml`, and stands before the full stop in ids of rules."""
+        for plugin in self.plugins.plugins:
+            if "." in plugin.name or plugin.name in CORE:
+                expected = _("a name without full stops that is no section of kpi.toml")
+                place = Place(file=plugin.distribution)
+                yield error("bad-name", place, found=_("policy {name}").format(name=plugin.name), expected=expected)
 
     def _check(self, name: str, check: Check) -> Iterator[Problem]:
         if check.table not in CHECKED:
