@@ -87,3 +87,38 @@ def test_what_fails_on_the_data_only_is_named(tmp_path: Path, hook: str, given: 
     with pytest.raises(kr.AssessmentError, match=r"conversion from `f64` to `i64` failed") as raised:
         len(kr.assess(loaded, date(2012, 3, 31)).ledger)
     assert [(problem.code, problem.place.key) for problem in raised.value.problems] == [("expression-failed", key)]
+
+
+WHOLE = """
+@define
+class Settings:
+    first: int = count(1, label="First")
+    second: int = count(1, label="Second")
+
+p = parameters("winter", Settings)
+
+@hookimpl
+def kpi_settings():
+    return Settings
+
+@hookimpl
+def kpi_policy_rules():
+    return [Rule("paid", kind="bonus", subject="unit", when=at.year_end & (unit.completion >= 0),
+                 amount=p.first * p.second, reason="paid")]
+"""
+
+
+def test_a_product_of_two_parameters_of_a_group_does_not_wrap(tmp_path: Path) -> None:
+    toml = "[winter]\n" + "\n".join(
+        f'{name} = [{{value = 60000}}, {{value = 70000, group = "economic"}}]' for name in ("first", "second")
+    )
+    loaded = workspace(tmp_path, policies={"winter.py": WHOLE}, toml=toml)
+    product = 70_000 * 70_000
+    case = {"completion": 0.5, "at_year_end": True, "group": "economic"}
+    book = kr.rulebook(loaded)
+    assert book.evaluate(case) == [{"rule": "winter.paid", "event": "issued", "amount": product}]
+    many = book.evaluate(pl.DataFrame([case]))
+    assert isinstance(many, pl.DataFrame)
+    assert many["amount"].to_list() == [product]
+    events = kr.assess(loaded).events
+    assert events.filter(pl.col("unit") == "finance")["amount"].to_list() == [product]

@@ -187,5 +187,5 @@ def test_decisions_of_the_wrong_shape_are_named(tmp_path: Path) -> None:
 
 
 def test_an_as_of_before_the_year_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(kr.AssessmentError, match="as_of: found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31"):
+    with pytest.raises(kr.AssessmentError, match="found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31"):
         kr.assess(behind(tmp_path), as_of=date(2010, 12, 31))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from kpi_rules.model import expressions
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
@@ -29,6 +30,11 @@ PLAIN: Final = pl.QueryOptFlags.none()
 
 UNKNOWN: Final = pl.Series([None], dtype=pl.Int64)
 """The amount of an event without one."""
+
+
+def _literal(value: object) -> pl.Expr:
+    """Return a parameter of the type its column has: polars' own choice is narrower, and a product of two wraps."""
+    return expressions.expression_of(expressions.literal(value))
 
 
 class ManyCases:
@@ -54,9 +60,9 @@ class ManyCases:
             if not by_group or "group" not in columns:
                 values[name] = general
                 continue
-            value = pl.lit(general)
+            value = _literal(general)
             for group, own in by_group.items():
-                value = pl.when(pl.col("group") == group).then(pl.lit(own)).otherwise(value)
+                value = pl.when(pl.col("group") == group).then(_literal(own)).otherwise(value)
             self.added.append(value.alias(name))
         self.bound = rulebook.bind(values)
         amounts = {bound.amount for bound in self.bound.rules}
