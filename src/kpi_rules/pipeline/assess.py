@@ -13,7 +13,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
 from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
-from kpi_rules.pipeline.credit import ancestors, credit
+from kpi_rules.pipeline.credit import ancestors, credit, joined
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions, without_proposal
 from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
@@ -21,12 +21,14 @@ from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
-from kpi_rules.pipeline.verify import known, of_year, verify
+from kpi_rules.pipeline.verify import known, of_year, verify, without
 from kpi_rules.workspace.amounts import LAST_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
+    from kpi_rules.pipeline.credit import Credited
+    from kpi_rules.pipeline.verify import Excluded
     from kpi_rules.workspace.config import Config
     from kpi_rules.workspace.tables import Tables
     from kpi_rules.workspace.workspace import Workspace
@@ -74,19 +76,11 @@ def assess(
     book = rulebook(workspace)
     indicators = _indicators(workspace, indicators, book.columns | SHOWN if large else None)
     all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
-    tables, findings = verify(
-        of_year(known(workspace.tables, known_at), config.year, as_of), workspace.plugins.checks, config.checks
-    )
+    tables = known(workspace.tables, known_at)
+    findings, _excluded = verify(of_year(tables, config.year, as_of), workspace.plugins.checks, config.checks)
     quotas = QuotaBook(tables.quotas, tables.units["unit"])
-    credited = credit(
-        tables,
-        credit_dates(all_ticks, config.campaigns),
-        config.year.start,
-        needed=whole_numbers({*indicators, *book.columns, *_roots(workspace)}, config.primary),
-        unvisited=config.unvisited,
-        credits=workspace.plugins.credits,
-        parameters=_project_parameters(workspace, tables),
-    )
+    needed = whole_numbers({*indicators, *book.columns, *_roots(workspace)}, config.primary)
+    credited = _credited(workspace, config, tables, credit_dates(all_ticks, config.campaigns), needed)
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
     panel = Panel(source, all_ticks, book.terms)
@@ -132,6 +126,45 @@ def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[da
         expected = _("a day from {start} to {last}").format(start=config.year.start, last=LAST_DAY)
         raise AssessmentError([error(code, Place(key="as_of"), found=str(as_of), expected=expected)])
     return as_of, known_at
+
+
+def _credited(
+    workspace: Workspace, config: Config, tables: Tables, dates: Sequence[date], needed: Collection[str]
+) -> Credited:
+    """Return what is credited at each date, on the evidence that the checks leave by then.
+
+    A check that excludes is asked date by date: what was in order in March is not undone in March by what came in
+    November.
+    """
+
+    def of(days: Sequence[date], excluded: Excluded) -> Credited:
+        return credit(
+            without(of_year(tables, config.year, days[-1]), excluded),
+            days,
+            config.year.start,
+            needed=needed,
+            unvisited=config.unvisited,
+            credits=workspace.plugins.credits,
+            parameters=_project_parameters(workspace, tables),
+        )
+
+    excluding = {
+        name: check for name, check in workspace.plugins.checks.items() if config.checks.get(name) == "exclude"
+    }
+    if not excluding:
+        return of(dates, {})
+    spans: list[tuple[list[date], Excluded]] = []
+    for on in dates:
+        _findings, excluded = verify(of_year(tables, config.year, on), excluding, config.checks)
+        if spans and _same(spans[-1][1], excluded):
+            spans[-1][0].append(on)
+        else:
+            spans.append(([on], excluded))
+    return joined([of(days, excluded) for days, excluded in spans])
+
+
+def _same(one: Excluded, other: Excluded) -> bool:
+    return one.keys() == other.keys() and all(rows.equals(other[name]) for name, rows in one.items())
 
 
 def _indicators(

@@ -55,8 +55,7 @@ class Credited:
     """What each project and unit is credited with at each date; money in fen.
 
     Arrays are dates x projects (`vouchers`, `assessed`, `recognised`, `confirmed`, `stages`), dates x claims
-    (`shared`) or dates x units (`units`, by indicator name). `assessed` is -1 without a visit. A missing contract is
-    -1 in `contracted`.
+    (`shared`) or dates x units (`units`, by indicator name).
     """
 
     dates: tuple[date, ...]
@@ -117,6 +116,25 @@ def credit(
         adjusted=adjusted,
         shared=shared,
         units=units,
+    )
+
+
+def joined(parts: Sequence[Credited]) -> Credited:
+    """Join what is credited at dates that follow each other."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return Credited(
+        tuple(on for part in parts for on in part.dates),
+        first.projects,
+        first.claims,
+        np.concatenate([part.vouchers for part in parts]),
+        np.concatenate([part.recognised for part in parts]),
+        np.concatenate([part.confirmed for part in parts]),
+        {name: np.concatenate([part.stages[name] for part in parts]) for name in first.stages},
+        adjusted=np.concatenate([part.adjusted for part in parts]),
+        shared=np.concatenate([part.shared for part in parts]),
+        units={name: np.concatenate([part.units[name] for part in parts]) for name in first.units},
     )
 
 
@@ -313,7 +331,8 @@ def _by_unit(  # noqa: PLR0913, PLR0917 (what is rolled up, and where to)
         .select("claim", "project", "above")
     )
     claim, rolled = pairs["claim"].to_numpy(), pairs["above"].to_numpy()
-    once = pairs.unique(["project", "above"])
+    claims_something = pairs.filter(pl.Series(claims.share > 0).gather(pairs["claim"]))
+    once = claims_something.unique(["project", "above"])
     project, to = once["project"].to_numpy(), once["above"].to_numpy()
     size = len(tables.units)
 

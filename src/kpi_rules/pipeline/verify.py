@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -13,7 +14,6 @@ from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from kpi_rules.model.calendar import Year
@@ -33,12 +33,16 @@ FINDINGS: Final = {
 }
 
 
+Excluded = Mapping[str, pl.DataFrame]
+"""The keys of the rows that checks leave out, by table."""
+
+
 def known(tables: Tables, known_at: date) -> Tables:
     """Return the tables as they were known at a date.
 
     A row recorded later is not there, nor is one revoked by then; an empty `recorded_on` was always known. A project
-    keeps its
-    row: revoking it withdraws its recognition from that date on, and a revocation after `known_at` is not yet known.
+    keeps its row: revoking it withdraws its recognition from that date on, and a revocation after `known_at` is not
+    yet known. Evidence of a project that is not there is left out with it.
     """
     not_later = pl.col("recorded_on").is_null() | (pl.col("recorded_on") <= known_at)
     revoked = pl.col("revoked_on") <= known_at
@@ -49,16 +53,10 @@ def known(tables: Tables, known_at: date) -> Tables:
     projects = tables.projects.filter(not_later).with_columns(
         revoked_on=pl.when(revoked).then(pl.col("revoked_on")),
     )
-    return _of_its_projects(attrs.evolve(tables, projects=projects, **rows))
-
-
-def _of_its_projects(tables: Tables) -> Tables:
-    """Leave out the evidence of projects that are not there: recorded later, or excluded by a check."""
-    rows = {
-        name: getattr(tables, name).join(tables.projects, on="project", how="semi", maintain_order="left")
-        for name in ("claims", "arrivals", "visits")
+    of_known = {
+        name: frame.join(projects, on="project", how="semi", maintain_order="left") for name, frame in rows.items()
     }
-    return attrs.evolve(tables, **rows)
+    return attrs.evolve(tables, projects=projects, **of_known)
 
 
 def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
@@ -74,16 +72,16 @@ def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
     return attrs.evolve(tables, arrivals=arrivals, visits=visits)
 
 
-def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Effect]) -> tuple[Tables, pl.DataFrame]:
-    """Run the checks and leave out what the workspace wants excluded.
+def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Effect]) -> tuple[pl.DataFrame, Excluded]:
+    """Run the checks.
 
     Args:
-        tables: what counts for the year.
+        tables: what counts for the year by a day.
         checks: by name.
         effects: what the workspace says a finding of each does; `flag` where it says nothing.
 
     Returns:
-        The tables without the excluded rows, and the findings (code, severity, effect, table, key, message), sorted.
+        The findings (code, severity, effect, table, key, message), sorted, and the rows to leave out.
     """
     findings = []
     excluded: dict[str, list[pl.DataFrame]] = {}
@@ -98,16 +96,29 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
         findings += [_finding(check, effect, row) for row in rows.to_dicts()]
         if effect == "exclude":
             excluded.setdefault(check.table, []).append(rows.select(SCHEMAS[check.table].key))
-    # By key, not by row number: several files of one table have the same row numbers.
-    kept = {
-        name: getattr(tables, name).join(
-            pl.concat(rows), on=SCHEMAS[name].key, how="anti", nulls_equal=True, maintain_order="left"
-        )
-        for name, rows in excluded.items()
-    }
     frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code", "message")
-    misclaimed = [tables.misclaimed, *(rows["project"] for rows in excluded.get("claims", []))]
-    return _of_its_projects(attrs.evolve(tables, **kept, misclaimed=pl.concat(misclaimed))), frame
+    return frame, {name: pl.concat(rows).unique().sort(pl.all()) for name, rows in excluded.items()}
+
+
+def without(tables: Tables, excluded: Excluded) -> Tables:
+    """Return the tables with the excluded rows left out.
+
+    A project and a claim keep their rows, which others refer to: the project is not recognised, the claim asks for
+    nothing. Rows are known by key, not by row number: several files of one table have the same row numbers.
+    """
+    kept: dict[str, Any] = {}
+    for name, keys in excluded.items():
+        rows: pl.DataFrame = getattr(tables, name)
+        marked = rows.join(keys.with_columns(excluded=True), on=SCHEMAS[name].key, how="left", maintain_order="left")
+        out = pl.col("excluded").is_not_null()
+        if name == "projects":
+            marked = marked.with_columns(recognised_on=pl.when(~out).then(pl.col("recognised_on")))
+        elif name == "claims":
+            marked = marked.with_columns(share=pl.when(out).then(0).otherwise(pl.col("share")))
+        else:
+            marked = marked.filter(~out)
+        kept[name] = marked.drop("excluded")
+    return attrs.evolve(tables, **kept)
 
 
 def _view(tables: Tables, check: Check) -> pl.DataFrame:
