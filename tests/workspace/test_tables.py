@@ -250,6 +250,43 @@ def test_different_rows_of_one_id_count_not_at_all(tmp_path: Path) -> None:
     assert found.tables.claims["row"].to_list() == [4]
 
 
+def claims(*rows: str) -> str:
+    return "project,unit,share,recorded_on,revoked_on\n" + "".join(f"J01,water,{row}\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("0.1,,2011-05-01", "0.2,2011-05-01,"),
+        ("0.2,2011-05-01,", "0.1,,2011-05-01"),
+        ("0.3,2011-08-01,", "0.1,,2011-05-01", "0.2,2011-05-01,2011-08-01"),
+        ("0.1,,2011-05-01", "0.1,2011-05-01,"),  # said again
+        ("0.1,2011-05-01,2011-05-01", "0.2,2011-05-01,", "0.3,2011-05-01,2011-05-01"),  # known on no day
+    ],
+)
+def test_claims_known_one_after_the_other_are_versions(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    found = read_csv(tmp_path, {"claims": claims(*rows)})
+    assert reasons(found) == []
+    assert found.tables.claims["row"].to_list() == [row + 2 for row in range(len(rows))]
+
+
+def test_claims_known_on_the_same_day_conflict_and_other_versions_stay(tmp_path: Path) -> None:
+    rows = ("0.1,,2011-05-02", "0.2,2011-05-01,2011-08-01", "0.3,2011-08-01,", "0.3,2011-08-01,")
+    found = read_csv(tmp_path, {"claims": claims(*rows)})
+    assert found.quarantine.select("row", "column", "code").rows() == [
+        (2, "project, unit", "conflicting-id"),
+        (3, "project, unit", "conflicting-id"),
+        (5, "project, unit", "duplicate-row"),
+    ]
+    assert found.tables.claims["row"].to_list() == [4]
+
+
+def test_tables_with_ids_of_their_own_have_no_versions(tmp_path: Path) -> None:
+    rows = "V1,J01,5,2011-03-01,,2011-05-01\nV1,J01,6,2011-03-01,2011-05-01,\n"
+    found = read_csv(tmp_path, {"arrivals": "voucher,project,amount,arrived_on,recorded_on,revoked_on\n" + rows})
+    assert found.quarantine["code"].to_list() == ["conflicting-id", "conflicting-id"]
+
+
 def test_a_broken_row_does_not_vouch_for_another_of_its_id(tmp_path: Path) -> None:
     rows = "V1,J01,5,2011-03-01,\nV1,J01,5,2011-03-01,someday\n"
     found = read_csv(tmp_path, {"arrivals": "voucher,project,amount,arrived_on,revoked_on\n" + rows})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -14,7 +15,6 @@ from kpi_rules.workspace.cleaning import FAILED, Cleaned, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from kpi_rules.workspace.schemas import Schema
 
@@ -63,7 +63,8 @@ def _repeated(
 ) -> list[pl.DataFrame]:
     """Find rows that agree in the key: of identical ones the first counts, of different ones none.
 
-    A row that is broken anyway differs from one that is not, and is not reported again.
+    A row that is broken anyway differs from one that is not, and is not reported again. Versions of one row, known one
+    after the other, do not repeat each other.
     """
     key = list(schema.key)
     hashes = frame[key[0]].hash() if len(key) == 1 else frame.select(key).hash_rows()
@@ -75,19 +76,35 @@ def _repeated(
         .drop_nulls(key)
         .with_columns(broken=pl.col("at").is_in(failures["at"].implode()))
     )
+    if schema.versions:
+        rows = rows.filter((pl.col("recorded_on") < pl.col("revoked_on")).fill_null(value=True))  # known on some day
+        rows = rows.with_columns(version=_versions(rows, key))
+        key.append("version")
     content = [name for name in rows.columns if name not in ("at", "row")]
     rows = rows.with_columns(
         first=pl.col("at").min().over(content),
         others=pl.len().over(key),
         same=pl.len().over(content),
     ).filter(~pl.col("broken"))
-    column = ", ".join(key)
+    column = ", ".join(schema.key)
     conflicts = rows.filter((pl.col("others") != pl.col("same")) & (not schema.repeats))
     copies = rows.filter((pl.col("at") != pl.col("first")) & ((pl.col("others") == pl.col("same")) | schema.repeats))
     return [
         failed(conflicts["at"], column, "conflicting-id", conflicts["others"].cast(pl.String)),
         failed(copies["at"], column, "duplicate-row", _row_names(copies["first"], frame["row"], parts)),
     ]
+
+
+def _versions(rows: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """Number the versions of the rows that agree in the key, in the order of `rows`.
+
+    A row is known from `recorded_on` until the day before `revoked_on`. Rows known on one same day are one version;
+    the next begins where all before it are revoked.
+    """
+    start = pl.col("recorded_on").fill_null(date.min)
+    revoked = pl.col("revoked_on").fill_null(date.max).to_physical().cum_max().shift(1).over(key)
+    numbered = rows.sort(*key, start, "at").with_columns(new=(start.to_physical() >= revoked).fill_null(value=False))
+    return numbered.with_columns(version=pl.col("new").cum_sum().over(key)).sort("at")["version"]
 
 
 def _row_names(at: pl.Series, rows: pl.Series, parts: Sequence[Cleaned]) -> pl.Series:

@@ -69,7 +69,8 @@ class Schema:
     """A table: its columns in order, its `key`, and what it refers to.
 
     Rows that agree in the key are the same thing said twice; `repeats` says that such rows may differ, as those of a
-    person who moved do, and only identical ones are one too many. `references` maps a column to the table whose ids
+    person who moved do, and only identical ones are one too many; `versions` that they may follow each other, each
+    recorded when the one before is revoked, or later. `references` maps a column to the table whose ids
     it names. Tables of `settings` describe the organisation: a row of theirs that breaks is an error, while a row of
     the others, which are evidence, goes to quarantine. `dated` is the column whose dates before the year start are
     worth a warning.
@@ -79,6 +80,7 @@ class Schema:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     repeats: bool = False
+    versions: bool = False
     references: Mapping[str, str] = field(factory=dict)
     settings: bool = False
     dated: str | None = None
@@ -141,6 +143,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "claims",
             (*_text("project", "unit", required=True), Column("share", "share", required=True), *_RECORDED),
             key=("project", "unit"),
+            versions=True,
             references={"project": "projects", "unit": "units"},
         ),
         Schema(
