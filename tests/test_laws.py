@@ -135,7 +135,7 @@ def shuffled(workspace_tables: Mapping[str, pl.DataFrame], seed: int) -> dict[st
 @given(questions(), st.integers(0, 1000), st.permutations(["pay_withholding", "field_duty", "rewards", "supervision"]))
 def test_order_of_rows_units_and_plugins_does_not_matter(question: Question, seed: int, plugins: list[str]) -> None:
     said = config(question.case) | {"plugins": {"enabled": plugins}}
-    other = kr.Workspace.from_frames(said, shuffled(frames(question.case), seed))
+    other = kr.Workspace(said, shuffled(frames(question.case), seed))
     assert other.errors == []
     assessed = kr.assess(other, as_of=question.as_of, known_at=question.known_at)
     assert result(assessed) == result(assess(question))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from kpi_rules.locale import N_, _
+from kpi_rules.locale import N_
 
 if TYPE_CHECKING:
     from kpi_rules.hooks import hookimpl
@@ -77,7 +77,6 @@ __all__ = [
     "Rule",
     "Rulebook",
     "Workspace",
-    "_",
     "assess",
     "at",
     "choice",

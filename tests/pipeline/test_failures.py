@@ -141,3 +141,25 @@ def test_a_population_in_a_campaign(tmp_path: Path) -> None:
     amounts[date(2011, 11, 8)] = pl.Series([500, 700])
     events = book.run(units, amounts).events
     assert events.select("tick", "unit", "event").rows() == [(date(2011, 11, 8), "a", "issued")]
+
+AMOUNT = """
+@hookimpl
+def kpi_policy_rules():
+    return [Rule("fee", kind="fee", subject="unit", when=at.year_end, amount={amount}, reason="a fee")]
+"""
+
+
+@pytest.mark.parametrize(
+    ("amount", "found"),
+    [
+        ("unit.funds - 50000", "-20000 fen on 2011-12-31"),
+        ("unit.funds * 1000000000", "150000000000000 fen on 2011-12-31"),
+    ],
+)
+def test_an_amount_out_of_bounds(tmp_path: Path, amount: str, found: str) -> None:
+    loaded = workspace(tmp_path, policies={"p.py": AMOUNT.format(amount=amount)})
+    assert messages(loaded) == []
+    with pytest.raises(kr.AssessmentError) as raised:
+        kr.assess(loaded)
+    assert [(each.code, each.place.key) for each in raised.value.problems] == [("bad-measure-amount", "rule p.fee")]
+    assert raised.value.problems[0].found == found

@@ -110,7 +110,7 @@ def frames(case: Case) -> dict[str, pl.DataFrame]:
 
 def to_workspace(case: Case) -> kr.Workspace:
     """Make a workspace in memory."""
-    return kr.Workspace.from_frames(config(case), frames(case))
+    return kr.Workspace(config(case), frames(case))
 
 
 def to_folder(case: Case, folder: Path) -> Path:

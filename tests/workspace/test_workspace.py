@@ -47,11 +47,11 @@ def test_loading_never_raises(tmp_path: Path) -> None:
 
 
 def test_a_workspace_in_memory() -> None:
-    found = kr.Workspace.from_frames(CONFIG, FRAMES)
+    found = kr.Workspace(CONFIG, FRAMES)
     assert found.problems == []
     assert (found.folder, found.name) == (None, "")
     assert kr.assess(found).units["funds_quota"].unique().to_list() == [1000]
-    broken = kr.Workspace.from_frames(CONFIG, {**FRAMES, "unit": FRAMES["units"]})
+    broken = kr.Workspace(CONFIG, {**FRAMES, "unit": FRAMES["units"]})
     assert {problem.nearest for problem in broken.errors} == {"units"}
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.masks import NOBODY, Mask
@@ -186,6 +187,14 @@ def _failed(look: _Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Ex
     return AssessmentError(
         [error("rule-failed", Place(key=f"rule {rule}"), found=found, expected=expected) for rule in rules]
     )
+
+
+def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
+    """Name a rule whose amount is none: below 0, or above what any total may be."""
+    worst = amounts.filter(~amounts.is_between(0, LIMIT)).first()
+    found = _("{amount} fen on {day}").format(amount=worst, day=on)
+    expected = _("whole fen from 0 to {most}").format(most=LIMIT)
+    return AssessmentError([error("bad-measure-amount", Place(key=f"rule {rule}"), found=found, expected=expected)])
 
 
 def _evaluates(frame: pl.DataFrame, expression: pl.Expr) -> bool:
@@ -390,13 +399,16 @@ class _Block:
     def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
         if mask.rows is None:
             return
+        amounts = amounts.filter(mask.rows) if amounts is not None else None
+        if amounts is not None and kind == "issued" and not amounts.is_between(0, LIMIT).all():
+            raise _out_of_bounds(name, self.panel.ticks[here].on, amounts)
         happening = Happening(
             here,
             name,
             kind,
             self.places.filter(mask.rows).to_numpy(),
             self.since[name].filter(mask.rows).to_numpy(),
-            amounts.filter(mask.rows) if amounts is not None else None,
+            amounts,
         )
         {
             "withheld": self.decided.bookings,

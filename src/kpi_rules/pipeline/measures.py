@@ -46,6 +46,11 @@ MEASURES: Final = {
 proposal that was rejected or fell away before it took effect."""
 
 
+def measure_id(year: int) -> pl.Expr:
+    """Return the id of a measure, `year/rule/unit/day`, from the columns `rule`, `unit` and `proposed` (a Date)."""
+    return pl.format("{}/{}/{}/{}", pl.lit(year), "rule", "unit", pl.col("proposed").dt.to_string("%Y-%m-%d"))
+
+
 def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
     """Return happenings as a frame (`EVENTS`), ordered by tick, unit, rule and event."""
     days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
@@ -64,7 +69,7 @@ def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: p
         pl.concat(frames)
         .with_columns(
             year=pl.lit(year, pl.Int64),
-            measure=pl.format("{}/{}/{}/{}", pl.lit(year), "rule", "unit", pl.col("proposed").dt.to_string("%Y-%m-%d")),
+            measure=measure_id(year),
         )
         .select(*EVENTS, "proposed")
         .sort("tick", "unit", "rule", "event")

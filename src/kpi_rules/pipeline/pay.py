@@ -9,6 +9,7 @@ from attrs import define
 
 from kpi_rules.model.contributions import SCALED, share_of
 from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.measures import measure_id
 from kpi_rules.pipeline.panel import with_parameters
 
 if TYPE_CHECKING:
@@ -177,9 +178,7 @@ def ledger(
         )
         .with_columns(
             year=pl.lit(payroll.year, pl.Int64),
-            measure=pl.format(
-                "{}/{}/{}/{}", pl.lit(payroll.year), "rule", "unit", pl.col("proposed").dt.to_string("%Y-%m-%d")
-            ),
+            measure=measure_id(payroll.year),
             component=pl.lit(payroll.component),
         )
         .select(*LINES)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import attrs
 from attrs import define, field
 
 from kpi_rules.hooks.manager import Plugins, installed, load_plugins
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 FILE = "kpi.toml"
 
 
-@define(eq=False)
+@define(eq=False, init=False, repr=False)
 class Workspace:
     """Everything an assessment needs, and all that was found wrong with it.
 
-    Made by `load` from a folder, or by `Workspace.from_frames` from data in memory. Data never raises: what is wrong
-    is in `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`).
-    A workspace with `errors` is not assessed.
+    Made by `load` from a folder, or by its constructor from data in memory. Data never raises: what is wrong is in
+    `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`). A
+    workspace with `errors` is not assessed.
     """
 
     folder: Path | None
@@ -48,6 +48,21 @@ class Workspace:
     parameters: Parameters
     quarantine: pl.DataFrame = field(factory=empty_quarantine)
     problems: list[Problem] = field(factory=list)
+
+    def __init__(self, config: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> None:
+        """Make a workspace from data in memory; the same reader cleans it.
+
+        Args:
+            config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float
+                that prints so.
+            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`,
+                `rates`, `withheld`). Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
+        """
+        self._read(config_from_dict({**config, "tables": {name: name for name in tables}}), None, tables)
+
+    def __repr__(self) -> str:
+        """Name the workspace and count what is wrong with it."""
+        return f"<Workspace {self.name!r}: {len(self.problems)} problems, {len(self.errors)} of them errors>"
 
     @property
     def name(self) -> str:
@@ -60,19 +75,6 @@ class Workspace:
     def errors(self) -> list[Problem]:
         """The problems that stop an assessment."""
         return [problem for problem in self.problems if problem.severity == "error"]
-
-    @classmethod
-    def from_frames(cls, config: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> Workspace:
-        """Make a workspace from data in memory; the same reader cleans it.
-
-        Args:
-            config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float
-                that prints so.
-            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`,
-                `rates`, `withheld`). Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
-        """
-        read = config_from_dict({**config, "tables": {name: name for name in tables}})
-        return _workspace(read, None, tables)
 
     def with_parameters(self, values: Mapping[str, object]) -> Workspace:
         """Return a copy in which the named parameters have other values.
@@ -95,7 +97,50 @@ class Workspace:
             if problems:
                 raise ValueError("; ".join(problem.message for problem in problems))
             entries[name] = found
-        return attrs.evolve(self, parameters=self.parameters.replace(entries))
+        other = copy(self)
+        other.parameters = self.parameters.replace(entries)
+        return other
+
+    def _read(self, read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> None:
+        """Fill the workspace from what the configuration says."""
+        config = read.config
+        if config is None:
+            self.__attrs_init__(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
+            return
+        plugins, problems = load_plugins(config.enabled, config.local, folder, read.file)
+        tables = _tables(config, folder, frames)
+        groups = tables.tables.units["group"].drop_nulls().unique().to_list()
+        active = [plugin.name for plugin in plugins.plugins]
+        parameters, parameter_problems = read_parameters(
+            {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
+            plugins.settings,
+            groups=groups,
+            plugins=[*installed(), *active],
+            enabled=active,
+            year=config.year,
+            file=read.file,
+            text=read.lines,
+        )
+        names = name_problems(
+            read,
+            plugins=[*installed(), *active],
+            pace_curves=plugins.pace_curves,
+            checks=plugins.checks,
+            indicators=QUOTA_INDICATORS,
+        )
+        problems = [
+            *read.problems,
+            *(problem for problem in problems if problem.code != "unknown-plugin"),
+            *names,
+            *parameter_problems,
+            *tables.problems,
+            *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
+            *contribution_problems(plugins, read.file),
+            *pace_problems(plugins, config, read.file),
+        ]
+        self.__attrs_init__(
+            folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems)
+        )
 
 
 def load(path: str | PathLike[str]) -> Workspace:
@@ -112,45 +157,9 @@ def load(path: str | PathLike[str]) -> Workspace:
         text: bytes | None = (folder / FILE).read_bytes()
     except OSError:
         text = None
-    return _workspace(read_config(text, FILE), folder, None)
-
-
-def _workspace(read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> Workspace:
-    config = read.config
-    if config is None:
-        return Workspace(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
-    plugins, problems = load_plugins(config.enabled, config.local, folder, read.file)
-    tables = _tables(config, folder, frames)
-    groups = tables.tables.units["group"].drop_nulls().unique().to_list()
-    active = [plugin.name for plugin in plugins.plugins]
-    parameters, parameter_problems = read_parameters(
-        {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
-        plugins.settings,
-        groups=groups,
-        plugins=[*installed(), *active],
-        enabled=active,
-        year=config.year,
-        file=read.file,
-        text=read.lines,
-    )
-    names = name_problems(
-        read,
-        plugins=[*installed(), *active],
-        pace_curves=plugins.pace_curves,
-        checks=plugins.checks,
-        indicators=QUOTA_INDICATORS,
-    )
-    problems = [
-        *read.problems,
-        *(problem for problem in problems if problem.code != "unknown-plugin"),
-        *names,
-        *parameter_problems,
-        *tables.problems,
-        *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
-        *contribution_problems(plugins, read.file),
-        *pace_problems(plugins, config, read.file),
-    ]
-    return Workspace(folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems))
+    workspace = Workspace.__new__(Workspace)
+    workspace._read(read_config(text, FILE), folder, None)  # noqa: SLF001 (the other of the two ways to make one)
+    return workspace
 
 
 def _tables(config: Config, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> ReadTables:
