@@ -16,6 +16,7 @@ from kpi_rules.pipeline.measures import event_frame
 from tests.pipeline.making import workspace
 
 if TYPE_CHECKING:
+    from kpi_rules.pipeline.explain import RuleExplanation
     from kpi_rules.pipeline.result import Assessment
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "worked-example"
@@ -33,7 +34,7 @@ def decisions(*rows: tuple[str, str, date]) -> pl.DataFrame:
 
 def told(decided: Decided, assessment: Assessment) -> dict[str, object]:
     units = assessment.panel.units["unit"]
-    kinds = ("events", "bookings", "releases", "proposals", "pending", "unassessable")
+    kinds = ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable")
     told: dict[str, object] = {
         kind: event_frame(getattr(decided, kind), assessment.ticks, units, 2011).rows() for kind in kinds
     }
@@ -97,6 +98,58 @@ def test_without_a_decision_a_proposal_starts_nothing(tmp_path: Path) -> None:
     assert events(found) == []
     assert found.ledger.is_empty()
     assert found.measures.select("id", "status", "started", "active").rows() == [(ID, "proposed", None, False)]
+
+
+def one(found: kr.Assessment, on: date | None = None, rule: str = SECTION) -> RuleExplanation:
+    (explained,) = found.explain("finance", rule=rule, on=on).rules
+    return explained
+
+
+def test_a_proposal_without_a_decision_is_explained_as_one(tmp_path: Path) -> None:
+    found = kr.assess(behind(tmp_path), as_of=date(2011, 11, 30), decisions=decisions())
+    for on in (date(2011, 6, 30), date(2011, 9, 15), None):
+        explained = one(found, on)
+        assert (explained.state, explained.event, explained.measure) == ("proposed", None, ID)
+        assert (explained.proposed_on, explained.in_force_since) == (date(2011, 6, 30), None)
+        assert explained.reason == "completion 30.00% is below 50.00%"
+        assert explained.to_text().splitlines()[1:3] == [
+            "  proposed since 2011-06-30, awaiting a decision",
+            "  reason: completion 30.00% is below 50.00%",
+        ]
+        plain = explained.to_dict()
+        assert (plain["state"], plain["measure"], plain["proposed_on"]) == ("proposed", ID, date(2011, 6, 30))
+    before = one(found, date(2011, 5, 31))
+    assert (before.state, before.measure, before.proposed_on, before.reason) == ("not in force", None, None, None)
+    first, later = one(found, date(2011, 6, 30)).distance, one(found).distance
+    assert first is not None
+    assert later is not None
+    assert (first.effect, first.amount, first.by) == ("avoids", 20_000, date(2011, 6, 30))
+    assert (later.effect, later.amount, later.by) == ("ends", 70_000, date(2011, 12, 31))
+
+
+def test_a_proposal_is_one_until_it_is_decided_or_falls_away(tmp_path: Path) -> None:
+    given = decisions((ID, "approved", date(2011, 8, 15)))
+    found = kr.assess(behind(tmp_path), as_of=date(2011, 11, 30), decisions=given)
+    assert one(found, date(2011, 7, 31)).state == "proposed"
+    begins = one(found, date(2011, 8, 31))
+    assert (begins.state, begins.event, begins.proposed_on) == ("begins", "started", date(2011, 6, 30))
+    assert one(found, date(2011, 9, 30)).state == "in force"
+    given = decisions((ID, "rejected", date(2011, 8, 15)))
+    found = kr.assess(behind(tmp_path), as_of=date(2011, 11, 30), decisions=given)
+    assert one(found, date(2011, 7, 31)).state == "proposed"
+    gone = one(found, date(2011, 8, 31))
+    assert (gone.state, gone.measure, gone.reason) == ("not in force", None, None)
+
+
+def test_a_proposal_falls_away_where_its_end_comes_first_or_another_takes_its_place(tmp_path: Path) -> None:
+    met = {"arrivals": "voucher,project,amount,arrived_on\nV01,J01,300.00,2011-03-10\nV02,J01,900.00,2011-09-10\n"}
+    found = kr.assess(workspace(tmp_path / "a", enabled=("pay_withholding",), tables=met), decisions=decisions())
+    assert one(found, date(2011, 8, 31)).state == "proposed"
+    assert one(found, date(2011, 9, 30)).state == "not in force"
+    found = kr.assess(behind(tmp_path / "b"), decisions=decisions((ALL, "approved", date(2011, 12, 31))))
+    assert one(found, date(2011, 11, 30)).state == "proposed"
+    assert one(found).state == "not in force"
+    assert one(found, rule="pay_withholding.all_staff").state == "begins"
 
 
 def test_approved_later_starts_at_the_first_tick_from_then(tmp_path: Path) -> None:

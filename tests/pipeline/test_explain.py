@@ -227,6 +227,21 @@ def test_no_distance_where_no_amount_can(tmp_path: Path) -> None:
     assert (relieved.effect, relieved.amount, relieved.by) == ("avoids", 100_000, date(2011, 1, 31))
 
 
+def test_only_moments_are_set_in_the_search(tmp_path: Path) -> None:
+    text = """
+    @hookimpl
+    def kpi_indicators():
+        return [Indicator("at_work", "flag", unit.completion < 0.5)]
+    @hookimpl
+    def kpi_policy_rules():
+        return [Rule("idle", kind="talk", subject="head", when=at.year_end & unit.at_work, reason="x")]
+    """
+    found = kr.assess(workspace(tmp_path, policies={"p.py": text}))
+    distance = one(found, "finance", "p.idle").distance
+    assert distance is not None
+    assert (distance.effect, distance.amount, distance.by) == ("avoids", 20_000, YEAR_END)
+
+
 def test_a_distance_counts_places_in_the_group(tmp_path: Path) -> None:
     text = """
     @hookimpl

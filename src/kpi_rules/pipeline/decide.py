@@ -62,10 +62,11 @@ class Happening:
 class Decided:
     """What the rules decided.
 
-    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything
-    held is released; `proposals` every proposal, where rulings are given, and `pending` those still without one at
-    the end; `unassessable` rules whose condition was null. `frames` holds the panel of each tick, or of the last
-    alone, block by block. `active` says which measures are in force at the end, by rule.
+    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held
+    is released; `proposals` every proposal, where rulings are given, `closed` those that went without taking effect,
+    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null. `frames`
+    holds the panel of each tick, or of the last alone, block by block. `active` says which measures are in force at the
+    end, by rule.
     """
 
     events: list[Happening] = field(factory=list)
@@ -74,6 +75,7 @@ class Decided:
     proposals: list[Happening] = field(factory=list)
     pending: list[Happening] = field(factory=list)
     unassessable: list[Happening] = field(factory=list)
+    closed: list[Happening] = field(factory=list)
     frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
     active: dict[str, list[pl.Series]] = field(factory=dict)
 
@@ -124,7 +126,7 @@ def _joined(blocks: Sequence[Decided]) -> Decided:
     """Join what blocks decided, in their order."""
     first, *others = blocks
     for other in others:
-        for name in ("events", "bookings", "releases", "proposals", "pending", "unassessable"):
+        for name in ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable"):
             getattr(first, name).extend(getattr(other, name))
         for here, frames in other.frames.items():
             first.frames[here].extend(frames)
@@ -358,7 +360,11 @@ class _Block:
         approved = {name: mask & self._ruled(rulings, "approved", name) for name, mask in there.items()}
         starting = unblocked(approved, dict.fromkeys(approved, NOBODY), superseding, Mask.without)
         replaced = superseded(starting, there, superseding)
-        self.pending = {name: mask.without(approved[name] | replaced.get(name, NOBODY)) for name, mask in there.items()}
+        pending = {name: mask.without(approved[name] | replaced.get(name, NOBODY)) for name, mask in there.items()}
+        for name, mask in pending.items():
+            proposed = self.pending[name] | fresh[name] | refused[name]
+            self._record("closed", here, name, proposed.without(mask | starting[name]))
+        self.pending = pending
         return starting
 
     def _settle(
@@ -417,3 +423,4 @@ class _Block:
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
+            "closed": self.decided.closed,

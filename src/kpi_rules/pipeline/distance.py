@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from attrs import define
 
-from kpi_rules.model.calendar import DAY, month_end, ticks
+from kpi_rules.model.calendar import DAY, MOMENTS, month_end, ticks
 from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.model.money import LIMIT
 from kpi_rules.pipeline.panel import RANKS, with_parameters
@@ -63,17 +63,19 @@ class Distances:
         self.panel: Panel = assessment.panel.looking_ahead((*seen, *(tick for tick in ahead if not tick.interim)))
         self.lag = assessment.lag_before(here)
 
-    def find(self, unit: int, rule: Rule, state: Literal["begins", "in force", "not in force"]) -> Distance | None:
+    def find(
+        self, unit: int, rule: Rule, state: Literal["begins", "in force", "proposed", "not in force"]
+    ) -> Distance | None:
         """Return the distance of one unit and rule; None where no amount can, or where nothing is ahead.
 
         Args:
             unit: row number.
             rule: the rule.
-            state: whether its measure begins at this tick, has been in force before it, or neither.
+            state: whether its measure begins at this tick, has been in force or proposed before it, or neither.
         """
         if state == "begins":
             return self._search(unit, rule, self.here, "avoids")
-        if state == "in force":
+        if state in {"in force", "proposed"}:
             return self._search(unit, rule, self.here + 1, "ends")
         for target in range(self.here + 1, len(self.panel.ticks)):
             if self._flips(unit, rule, target, "avoids", np.zeros(1, dtype=np.int64))[0]:
@@ -104,7 +106,7 @@ class Distances:
         names = set(expression.meta.root_names())
         frame = self._at(unit, target, amounts, names)
         tick = self.panel.ticks[target]
-        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names if name.startswith("at_")})
+        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)})
         frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
         found = frame.select(value=expression).to_series()
         if len(found) < len(amounts):

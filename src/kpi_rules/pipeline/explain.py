@@ -17,12 +17,14 @@ from kpi_rules.pipeline.conditions import Condition, condition
 from kpi_rules.pipeline.distance import Distance, Distances
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.decide import Happening
     from kpi_rules.pipeline.result import Assessment
 
-State = Literal["begins", "in force", "not in force"]
+State = Literal["begins", "in force", "proposed", "not in force"]
 
 
 @define(frozen=True)
@@ -43,8 +45,9 @@ class RuleExplanation:
     """One rule for one unit at one tick.
 
     `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the
-    tick at which the measure in force started, which with decisions may be later than its proposal. `distance` is None
-    where no further amount can end or avoid the measure, or none is ahead.
+    tick at which the measure in force started, which with decisions may be later than `proposed_on`, its proposal. The
+    state `proposed` is that of a measure that awaits its decision. `distance` is None where no further amount can end
+    or avoid the measure, or none is ahead.
     """
 
     rule: str
@@ -53,6 +56,7 @@ class RuleExplanation:
     state: State
     event: str | None
     measure: str | None
+    proposed_on: date | None
     in_force_since: date | None
     reason: str | None
     when: Condition
@@ -100,6 +104,8 @@ class RuleExplanation:
             return events[self.event]
         if self.in_force_since is not None:
             return _("in force since {day}").format(day=self.in_force_since)
+        if self.state == "proposed":
+            return _("proposed since {day}, awaiting a decision").format(day=self.proposed_on)
         return _("not in force")
 
     def _distance_line(self) -> str:
@@ -236,35 +242,47 @@ class Explainer:
         last = past.row(-1, named=True) if len(past) else None
         now = last if last is not None and last["tick"] == on else None
         running = last if last is not None and last["event"] == "started" else None
+        shown = now or running
+        proposed = self._proposed(shown["measure"]) if shown is not None else self._awaiting(rule, place, here)
         state: State = "not in force"
         if now is not None and now["event"] in {"started", "issued"}:
             state = "begins"
         elif running is not None:
             state = "in force"
+        elif shown is None and proposed is not None:
+            state = "proposed"
         spent = rule.one_off and not rule.repeats and last is not None and now is None
         plugin = self.assessment.workspace.plugins.provenance("rule", rule.id)
-        proposed = last["measure"].rpartition("/")[2] if last is not None else None
+        day = self.assessment.ticks[proposed].on if proposed is not None else None
         return RuleExplanation(
             rule=rule.id,
             label=translate(rule.label, rule.domain),
             plugin=f"{plugin.distribution} {plugin.version}" if plugin else "",
             state=state,
             event=now["event"] if now is not None else None,
-            measure=last["measure"] if last is not None and (now is not None or running is not None) else None,
+            measure=f"{self.assessment.year}/{rule.id}/{unit}/{day}" if day is not None else None,
+            proposed_on=day,
             in_force_since=running["tick"] if running is not None else None,
-            reason=self._reason(rule, unit, proposed) if now is not None or running is not None else None,
+            reason=self.assessment.reason(rule, unit, proposed) if proposed is not None else None,
             when=condition(rule.when, row),
             until=condition(rule.until, row) if rule.until is not None else None,
             parameters=tuple(self._parameters(rule, row["group"][0], on)),
-            distance=None if spent else distances.find(place, rule, state),
+            distance=None if spent else distances.find(place, rule, "begins" if day == on else state),
             sources=rule.sources,
         )
 
-    def _reason(self, rule: Rule, unit: str, proposed: str | None) -> str | None:
-        if proposed is None:
+    def _proposed(self, measure: str) -> int:
+        """Return the number of the tick at which a measure was proposed, which its id ends with."""
+        day = measure.rpartition("/")[2]
+        return next(number for number, tick in enumerate(self.assessment.ticks) if tick.on.isoformat() == day)
+
+    def _awaiting(self, rule: Rule, place: int, here: int) -> int | None:
+        """Return the tick of the proposal that awaits its decision at tick number `here`, where there is one."""
+        decided = self.assessment.decided
+        if not decided.proposals:
             return None
-        here = next(number for number, tick in enumerate(self.assessment.ticks) if tick.on == _day(proposed))
-        return self.assessment.reason(rule, unit, here)
+        settled = _ticks_proposed([*decided.events, *decided.closed], rule.id, place, here)
+        return max(_ticks_proposed(decided.proposals, rule.id, place, here) - settled, default=None)
 
     def _parameters(self, rule: Rule, group: str | None, on: date) -> list[ParameterUsed]:
         parameters = self.assessment.rulebook.parameters
@@ -285,10 +303,14 @@ class Explainer:
         return found
 
 
-def _day(text: str) -> date:
-    from datetime import date
-
-    return date.fromisoformat(text)
+def _ticks_proposed(happenings: Iterable[Happening], rule: str, place: int, here: int) -> set[int]:
+    """Return the ticks at which those measures of a rule and unit were proposed that something happened to by now."""
+    return {
+        int(since)
+        for each in happenings
+        if each.rule == rule and each.tick <= here
+        for since in each.since[each.rows == place]
+    }
 
 
 def _unknown(message: str, name: str, choices: list[str]) -> str:
