@@ -73,9 +73,9 @@ class Decided:
     bookings: list[Happening] = field(factory=list)
     releases: list[Happening] = field(factory=list)
     proposals: list[Happening] = field(factory=list)
+    closed: list[Happening] = field(factory=list)
     pending: list[Happening] = field(factory=list)
     unassessable: list[Happening] = field(factory=list)
-    closed: list[Happening] = field(factory=list)
     frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
     active: dict[str, list[pl.Series]] = field(factory=dict)
 
@@ -420,7 +420,7 @@ class _Block:
             "withheld": self.decided.bookings,
             "released": self.decided.releases,
             "proposed": self.decided.proposals,
+            "closed": self.decided.closed,
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
         }.get(kind, self.decided.events).append(happening)
-            "closed": self.decided.closed,
