@@ -13,7 +13,6 @@ import pytest
 
 from kpi_rules.cli.output import to_csv, to_json, to_xlsx
 from kpi_rules.cli.screen import Page
-from kpi_rules.cli.text import safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,23 +103,6 @@ def test_numbers_that_are_none_break_no_format() -> None:
 def test_json_keeps_data_as_it_is(run: Run, hostile: Path) -> None:
     done = run("check", hostile, "--format", "json")
     assert [row["value"] for row in json.loads(done.stdout)["quarantine"]] == ["=cmd|x[/red]\x1b]0;t\x07", "@nobody"]
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("市财政局 [b]", "市财政局 [b]"),
-        ("a\x1bb", r"a\x1bb"),
-        ("a\nb", r"a\nb"),
-        ("\u2066x\u2069", r"\u2066x\u2069"),
-        ("\u200b", r"\u200b"),
-        ("\udc80", r"\udc80"),
-        ("\x9b1m", r"\x9b1m"),
-        ("\u2028", r"\u2028"),
-    ],
-)
-def test_unprintable_characters_are_escaped(text: str, shown: str) -> None:
-    assert safe(text) == shown
 
 
 def test_chinese_columns_stand_in_line(tmp_path: Path) -> None:

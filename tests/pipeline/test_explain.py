@@ -137,6 +137,29 @@ def test_what_happened_and_since_when(tmp_path: Path) -> None:
     assert begins.sources == ("M17", "M18", "M19")
 
 
+def test_data_cannot_write_lines_of_its_own(tmp_path: Path) -> None:
+    text = """
+    @hookimpl
+    def kpi_policy_rules():
+        return [Rule("talk", kind="talk", subject="head", when=at.year_end & (unit.kind == "a\\nb"), reason="{kind}")]
+    """
+    tables = {
+        "units": 'unit,name,parent,group,head,kind\n"fin\nance \x1b[2J\u202e",F,,,,"a\nb"\n',
+        "projects": 'project,unit,recognised_on\n"J\n01","fin\nance \x1b[2J\u202e",2011-01-02\n',
+        "quotas": "unit,indicator,amount,effective\n",
+        "arrivals": "voucher,project,amount,arrived_on\n",
+        "staff": "person,name,unit,grade,category,component\n",
+    }
+    found = kr.assess(workspace(tmp_path, policies={"p.py": text}, tables=tables))
+    shown = found.explain("fin\nance \x1b[2J\u202e").to_text()
+    assert not set("\x1b\u202e") & set(shown)
+    lines = shown.splitlines()
+    assert lines[0] == r"fin\nance \x1b[2J\u202e at 2011-12-31"
+    assert lines[3].startswith(r"    J\n01 / fin\nance \x1b[2J\u202e: contracted")
+    assert [line for line in lines if line.startswith(("  ance", "01", "b"))] == []
+    assert r"  reason: a\nb" in lines
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [

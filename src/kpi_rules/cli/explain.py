@@ -54,7 +54,6 @@ def run(  # noqa: PLR0913 (one for each option)
     from kpi_rules.cli import work
     from kpi_rules.cli.failures import RefusedError
     from kpi_rules.cli.output import check_target, write
-    from kpi_rules.cli.text import safe
 
     if output is not None:
         check_target(output)
@@ -66,4 +65,4 @@ def run(  # noqa: PLR0913 (one for each option)
     if format == "json":
         write(json.dumps(explanation.to_dict(), ensure_ascii=False, indent=2, default=str).encode() + b"\n", output)
     else:
-        write(safe(explanation.to_text(), lines=True) + "\n", output)
+        write(explanation.to_text() + "\n", output)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from kpi_rules.cli.text import safe
 from kpi_rules.cli.words import mistake
 from kpi_rules.locale import _, ngettext
+from kpi_rules.model.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from kpi_rules.model.problems import Problem
 
 DONE: Final = 0
-CHECK_FAILED: Final = 1
 USAGE: Final = 2
 ERRORS: Final = 3
 UNEXPECTED: Final = 70

@@ -10,10 +10,9 @@ from datetime import date
 from io import BytesIO
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kpi_rules.cli.failures import RefusedError, discard_output
-from kpi_rules.cli.text import FORMULA
 from kpi_rules.locale import _
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     import polars as pl
     from xlsxwriter.format import Format  # type: ignore[import-untyped]
     from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What begins a formula in some spreadsheet; the full-width forms do in Chinese and Japanese ones."""
 
 LONGEST_CELL = 32_767
 """Characters in a cell of a workbook."""

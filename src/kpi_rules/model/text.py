@@ -1,16 +1,20 @@
-"""Rendering of messages whose fields are columns or parameters: `{completion:.2%}`,
-`{field_duty.off_post_below:.0%}`.
+"""Texts with data in them: messages whose fields are columns or parameters (`{completion:.2%}`,
+`{field_duty.off_post_below:.0%}`), and texts of unknown origin, shown as what they are and never obeyed by a terminal.
 """
 
 from __future__ import annotations
 
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from unicodedata import category
 
 from kpi_rules.locale import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+UNSHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Categories of characters that a terminal obeys or hides: controls, bidirectional marks, surrogates, separators."""
 
 
 class _ByName(Formatter):
@@ -42,3 +46,16 @@ def fields(message: str) -> list[str]:
         ValueError: the message is no format string.
     """
     return [name for _text, name, _spec, _conversion in Formatter().parse(message) if name is not None]
+
+
+def safe(text: str, *, lines: bool = False) -> str:
+    r"""Return text with each unprintable character as its escape (`\x1b`, `\u202e`); with `lines`, line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        _shown(char) if category(char) in UNSHOWN and not (lines and char == "\n") else char for char in text
+    )
+
+
+def _shown(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")

@@ -13,6 +13,7 @@ from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import nearest
+from kpi_rules.model.text import safe
 from kpi_rules.pipeline.conditions import Condition, condition
 from kpi_rules.pipeline.distance import Distance, Distances
 
@@ -77,7 +78,7 @@ class RuleExplanation:
         }
 
     def to_text(self) -> str:
-        """Return it as text of several lines in the user's language."""
+        """Return it as text of several lines in the user's language; control characters of the data are escaped."""
         title = f"{self.rule} - {self.label}" if self.label else self.rule
         lines = [f"{title} ({self.plugin})", "  " + self._standing()]
         if self.reason:
@@ -91,7 +92,7 @@ class RuleExplanation:
         lines.append("  " + self._distance_line())
         if self.sources:
             lines.append("  " + _("sources: {sources}").format(sources=", ".join(self.sources)))
-        return "\n".join(lines)
+        return "\n".join(safe(line) for line in lines)
 
     def _standing(self) -> str:
         events = {
@@ -151,7 +152,7 @@ class Explanation:
         }
 
     def to_text(self) -> str:
-        """Return it as text in the user's language."""
+        """Return it as text in the user's language; control characters of the data are escaped."""
         head = _("{unit} at {day}").format(unit=self.unit, day=self.tick)
         is_money = self.primary == "funds"
         written = _money if is_money else _count
@@ -165,7 +166,7 @@ class Explanation:
         lines += ["    " + _waterfall_line(row) for row in self.waterfall.iter_rows(named=True)] or [
             "    " + _("no projects")
         ]
-        return "\n\n".join(["\n".join(lines), *(rule.to_text() for rule in self.rules)])
+        return "\n\n".join(["\n".join(safe(line) for line in lines), *(rule.to_text() for rule in self.rules)])
 
 
 def _money(value: object) -> str:
