@@ -177,6 +177,18 @@ def test_tick_by_tick_equals_at_once(question: Question) -> None:
 
 @examples(25)
 @given(questions())
+def test_keeping_the_last_tick_alone_changes_nothing_else(question: Question) -> None:
+    """Where a tick's panel is not kept, its conditions are evaluated another way: span by span."""
+    workspace = to_workspace(question.case)
+    whole = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at)
+    last = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at, indicators=[], whole_panel=False)
+    assert set(last.units["tick"]) <= {whole.ticks[-1].on}
+    assert rows_of(last.events, EVENTS) == rows_of(whole.events, EVENTS)
+    assert rows_of(last.entries, ENTRIES) == rows_of(whole.entries, ENTRIES)
+
+
+@examples(25)
+@given(questions())
 def test_approving_every_proposal_equals_no_decisions(question: Question) -> None:
     workspace = to_workspace(question.case)
     plain = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at)

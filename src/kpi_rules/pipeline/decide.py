@@ -22,6 +22,7 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.panel import RANKS, values_by_group
+from kpi_rules.pipeline.spans import DERIVED, Amounts, condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
     from kpi_rules.pipeline.panel import Panel
-    from kpi_rules.pipeline.rulebook import BoundRules, Rulebook
+    from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
+    from kpi_rules.pipeline.spans import Condition
 
 EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
@@ -39,7 +41,7 @@ Since = NDArray[np.int16]
 PLAIN = pl.QueryOptFlags.none()
 """A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
 
-BLOCK = 131072
+BLOCK = 262_144
 """Units decided at once where no rank is read."""
 
 
@@ -178,6 +180,16 @@ class _Look:
         self.tick = panel.ticks[here]
         self.bound = rulebook.bound(self.tick.moments, self.tick.on)
         self.base = panel.source.at(here)
+        self.pace = panel.terms.pace(self.tick.on)
+        self._simple: dict[str, Condition | None] = {}
+
+    def simple(self, wanted: Collection[str]) -> dict[str, Condition] | None:
+        """Return the wanted expressions as functions of arrays, None where one is more than comparisons."""
+        for name in wanted:
+            if name not in self._simple:
+                self._simple[name] = condition(self.bound.expressions[name])
+        found = {name: holds for name in wanted if (holds := self._simple[name]) is not None}
+        return found if len(found) == len(wanted) else None
 
 
 def _failed(look: _Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Exception) -> AssessmentError:
@@ -231,7 +243,8 @@ class _Block:
         self.pending = dict.fromkeys(names, NOBODY)
         self.since = dict.fromkeys(names, pl.repeat(0, size, dtype=pl.Int16, eager=True))
         self.amounts: dict[str, pl.Series] = {}
-        self.lag: pl.Series | None = None
+        self.frame = pl.DataFrame()
+        self.lag = np.zeros(size, dtype=np.int16)
         self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
 
     def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
@@ -239,10 +252,15 @@ class _Block:
         for here, look in enumerate(self.looks):
             wanted = self._conditions(look.bound) if not look.tick.interim else frozenset()
             keep = every_tick or here == last
+            values = None if keep else self._in_spans(look, wanted)
+            if values is not None:
+                self._advance(here, look.bound, values)
+                continue
             needed = look.bound.columns(wanted) | self.always | (set(outputs) if keep else {"lag"} & set(outputs))
-            frame = self.panel.derive(look.base.slice(self.low, self.size), here, self.lag, needed)
+            before = pl.Series(self.lag.astype(np.int64))
+            frame = self.panel.derive(look.base.slice(self.low, self.size), here, before, needed)
             if "lag" in frame.columns:
-                self.lag = frame["lag"]
+                self.lag = frame["lag"].to_numpy().astype(np.int16)
             if not look.tick.interim:
                 self._advance(here, look.bound, self._evaluate(look, frame, sorted(wanted)))
             if keep:
@@ -253,13 +271,45 @@ class _Block:
             self._record("pending", last, name, self.pending[name])
         return self.decided
 
+    def _in_spans(self, look: _Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
+        """Return the value of each wanted expression without the frame of indicators; None where it takes more."""
+        conditions = look.simple(wanted)
+        if look.tick.interim or conditions is None or not self.size:
+            return None
+        terms, read = self.panel.terms, look.bound.columns(wanted) - DERIVED
+        columns = {each.name: each for each in self.columns.at(look.tick.on, read)}
+        base = look.base.slice(self.low, self.size)
+        columns |= {each.name: each for each in base.get_columns() if each.dtype == pl.Int64}
+        value, quota = columns[terms.primary], columns[f"{terms.primary}_quota"]
+        others = {name: columns[name] for name in read if name in columns and columns[name].dtype.is_numeric()}
+        if len(others) < len(read) or any(each.null_count() for each in (value, quota, *others.values())):
+            return None
+        found, self.lag = Amounts(
+            value.to_numpy(),
+            quota.to_numpy(),
+            self.lag,
+            look.pace,
+            float(terms.tolerance),
+            look.tick.is_month_end,
+            {name: column.to_numpy() for name, column in others.items()},
+        ).evaluate(conditions)
+        return {name: pl.Series(flags) for name, flags in found.items()}
+
     def _evaluate(self, look: _Look, frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
-        """Return the value of each wanted expression for every unit, by its name."""
+        """Return the value of each wanted expression for every unit, by its name.
+
+        Amounts wait until it is known whose they are, unless decisions may come later.
+        """
+        self.frame = pl.DataFrame()
         if not wanted:
             return {}
         read = look.bound.columns(frozenset(wanted))
         parameters = self.columns.at(look.tick.on, read)
         frame = frame.hstack([column for column in parameters if column.name not in frame.columns])
+        self.frame = frame
+        if self.rulings is None:
+            amounts = {each.amount for each in look.bound.rules}
+            wanted = [name for name in wanted if name not in amounts]
         selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
         try:
             found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
@@ -306,7 +356,7 @@ class _Block:
                 self._since(here, name, mask)
         else:
             starting = self._rule_on(here, rulings, bound, values, until, remaining, candidate)
-        self._settle(here, bound, values, until, remaining, starting)
+        self._settle(here, bound, until, remaining, starting)
 
     def _ruled(self, rulings: TickRulings | None, decision: str, name: str) -> Mask:
         """Return whose measure of a rule, as proposed by now, a decision of a kind is about."""
@@ -355,7 +405,10 @@ class _Block:
             if rule.amount is not None and rule.amount in values:
                 earlier = self.amounts.get(name, values[rule.amount])
                 self.amounts[name] = values[rule.amount].zip_with(fresh[name].column(self.size), earlier)
-            self._record("proposed", here, name, fresh[name] | refused[name], self.amounts.get(name))
+            proposed, amounts = fresh[name] | refused[name], self.amounts.get(name)
+            if amounts is not None and proposed.rows is not None:
+                amounts = amounts.filter(proposed.rows)
+            self._record("proposed", here, name, proposed, amounts)
         there = {name: fresh[name] | waiting[name] for name in fresh}
         approved = {name: mask & self._ruled(rulings, "approved", name) for name, mask in there.items()}
         starting = unblocked(approved, dict.fromkeys(approved, NOBODY), superseding, Mask.without)
@@ -371,7 +424,6 @@ class _Block:
         self,
         here: int,
         bound: BoundRules,
-        values: Mapping[str, pl.Series],
         until: Mapping[str, Mask],
         remaining: Mapping[str, Mask],
         starting: Mapping[str, Mask],
@@ -390,10 +442,7 @@ class _Block:
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.one_off:
-                amounts = values[rule.amount] if rule.amount is not None else None
-                if self.rulings is not None:  # issued as proposed, however long the decision took
-                    amounts = self.amounts.get(name)
-                self._record("issued", here, name, starting[name], amounts)
+                self._record("issued", here, name, starting[name], self._amount(here, rule, starting[name]))
                 if not rule.rule.repeats:
                     self.issued[name] |= starting[name]
                 continue
@@ -402,10 +451,28 @@ class _Block:
             self._record("started", here, name, starting[name])
             self.active[name] = remaining[name].without(gone) | starting[name]
 
+    def _amount(self, here: int, rule: BoundRule, issued: Mask) -> pl.Series | None:
+        """Return the amounts of the units a one-off is issued to, None for one without."""
+        if issued.rows is None:
+            return None
+        if self.rulings is not None:  # issued as proposed, however long the decision took
+            amounts = self.amounts.get(rule.rule.id)
+            return amounts if amounts is None else amounts.filter(issued.rows)
+        if rule.amount is None:
+            return None
+        look = self.looks[here]
+        read = sorted(look.bound.columns(frozenset({rule.amount}))) or self.frame.columns[:1]
+        frame = self.frame.select(read).filter(issued.rows)
+        try:
+            found = frame.select(look.bound.expressions[rule.amount]).to_series()
+        except pl.exceptions.PolarsError as problem:
+            raise _failed(look, [rule.amount], frame, problem) from problem
+        return found if len(found) == len(frame) else found.new_from_index(0, len(frame))
+
     def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
+        """Note what happened to the units of a mask; `amounts` has one for each of them."""
         if mask.rows is None:
             return
-        amounts = amounts.filter(mask.rows) if amounts is not None else None
         if amounts is not None and kind == "issued" and not amounts.is_between(0, LIMIT).all():
             raise _out_of_bounds(name, self.panel.ticks[here].on, amounts)
         happening = Happening(
