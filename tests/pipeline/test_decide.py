@@ -49,7 +49,7 @@ def test_the_size_of_blocks_does_not_matter(block: int, with_decisions: bool) ->
     if with_decisions:
         rows = [(each, "approved", date(2011, 8, 15)) for each in whole.measures["id"][::2]]
         rulings, problems = read_decisions(
-            decisions(*rows), whole.ticks, whole.panel.units["unit"], whole.rulebook.rules, 2011
+            decisions(*rows), whole.ticks, whole.panel.units["unit"], whole.rulebook.rules, 2011, made_by=LATE
         )
         assert problems == []
     outputs = ("funds", "completion", "lag", "pace_gap")
@@ -179,6 +179,23 @@ def test_a_decision_not_yet_made_is_not_known(tmp_path: Path) -> None:
     assert events(found) == []
     found = kr.assess(behind(tmp_path), as_of=date(2011, 8, 31), decisions=later)
     assert events(found) == [(date(2011, 8, 31), ID, "started")]
+
+
+def test_a_decision_made_after_the_day_of_knowledge_is_not_known(tmp_path: Path) -> None:
+    astray = f"2011/{SECTION}/water/2011-06-30"  # never proposed
+    given = decisions((ID, "approved", date(2011, 8, 15)), (astray, "approved", date(2011, 8, 16)))
+    as_of = date(2011, 11, 30)
+    before = kr.assess(behind(tmp_path), as_of, date(2011, 8, 14), given)
+    assert events(before) == []
+    assert before.measures["status"].to_list() == ["proposed"]
+    assert before.findings.is_empty()
+    then = kr.assess(behind(tmp_path), as_of, date(2011, 8, 15), given)
+    assert events(then) == [(date(2011, 8, 31), ID, "started")]
+    assert then.findings.is_empty()
+    after = kr.assess(behind(tmp_path), as_of, date(2011, 8, 16), given)
+    assert after.findings["key"].to_list() == [astray]
+    later = kr.assess(behind(tmp_path), date(2011, 8, 14), as_of, given)
+    assert events(later) == []
 
 
 def test_rejected_is_gone_and_blocks_nothing(tmp_path: Path) -> None:

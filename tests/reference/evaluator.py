@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.reference.calendar import ticks
@@ -34,7 +34,8 @@ def evaluate(case: Case, as_of: date | None = None, known_at: date | None = None
     day = as_of or case.end
     known = known_at or day
     groups = {unit.unit: unit.group for unit in case.units}
-    decider = Decider(case)
+    decided = case.decisions if case.decisions is None else tuple(each for each in case.decisions if each.on <= known)
+    decider = Decider(replace(case, decisions=decided))
     lines: list[Line] = []
     lags: dict[str, int] = {}
     panel: dict[date, dict[str, Figures]] = {}

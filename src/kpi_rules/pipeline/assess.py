@@ -55,9 +55,10 @@ def assess(
     Args:
         workspace: without errors.
         as_of: only what happened by this day counts; the year end by default. A day between ticks adds an interim tick.
-        known_at: only what was recorded by this day and not revoked by it counts; `as_of` by default.
-        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`; without it every proposal counts
-            as approved on its tick.
+        known_at: only what was recorded by this day and not revoked by it counts, and only decisions made by it;
+            `as_of` by default.
+        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`, the day it was made; without it every
+            proposal counts as approved on its tick.
         indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
         whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
 
@@ -86,19 +87,18 @@ def assess(
     panel = Panel(source, all_ticks, book.terms)
     rulings = None
     if decisions is not None:
-        rulings, problems = read_decisions(decisions, all_ticks, units["unit"], book.rules, config.year.label)
+        rulings, problems = read_decisions(
+            decisions, all_ticks, units["unit"], book.rules, config.year.label, made_by=known_at
+        )
         if problems:
             raise AssessmentError(problems)
     decided = decide(
         panel, book, rulings=rulings, outputs=indicators, every_tick=not large if whole_panel is None else whole_panel
     )
     if decisions is not None:
-        findings = pl.concat(
-            [
-                findings,
-                without_proposal(decisions, decided.proposals, all_ticks, units["unit"], config.year.label, as_of),
-            ]
-        )
+        made_by = min(as_of, known_at)
+        astray = without_proposal(decisions, decided.proposals, all_ticks, units["unit"], config.year.label, made_by)
+        findings = pl.concat([findings, astray])
     return Assessment(
         workspace,
         as_of,

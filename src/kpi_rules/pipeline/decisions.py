@@ -57,7 +57,13 @@ class Rulings:
 
 
 def read_decisions(
-    decisions: pl.DataFrame, ticks: Sequence[Tick], units: pl.Series, rules: Collection[str], year: int
+    decisions: pl.DataFrame,
+    ticks: Sequence[Tick],
+    units: pl.Series,
+    rules: Collection[str],
+    year: int,
+    *,
+    made_by: date,
 ) -> tuple[Rulings, list[Problem]]:
     """Read a decisions frame.
 
@@ -67,6 +73,7 @@ def read_decisions(
         units: ids in row order.
         rules: ids.
         year: the assessment's; decisions on measures of other years are passed over.
+        made_by: decisions made after this day are not known, nor are those made after the last tick.
 
     Returns:
         The decisions by the first tick on or after both the day they were made and the day of the proposal, and every
@@ -104,7 +111,7 @@ def read_decisions(
             place = Place(table="decisions", row=number, column="on")
             problems.append(error("decision-column", place, found=_("nothing"), expected=_("the day it was made")))
             continue
-        if row["on"] > ticks[-1].on:  # not yet made
+        if row["on"] > min(made_by, ticks[-1].on):  # not yet made
             continue
         if row["decision"] not in DECISIONS:
             problems.append(
@@ -144,9 +151,9 @@ def without_proposal(
     ticks: Sequence[Tick],
     units: pl.Series,
     year: int,
-    as_of: date,
+    made_by: date,
 ) -> pl.DataFrame:
-    """Return a finding for each decision made by `as_of` on a measure of this year that was never proposed.
+    """Return a finding for each decision made by a day on a measure of this year that was never proposed.
 
     It is no error: evidence corrected since may have taken the ground from under a proposal that was decided on.
     """
@@ -154,7 +161,7 @@ def without_proposal(
     rows_read = decisions.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
     astray = rows_read.filter(
         pl.col("measure").str.starts_with(f"{year}/")
-        & (pl.col("on") <= as_of)
+        & (pl.col("on") <= made_by)
         & ~pl.col("measure").is_in(proposed.implode())
     )
     text = _("a decision on measure {measure}, which was not proposed on the evidence as it is known")
