@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 KEYS: Final[Mapping[str, str]] = {"projects": "project", "claims": "project", "arrivals": "voucher", "visits": "visit"}
 """The column that names a row of each evidence table in a finding."""
+
+EVIDENCE: Final = ("claims", "arrivals", "visits")
+"""The tables whose rows refer to a project."""
 
 FINDINGS: Final = {
     "code": pl.String,
@@ -46,17 +50,21 @@ def known(tables: Tables, known_at: date) -> Tables:
     """
     not_later = pl.col("recorded_on").is_null() | (pl.col("recorded_on") <= known_at)
     revoked = pl.col("revoked_on") <= known_at
-    rows = {
-        name: getattr(tables, name).filter(not_later & ~revoked.fill_null(value=False))
-        for name in ("claims", "arrivals", "visits")
+    rows: dict[str, Any] = {
+        name: _known_rows(getattr(tables, name), not_later & ~revoked.fill_null(value=False)) for name in EVIDENCE
     }
     projects = tables.projects.filter(not_later).with_columns(
         revoked_on=pl.when(revoked).then(pl.col("revoked_on")),
     )
-    of_known = {
-        name: frame.join(projects, on="project", how="semi", maintain_order="left") for name, frame in rows.items()
-    }
-    return attrs.evolve(tables, projects=projects, **of_known)
+    if len(projects) < len(tables.projects):
+        rows = {name: rows[name].join(projects, on="project", how="semi", maintain_order="left") for name in EVIDENCE}
+    return attrs.evolve(tables, projects=projects, **rows)
+
+
+def _known_rows(rows: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
+    """Filter rows by when they were recorded and revoked; most tables say neither anywhere."""
+    silent = rows["recorded_on"].null_count() == rows["revoked_on"].null_count() == len(rows)
+    return rows if silent else rows.filter(known)
 
 
 def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
@@ -85,12 +93,13 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
     """
     findings = []
     excluded: dict[str, list[pl.DataFrame]] = {}
+    views = _Views(tables)
     for name, check in checks.items():
         effect = effects.get(name, "flag")
         if effect == "off":
             continue
         with evaluating("check", name):
-            rows = _view(tables, check).filter(check.when)
+            rows = views.rows(check)
         if rows.is_empty():
             continue
         findings += [_finding(check, effect, row) for row in rows.to_dicts()]
@@ -121,21 +130,46 @@ def without(tables: Tables, excluded: Excluded) -> Tables:
     return attrs.evolve(tables, **kept)
 
 
-def _view(tables: Tables, check: Check) -> pl.DataFrame:
-    """Return the frame a check reads: the table's rows, with their project's columns, or a project's totals."""
-    rows: pl.DataFrame = getattr(tables, check.table)
-    if check.table != "projects":
-        return rows.join(
-            tables.projects.select(pl.all().name.prefix("project_")),
-            left_on="project",
-            right_on="project_project",
-            how="left",
-        )
-    vouchers = tables.arrivals.group_by("project").agg(vouchers=pl.col("amount").sum())
-    assessed = (
-        tables.visits.sort("visited_on", "visit").group_by("project").agg(assessed=pl.col("assessed_amount").last())
-    )
-    return rows.join(vouchers, on="project", how="left").join(assessed, on="project", how="left")
+class _Views:
+    """The frames that checks read: a table's rows with their project's columns, or a project with its totals.
+
+    Tables are long and findings few: a check's frame has just the columns it reads, and what it finds gets all of them,
+    for the message.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._projects = tables.projects.select(pl.all().name.prefix("project_"))
+
+    def rows(self, check: Check) -> pl.DataFrame:
+        """Return the rows that a check finds, with every column a message may name."""
+        found = self._with(getattr(self._tables, check.table), check, check.when.meta.root_names()).filter(check.when)
+        return self._with(found, check, [*self._projects.columns, "vouchers", "assessed"]) if len(found) else found
+
+    def _with(self, rows: pl.DataFrame, check: Check, names: Collection[str]) -> pl.DataFrame:
+        """Return the rows with those of the named columns that are not their own."""
+        missing = [name for name in names if name not in rows.columns]
+        if check.table == "projects":
+            for name in ("vouchers", "assessed"):
+                if name in missing:
+                    rows = rows.join(getattr(self, name), on="project", how="left", maintain_order="left")
+            return rows
+        wanted = [name for name in missing if name in self._projects.columns and name != "project_project"]
+        if not wanted:
+            return rows
+        of_projects = self._projects.select("project_project", *wanted)
+        return rows.join(of_projects, left_on="project", right_on="project_project", how="left", maintain_order="left")
+
+    @cached_property
+    def vouchers(self) -> pl.DataFrame:
+        """What the vouchers of each project come to."""
+        return self._tables.arrivals.group_by("project").agg(vouchers=pl.col("amount").sum())
+
+    @cached_property
+    def assessed(self) -> pl.DataFrame:
+        """What the last visit to each project found."""
+        visits = self._tables.visits.sort("visited_on", "visit")
+        return visits.group_by("project").agg(assessed=pl.col("assessed_amount").last())
 
 
 def _finding(check: Check, effect: Effect, row: Mapping[str, Any]) -> tuple[str, ...]:
