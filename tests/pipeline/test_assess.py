@@ -37,6 +37,12 @@ def test_what_does_not_fit_is_a_problem(tmp_path: Path, asked: dict[str, Any], m
     assert message in str(raised.value)
 
 
+def test_an_assessment_names_itself_on_one_line(tmp_path: Path) -> None:
+    found = kr.assess(workspace(tmp_path), date(2011, 6, 15), date(2011, 7, 1))
+    days = "as of 2011-06-15, known at 2011-07-01"
+    assert repr(found) == f"<Assessment of 'Two departments' {days}: 4 units, 6 ticks>"
+
+
 def test_decisions_without_rows_need_no_types(tmp_path: Path) -> None:
     found = kr.assess(
         workspace(tmp_path, enabled=ENABLED), decisions=pl.DataFrame({"measure": [], "decision": [], "on": []})

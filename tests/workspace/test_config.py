@@ -101,6 +101,9 @@ def test_byte_order_mark_and_windows_line_ends() -> None:
     assert codes(read) == [("out-of-bounds", "pace.tolerance", 5)]
 
 
+EDGES = (("start", 2), ("end", 3))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -108,6 +111,10 @@ def test_byte_order_mark_and_windows_line_ends() -> None:
         ("[year]\nstart = 2011-01-01\nend = 2011-12-30", [("year-not-at-month-edge", "year.end", 3)]),
         ("[year]\nstart = 2011-07-01\nend = 2011-06-30", [("end-before-start", "year.end", 3)]),
         ("[year]\nstart = 2011-01-01\nend = 2012-01-31", [("year-too-long", "year.end", 3)]),
+        ("[year]\nstart = 9999-01-01\nend = 9999-12-31", [("year-out-of-range", f"year.{k}", n) for k, n in EDGES]),
+        ("[year]\nstart = 0001-01-01\nend = 0001-12-31", [("year-out-of-range", f"year.{k}", n) for k, n in EDGES]),
+        ("[year]\nstart = 1899-12-01\nend = 1900-11-30", [("year-out-of-range", "year.start", 2)]),
+        ("[year]\nstart = 2199-02-01\nend = 2200-01-31", [("year-out-of-range", "year.end", 3)]),
         ("[year]\nstart = 2011-01-01", [("missing-key", "year.end", 1)]),
         (
             '[year]\nstart = "2011-01-01"\nend = 2011-12-31T00:00:00',
@@ -122,6 +129,13 @@ def test_without_a_usable_year_there_is_no_config(text: str, expected: list[tupl
     read = read_config(text)
     assert read.config is None
     assert codes(read) == expected
+
+
+@pytest.mark.parametrize("year", [1900, 2199])
+def test_the_first_and_the_last_year(year: int) -> None:
+    read = read_config(f"[year]\nstart = {year}-01-01\nend = {year}-12-31")
+    assert codes(read) == []
+    assert read.config is not None
 
 
 @pytest.mark.parametrize(

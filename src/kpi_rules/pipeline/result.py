@@ -70,6 +70,12 @@ class Assessment:
         assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
         self.year = config.year.label
 
+    def __repr__(self) -> str:
+        """Name the workspace and the two days the assessment goes by, on one line."""
+        units, ticks = len(self.panel.units), len(self.ticks)
+        days = f"as of {self.as_of}, known at {self.known_at}"
+        return f"<Assessment of {self.workspace.name!r} {days}: {units} units, {ticks} ticks>"
+
     @property
     def ticks(self) -> tuple[Tick, ...]:
         """The ticks, in order."""

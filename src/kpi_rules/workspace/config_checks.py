@@ -11,6 +11,7 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import Campaign, Year, month_end
+from kpi_rules.workspace.amounts import FIRST_DAY, LAST_DAY
 from kpi_rules.workspace.config_schema import (
     UNNAMED,
     CampaignSection,
@@ -40,7 +41,10 @@ class Numbered(Generic[T]):
 
 
 def year_issues(section: YearSection) -> Iterator[Issue]:
-    """Check that a year starts and ends at months' edges and has at most twelve months."""
+    """Check that a year lies where dates do, starts and ends at months' edges and has at most twelve months."""
+    for key, day in (("start", section.start), ("end", section.end)):
+        if not FIRST_DAY <= day <= LAST_DAY:
+            yield Issue(("year", key), "year-out-of-range", shown(day), _("a date from 1900 to 2199"))
     if section.start.day != 1:
         yield Issue(("year", "start"), "year-not-at-month-edge", shown(section.start), _("the first day of a month"))
     if section.end != month_end(section.end):
