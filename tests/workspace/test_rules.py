@@ -217,7 +217,8 @@ def test_other_contributions(tmp_path: Path, hook: str, given: str, message: str
     ],
 )
 def test_good_rules_have_no_problems(tmp_path: Path, given: str) -> None:
-    assert found(tmp_path, "kpi_policy_rules", given) == []
+    text = f"{SETTINGS}\n@hookimpl\ndef kpi_policy_rules():\n    return [{given}]\n"
+    assert workspace(tmp_path, policies={"policies/winter.py": text}).problems == []
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,20 @@ def test_a_policy_that_no_section_could_be_for(tmp_path: Path, name: str) -> Non
     assert message == (
         f"policies/{name}.py: found policy {name}; expected a name without full stops that is no section of kpi.toml"
     )
+
+
+@pytest.mark.parametrize(
+    ("other", "near"),
+    [("wintr.talk", "winter.talk"), ("reward.bonus", "rewards"), ("wintr.leave", "winter"), ("zzz.zzz", None)],
+)
+def test_a_superseded_rule_of_a_policy_that_is_nowhere_is_a_warning(
+    tmp_path: Path, other: str, near: str | None
+) -> None:
+    text = f"{SETTINGS}\n@hookimpl\ndef kpi_policy_rules():\n    return [rule(supersedes=[{other!r}])]\n"
+    loaded = workspace(tmp_path, policies={"policies/winter.py": text})
+    (problem,) = loaded.problems
+    assert (problem.severity, problem.code, problem.found, problem.nearest) == ("warning", "unknown-rule", other, near)
+    assert problem.message.startswith("policies/winter.py, rule winter.talk, supersedes: found ")
 
 
 def test_a_single_text_is_one_name(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import polars as pl
 
-from kpi_rules.hooks.manager import BUILT_IN
+from kpi_rules.hooks.manager import BUILT_IN, installed
 from kpi_rules.locale import _
 from kpi_rules.model import expressions, text
 from kpi_rules.model.columns import (
@@ -21,7 +21,7 @@ from kpi_rules.model.columns import (
     rule_schema,
 )
 from kpi_rules.model.contributions import Subject
-from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.config_schema import CORE
 from kpi_rules.workspace.schemas import SCHEMAS
 
@@ -144,11 +144,23 @@ class _Checking:
             )
         if rule.hold is not None:
             yield from self._hold(rule, rule.hold)
-        enabled = {plugin.name for plugin in self.plugins.plugins}
         for other in rule.supersedes:
-            if other not in self.plugins.rules and other.partition(".")[0] in enabled:
-                yield self._unknown("unknown-rule", rule.id, "supersedes", other, self.plugins.rules)
+            if other not in self.plugins.rules:
+                yield from self._superseded(rule, other)
         yield from self._text("rule", rule.id, "reason", rule.reason, self.columns)
+
+    def _superseded(self, rule: Rule, other: str) -> Iterator[Problem]:
+        """Name a rule that is not there; one of a policy that is merely not enabled may be."""
+        policy, _dot, name = other.partition(".")
+        enabled = {plugin.name for plugin in self.plugins.plugins}
+        if policy in enabled:
+            yield self._unknown("unknown-rule", rule.id, "supersedes", other, self.plugins.rules)
+        elif policy not in (available := installed()):
+            near = nearest(policy, [*available, *sorted(enabled - {BUILT_IN})])
+            hint = f"{near}.{name}" if f"{near}.{name}" in self.plugins.rules else near
+            expected = _("a rule of a policy that is enabled or installed")
+            place = self._place("rule", rule.id, "supersedes")
+            yield warning("unknown-rule", place, found=other, expected=expected, nearest=hint)
 
     def _hold(self, rule: Rule, hold: Hold) -> Iterator[Problem]:
         """Check the parameters that say how much is withheld and from whom."""
@@ -227,7 +239,9 @@ class _Checking:
     def _problem(
         self, code: str, kind: str, name: str, part: str, found: str, expected: str, hint: str | None
     ) -> Problem:
+        return error(code, self._place(kind, name, part), found=found, expected=expected, nearest=hint)
+
+    def _place(self, kind: str, name: str, part: str) -> Place:
         plugin = self.plugins.provenance(kind, name)
         source = "" if plugin is None or plugin.name == BUILT_IN else plugin.distribution
-        key = f"{kind} {name}" + (f", {part}" if part else "")
-        return error(code, Place(file=source or self.file, key=key), found=found, expected=expected, nearest=hint)
+        return Place(file=source or self.file, key=f"{kind} {name}" + (f", {part}" if part else ""))
