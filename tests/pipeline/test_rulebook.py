@@ -123,6 +123,13 @@ def test_a_missing_column_is_named_whether_or_not_this_case_would_read_it(name: 
             BOOK.evaluate(cases)
 
 
+@pytest.mark.parametrize("cases", [[CASE], None, pl.LazyFrame([CASE]), "completion"])
+def test_cases_are_a_dictionary_or_a_frame(cases: Any) -> None:  # noqa: ANN401 (a slip)
+    message = f"^cases are a dictionary or a polars DataFrame, not {type(cases).__name__}$"
+    with pytest.raises(TypeError, match=message):
+        BOOK.evaluate(cases)
+
+
 def test_a_rule_that_repeats_is_issued_again(tmp_path: Path) -> None:
     text = """
     def talk(name, **more):

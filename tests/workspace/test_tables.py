@@ -426,7 +426,7 @@ def test_visits_are_cumulative_and_not_added_up(tmp_path: Path) -> None:
 # From memory
 
 
-def from_frames(**frames: pl.DataFrame) -> ReadTables:
+def from_frames(**frames: pl.DataFrame | pl.LazyFrame) -> ReadTables:
     base = {
         name: pl.DataFrame([line.split(",") for line in text.split()[1:]], text.split()[0].split(","), orient="row")
         for name, text in BASE.items()
@@ -452,6 +452,11 @@ def test_money_of_frames(header: str, amounts: pl.Series, fen: int) -> None:
     found = from_frames(arrivals=frame)
     assert messages(found) == []
     assert found.tables.arrivals.select("row", "amount", "arrived_on").rows() == [(1, fen, date(2011, 3, 1))]
+
+
+def test_a_lazy_frame_is_collected() -> None:
+    frame = pl.LazyFrame({"voucher": ["V1"], "project": ["J01"], "amount": ["5"], "arrived_on": ["2011-03-01"]})
+    assert from_frames(arrivals=frame).tables.arrivals["amount"].to_list() == [500]
 
 
 def test_floating_point_money_of_frames_is_refused() -> None:

@@ -52,7 +52,10 @@ def test_a_workspace_in_memory() -> None:
     assert (found.folder, found.name) == (None, "")
     assert kr.assess(found).units["funds_quota"].unique().to_list() == [1000]
     broken = kr.Workspace(CONFIG, {**FRAMES, "unit": FRAMES["units"]})
-    assert {problem.nearest for problem in broken.errors} == {"units"}
+    assert [(problem.code, problem.nearest) for problem in broken.problems] == [("unknown-table", "units")]
+    lazy = kr.Workspace(CONFIG, {name: frame.lazy() for name, frame in FRAMES.items()})
+    assert lazy.problems == []
+    assert lazy.tables.quotas.equals(found.tables.quotas)
 
 
 def test_other_parameters_leave_the_workspace_as_it_is() -> None:

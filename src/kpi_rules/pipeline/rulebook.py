@@ -4,6 +4,7 @@ their own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -21,7 +22,7 @@ from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.single import function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from kpi_rules.model.contributions import Rule
@@ -137,7 +138,9 @@ class Rulebook:
 
         Raises:
             ValueError: a column that a rule reads is missing; the message names it and what is nearest.
+            TypeError: `cases` is neither a dictionary nor a frame.
         """
+        _check_cases(cases)
         day = on or self.terms.year.end
         if isinstance(cases, pl.DataFrame):
             return self._evaluate_frame(cases, day)
@@ -230,6 +233,12 @@ class Rulebook:
 
 def _expressions(rule: Rule) -> list[pl.Expr]:
     return [each for each in (rule.when, rule.until, rule.amount) if each is not None]
+
+
+def _check_cases(cases: object) -> None:
+    if not isinstance(cases, (Mapping, pl.DataFrame)):
+        kind = type(cases).__name__
+        raise TypeError(_("cases are a dictionary or a polars DataFrame, not {kind}").format(kind=kind))
 
 
 def _and_not(first: bool, other: bool) -> bool:  # noqa: FBT001 (a mask of one case)

@@ -6,7 +6,7 @@ Rows that break go to quarantine with file, row, column, value and reason; what 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 from attrs import define, field
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpi_rules.model.problems import Problem
+
+    Frames: TypeAlias = Mapping[str, pl.DataFrame | pl.LazyFrame]
 
 __all__ = ["ReadTables", "TableSource", "Tables", "read_tables", "tables_from_frames"]
 
@@ -86,7 +88,7 @@ def read_tables(
 
 
 def tables_from_frames(
-    frames: Mapping[str, pl.DataFrame],
+    frames: Frames,
     *,
     currency: str,
     count_indicators: Collection[str],
@@ -94,10 +96,13 @@ def tables_from_frames(
 ) -> ReadTables:
     """Clean frames in memory as `read_tables` cleans files.
 
-    Dates may be text, Date or Datetime. Money as text or Decimal is in yuan, as Int64 in fen; where the header states
-    a unit it is in that. Float64 money is the problem `inexact-money`.
+    A lazy frame is collected. Dates may be text, Date or Datetime. Money as text or Decimal is in yuan, as Int64 in
+    fen; where the header states a unit it is in that. Float64 money is the problem `inexact-money`.
     """
-    found = [raw_from_frame(name, frame) for name, frame in frames.items()]
+    found = [
+        raw_from_frame(name, frame.collect() if isinstance(frame, pl.LazyFrame) else frame)
+        for name, frame in frames.items()
+    ]
     return _clean_all(found, list(frames), currency, count_indicators, year_start)
 
 

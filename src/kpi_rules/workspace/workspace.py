@@ -19,6 +19,7 @@ from kpi_rules.workspace.consistency import consistency_problems
 from kpi_rules.workspace.pace import pace_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
 from kpi_rules.workspace.rules import contribution_problems
+from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.tables import ReadTables, Tables, read_tables, tables_from_frames
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kpi_rules.workspace.config import Config
+    from kpi_rules.workspace.tables import Frames
 
 FILE = "kpi.toml"
 
@@ -49,16 +51,17 @@ class Workspace:
     quarantine: pl.DataFrame = field(factory=empty_quarantine)
     problems: list[Problem] = field(factory=list)
 
-    def __init__(self, config: Mapping[str, object], tables: Mapping[str, pl.DataFrame]) -> None:
+    def __init__(self, config: Mapping[str, object], tables: Frames) -> None:
         """Make a workspace from data in memory; the same reader cleans it.
 
         Args:
             config: what `kpi.toml` would say, without `[tables]`: dates as `date`, shares as `Decimal` or as a float
                 that prints so.
-            tables: frames by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`, `staff`,
-                `rates`, `withheld`). Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
+            tables: frames, eager or lazy, by table name (`units`, `quotas`, `projects`, `claims`, `arrivals`, `visits`,
+                `staff`, `rates`, `withheld`). Money as text or Decimal is yuan, as Int64 fen; dates are Date or text.
         """
-        self._read(config_from_dict({**config, "tables": {name: name for name in tables}}), None, tables)
+        sources = {name: name for name in tables if name in SCHEMAS}  # a frame of no table is named where it is read
+        self._read(config_from_dict({**config, "tables": sources}), None, tables)
 
     def __repr__(self) -> str:
         """Name the workspace and count what is wrong with it."""
@@ -101,7 +104,7 @@ class Workspace:
         other.parameters = self.parameters.replace(entries)
         return other
 
-    def _read(self, read: ReadConfig, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> None:
+    def _read(self, read: ReadConfig, folder: Path | None, frames: Frames | None) -> None:
         """Fill the workspace from what the configuration says."""
         config = read.config
         if config is None:
@@ -162,7 +165,7 @@ def load(path: str | PathLike[str]) -> Workspace:
     return workspace
 
 
-def _tables(config: Config, folder: Path | None, frames: Mapping[str, pl.DataFrame] | None) -> ReadTables:
+def _tables(config: Config, folder: Path | None, frames: Frames | None) -> ReadTables:
     if frames is not None:
         return tables_from_frames(
             frames, currency=config.currency, count_indicators=COUNT_INDICATORS, year_start=config.year.start
