@@ -55,7 +55,7 @@ def test_a_credit_out_of_bounds(tmp_path: Path, amount: str, found: str) -> None
     with pytest.raises(kr.AssessmentError) as raised:
         kr.assess(loaded)
     (problem,) = raised.value.problems
-    assert (problem.code, problem.place.key) == ("bad-credit", "credit trim")
+    assert (problem.code, problem.place.key) == ("amount-out-of-bounds", "credit trim")
     assert (problem.found, problem.expected) == (found, "whole fen from 0 to 20000000000000")
 
 
@@ -65,7 +65,9 @@ def test_an_expression_that_fails_on_the_data_names_its_rule(tmp_path: Path) -> 
     assert messages(loaded) == []
     with pytest.raises(kr.AssessmentError) as raised:
         kr.assess(loaded)
-    assert [(problem.code, problem.place.key) for problem in raised.value.problems] == [("rule-failed", "rule p.late")]
+    assert [(problem.code, problem.place.key) for problem in raised.value.problems] == [
+        ("expression-failed", "rule p.late")
+    ]
 
 
 def test_a_subject_that_is_none(tmp_path: Path) -> None:
@@ -142,6 +144,7 @@ def test_a_population_in_a_campaign(tmp_path: Path) -> None:
     events = book.run(units, amounts).events
     assert events.select("tick", "unit", "event").rows() == [(date(2011, 11, 8), "a", "issued")]
 
+
 AMOUNT = """
 @hookimpl
 def kpi_policy_rules():
@@ -161,5 +164,5 @@ def test_an_amount_out_of_bounds(tmp_path: Path, amount: str, found: str) -> Non
     assert messages(loaded) == []
     with pytest.raises(kr.AssessmentError) as raised:
         kr.assess(loaded)
-    assert [(each.code, each.place.key) for each in raised.value.problems] == [("bad-measure-amount", "rule p.fee")]
+    assert [(each.code, each.place.key) for each in raised.value.problems] == [("amount-out-of-bounds", "rule p.fee")]
     assert raised.value.problems[0].found == found

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kpi_rules.locale import _
 from kpi_rules.model.money import BILLION, LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.pipeline.evaluating import evaluating
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -210,10 +211,8 @@ def _adjust(
         if parameters is not None:
             frame = frame.hstack(parameters(on))
         for name, adjustment in sorted(credits.items()):
-            try:
+            with evaluating("credit", name):
                 frame = frame.with_columns(credited=adjustment.amount.cast(pl.Int64))
-            except pl.exceptions.PolarsError as problem:
-                raise _unfit(name, str(problem).splitlines()[0]) from problem
             given = frame.filter(
                 pl.Series(recognised[here]) & ~pl.col("credited").is_between(0, LIMIT).fill_null(value=False)
             )
@@ -230,7 +229,9 @@ def _adjust(
 def _unfit(adjustment: str, found: str) -> AssessmentError:
     """Make the error of an adjustment that gives no amount."""
     expected = _("whole fen from 0 to {most}").format(most=LIMIT)
-    return AssessmentError([error("bad-credit", Place(key=f"credit {adjustment}"), found=found, expected=expected)])
+    return AssessmentError(
+        [error("amount-out-of-bounds", Place(key=f"credit {adjustment}"), found=found, expected=expected)]
+    )
 
 
 def claims_of(tables: Tables) -> Claims:

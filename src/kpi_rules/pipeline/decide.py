@@ -199,7 +199,7 @@ def _failed(look: _Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Ex
     found = _("on {day}: {why}").format(day=look.tick.on, why=str(problem).splitlines()[0])
     expected = _("an expression that has a value, or null, for every unit")
     return AssessmentError(
-        [error("rule-failed", Place(key=f"rule {rule}"), found=found, expected=expected) for rule in rules]
+        [error("expression-failed", Place(key=f"rule {rule}"), found=found, expected=expected) for rule in rules]
     )
 
 
@@ -208,7 +208,7 @@ def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
     worst = amounts.filter(~amounts.is_between(0, LIMIT)).first()
     found = _("{amount} fen on {day}").format(amount=worst, day=on)
     expected = _("whole fen from 0 to {most}").format(most=LIMIT)
-    return AssessmentError([error("bad-measure-amount", Place(key=f"rule {rule}"), found=found, expected=expected)])
+    return AssessmentError([error("amount-out-of-bounds", Place(key=f"rule {rule}"), found=found, expected=expected)])
 
 
 def _evaluates(frame: pl.DataFrame, expression: pl.Expr) -> bool:
