@@ -2,19 +2,17 @@
 
 Only ratios of one run are worth reading: contenders take turns, round by round, in an order that rotates, so that a
 slow second of the machine hits all of them alike. A ratio is the median over rounds of (peer's seconds / our seconds)
-of the same round; seconds are medians too. Each contender runs once before the clock starts. Before every timing freed
-memory goes back to the system, so that each contender pays for the pages it needs as in a process of its own.
+of the same round; seconds are medians too. Each contender runs once before the clock starts. What a run returns is
+dropped before the next one starts.
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
 import platform
 import statistics
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -87,7 +85,6 @@ def interleave(
     rounds: int,
     *,
     loops: Mapping[str, int] | None = None,
-    own_memory: bool = True,
 ) -> dict[str, list[float]]:
     """Time contenders in turns and return the seconds of every round by name.
 
@@ -95,7 +92,6 @@ def interleave(
         contenders: what to call, by name; the result is dropped.
         rounds: how many times each is timed, after one call that is not.
         loops: calls per timing, for those too short for the clock; seconds are per call.
-        own_memory: whether each starts without the memory that those before it have freed.
     """
     names = list(contenders)
     seconds: dict[str, list[float]] = {name: [] for name in names}
@@ -107,8 +103,6 @@ def interleave(
             repeat = (loops or {}).get(name, 1)
             run = contenders[name]
             gc.collect()
-            if own_memory:
-                give_back_memory()
             gc.disable()
             started = time.perf_counter()
             for _ in range(repeat):
@@ -116,16 +110,6 @@ def interleave(
             seconds[name].append((time.perf_counter() - started) / repeat)
             gc.enable()
     return seconds
-
-
-def give_back_memory() -> None:
-    """Hand freed memory back to the system, where the C library can.
-
-    Otherwise a contender would live on pages that another one before it, or its own last run, has already paid for.
-    """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
 
 
 def ratio(seconds: Mapping[str, Sequence[float]], peer: str, ours: str) -> float:

@@ -1,9 +1,8 @@
-"""Scenario 4: whole processes, wall time and peak memory.
+"""Scenario 4: whole processes, wall time.
 
-Measured: `kpi-rules --help` and `kpi-rules assess examples/hundred-days` from start to exit, output thrown away,
-beside an interpreter that does nothing (the floor) and one that only imports polars; and the peak resident memory of
-each contender of the batch in a fresh process, its inputs included (they are also given alone). Files are in the page
-cache; the first, untimed start has compiled all modules to bytecode.
+Measured: `kpi-rules --help` and `kpi-rules assess examples/hundred-days` from start to exit, output thrown away, beside
+an interpreter that does nothing (the floor) and one that only imports polars. Files are in the page cache; the first,
+untimed start has compiled all modules to bytecode.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks import memory
 from benchmarks.harness import Line, Target, interleave
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ WALL: Final[dict[str, tuple[Sequence[str], Target | None]]] = {
         Target(at_most=1.5),
     ),
 }
-PEAK: Final = {memory.OURS: Target(at_most=2 * 2**30)}
 
 
 def start(command: Sequence[str]) -> None:
@@ -46,22 +43,11 @@ def start(command: Sequence[str]) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT)
 
 
-def peak(contender: str, units: int) -> int:
-    """Return the peak resident memory, in bytes, of a fresh process that runs one contender of the batch once."""
-    command = (sys.executable, "-m", "benchmarks.memory", contender, str(units))
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return int(done.stdout)
-
-
 def measure(size: Size) -> list[Line]:
     """Run the scenario."""
     seconds = interleave({name: partial(start, command) for name, (command, _) in WALL.items()}, size.process_rounds)
-    lines = [
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    return [
         Line("whole processes, wall time", name, taken, "s", taken, "seconds", WALL[name][1])
-        for name, taken in ((name, statistics.median(times)) for name, times in seconds.items())
+        for name, taken in medians.items()
     ]
-    for contender in memory.CONTENDERS:
-        size_of = peak(contender, size.units)
-        scenario = f"peak memory, {size.units:,} units x 12 ticks"
-        lines.append(Line(scenario, contender, size_of, "bytes", size_of, "bytes", PEAK.get(contender)))
-    return lines

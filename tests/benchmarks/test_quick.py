@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import memory
 from benchmarks.harness import Size
 
 if TYPE_CHECKING:
@@ -39,14 +38,12 @@ def test_contenders_of_a_scenario_agree(scenario: str, tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize("contender", ["kpi-rules", "NumPy, plain", "the inputs alone"])
-def test_a_fresh_process_tells_its_peak_memory(contender: str) -> None:
-    command = (sys.executable, "-m", "benchmarks.memory", contender, "1000")
+def test_a_fresh_process_tells_its_time_and_its_peak_memory(contender: str) -> None:
+    command = (sys.executable, "-m", "benchmarks.alone", contender, "parameters per group", "1000")
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
-    assert 2**20 < int(done.stdout) < 2**31
-
-
-def test_every_contender_of_the_batch_has_its_memory_measured() -> None:
-    assert {"kpi-rules", "NumPy, plain", "NumPy, blocked in place", "OpenFisca"} < memory.CONTENDERS.keys()
+    found = json.loads(done.stdout)
+    assert found["seconds"] > 0
+    assert 2**20 < found["peak"] < 2**31
 
 
 def test_without_its_peers_the_program_starts_itself_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
