@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_rules.pipeline.panel import against_quota
-from kpi_rules.pipeline.spans import SPAN, Amounts, condition
+from kpi_rules.pipeline.panel import SPAN, against_quota
+from kpi_rules.pipeline.spans import Amounts, condition
 
 C = pl.col
 

@@ -13,6 +13,7 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.panel import values_by_group
+from kpi_rules.pipeline.spans import amount, condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,19 +67,29 @@ class ManyCases:
             self.added.append(value.alias(name))
         self.bound = rulebook.bind(values)
         amounts = {bound.amount for bound in self.bound.rules}
-        self.places = {text: place for place, text in enumerate(self.bound.expressions)}
+        conditions = {text: each for text, each in self.bound.expressions.items() if text not in amounts}
+        self.places = {text: place for place, text in enumerate(conditions)}
         self.selected = [
-            (expression if text in amounts else expression.fill_null(value=False)).alias(str(place))
-            for place, (text, expression) in enumerate(self.bound.expressions.items())
+            each.fill_null(value=False).alias(str(place)) for place, each in enumerate(conditions.values())
         ]
         self.state = [name for name in self.rules if name in columns and not self.rules[name].repeats]
         self.selected += [pl.col(name).fill_null(value=False) for name in self.state]
+        simple = [condition(each) for each in conditions.values()]
+        known = [holds for holds in simple if holds is not None]
+        self.simple = known if len(known) == len(simple) and not self.added else None
+        read = [*(each for each in self.bound.expressions.values()), *self.added]
+        self.base = sorted({root for each in read for root in each.meta.root_names()}.intersection(columns))
+        self.read = sorted({*self.state, *(root for each in conditions.values() for root in each.meta.root_names())})
         lasting = [name for name, rule in self.rules.items() if not rule.one_off]
         self.labels = [(name, "ended") for name in lasting]
         self.labels += [(name, "superseded") for name, others in self.superseding.items() if others]
         self.labels += [(name, "started" if name in lasting else "issued") for name in self.rules]
         self.amounts = [
-            (self.labels.index((bound.rule.id, "issued")), bound.amount)
+            (
+                self.labels.index((bound.rule.id, "issued")),
+                self.bound.expressions[bound.amount],
+                None if self.added else amount(self.bound.expressions[bound.amount]),
+            )
             for bound in self.bound.rules
             if bound.amount is not None and bound.rule.one_off
         ]
@@ -86,25 +97,59 @@ class ManyCases:
 
     def evaluate(self, cases: pl.DataFrame) -> pl.DataFrame:
         """Return the events of a frame's rows: `row`, `rule`, `event`, `amount`, ordered by row."""
-        frame = cases.lazy().with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))  # no number, so not known
-        if self.added:
-            frame = frame.with_columns(self.added)
+        columns = self._compared(cases)
+        if columns is None:
+            columns = self._evaluated(cases)
+        masks = self._masks(columns, np.zeros(len(cases), dtype=np.bool_))
+        rows, labels = np.stack(masks, axis=1).nonzero()
+        events = self.table[labels].get_columns()
+        return pl.DataFrame([pl.Series("row", rows), *events, self._amounts(cases, rows, labels)])
+
+    def _compared(self, cases: pl.DataFrame) -> list[Flags] | None:
+        """Return conditions and state as arrays; None where conditions are more than comparisons of what is known."""
+        if self.simple is None:
+            return None
+        columns = {}
+        for name in self.read:
+            column = cases[name]
+            if column.null_count() or not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+                return None
+            columns[name] = column.to_numpy()
+            if column.dtype.is_float() and np.isnan(columns[name]).any():
+                return None
+        return [holds(columns) for holds in self.simple] + [columns[name] for name in self.state]
+
+    def _evaluated(self, cases: pl.DataFrame) -> list[Flags]:
+        """Return conditions and state as arrays, null taken as not true."""
+        frame = self._frame(cases)
         found = frame.select(self.selected).collect(engine="in-memory", optimizations=PLAIN)
         columns = found.get_columns()
         if len(found) != len(cases):  # nothing but literals
             columns = [column.new_from_index(0, len(cases)) for column in columns]
-        masks = self._masks([column.to_numpy() for column in columns], np.zeros(len(cases), dtype=np.bool_))
-        rows, labels = np.stack(masks, axis=1).nonzero()
-        amount = self._amounts(columns, rows, labels)
-        return pl.DataFrame([pl.Series("row", rows), *self.table[labels].get_columns(), amount])
+        return [column.to_numpy() for column in columns]
 
-    def _amounts(self, columns: list[pl.Series], rows: NDArray[np.int64], labels: NDArray[np.int64]) -> pl.Series:
+    def _frame(self, cases: pl.DataFrame) -> pl.LazyFrame:
+        """Return the cases with the columns that the caller left out."""
+        frame = cases.lazy().with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None))  # no number, so not known
+        return frame.with_columns(self.added) if self.added else frame
+
+    def _amounts(self, cases: pl.DataFrame, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> pl.Series:
         """Return the amount of each event, null where it has none."""
         amounts, known = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.bool_)
-        for label, text in self.amounts:
-            own, column = (labels == label).nonzero()[0], columns[self.places[text]]
-            known[own] = column.is_not_null().to_numpy()[rows[own]] if column.null_count() else True
-            amounts[own] = (column.fill_null(0) if column.null_count() else column).to_numpy()[rows[own]]
+        for label, expression, whole in self.amounts:
+            own = (labels == label).nonzero()[0]
+            if not len(own):
+                continue
+            read = [cases[name] for name in expression.meta.root_names() if name in cases.columns]
+            if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
+                amounts[own] = whole({each.name: each.to_numpy()[rows[own]] for each in read})
+                known[own] = True
+                continue
+            frame = self._frame(cases.select(self.base)[rows[own]]).select(expression)
+            column = frame.collect(engine="in-memory", optimizations=PLAIN).to_series()
+            column = column if len(column) == len(own) else column.new_from_index(0, len(own))
+            known[own] = column.is_not_null().to_numpy()
+            amounts[own] = column.fill_null(0).to_numpy() if column.null_count() else column.to_numpy()
         return pl.Series("amount", amounts).zip_with(pl.Series(known), UNKNOWN)
 
     def _masks(self, columns: list[Flags], nobody: Flags) -> list[Flags]:

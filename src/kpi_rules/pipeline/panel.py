@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 ColumnValue = bool | int | float | str
 """A parameter as a column holds it."""
 
-SPAN = 16_384
-"""Rows whose completion and pace gap are computed at once."""
+SPAN = 65_536
+"""Units whose completion and pace gap are computed at once: few enough for their columns to stay in a core's cache,
+enough for two threads not to wait for the interpreter's lock.
+"""
 
 RANKS = ("rank", "group_size", "campaign_rank")
 

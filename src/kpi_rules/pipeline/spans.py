@@ -8,12 +8,15 @@ give the same.
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from attrs import define
 
 from kpi_rules.model import expressions
+from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,9 +27,7 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, NDArray[Any]]
     Condition = Callable[[Columns], NDArray[np.bool_]]
-
-SPAN: Final = 16_384
-"""Units at a time: their columns and buffers, about half a megabyte, stay in the cache of a core."""
+    Amount = Callable[[Columns], NDArray[np.int64] | int]
 
 DERIVED: Final = frozenset({"completion", "pace_gap", "lag"})
 
@@ -40,10 +41,20 @@ _COMPARISONS: Final[Mapping[str, np.ufunc]] = {
 }
 
 
+_ARITHMETIC: Final[Mapping[str, np.ufunc]] = {
+    "Plus": np.add,
+    "Minus": np.subtract,
+    "Multiply": np.multiply,
+    "FloorDivide": np.floor_divide,
+    "Modulus": np.remainder,
+}
+
+
 def condition(expression: pl.Expr) -> Condition | None:
     """Return a condition over columns without nulls as a function of arrays, None where it is more than comparisons.
 
-    A comparison has a column on its left and a column or a number on its right; `and`, `or` and `not` join them.
+    A comparison has a column on its left and a column or a number on its right; `and`, `or` and `not` join them and
+    columns that are conditions themselves.
     """
     return _condition(expressions.tree(expression))
 
@@ -59,8 +70,10 @@ def _condition(node: expressions.Node) -> Condition | None:
         if joined == "not":
             return lambda columns: ~known[0](columns)
         join = np.logical_and if joined == "and" else np.logical_or
-        return lambda columns: join.reduce([function(columns) for function in known])
+        return lambda columns: reduce(join, (function(columns) for function in known))
     kind, held = expressions.kind_of(node)
+    if kind == "Column":  # a moment
+        return operator.itemgetter(held)
     if kind != "BinaryExpr" or held["op"] not in _COMPARISONS:
         return None
     return _comparison(_COMPARISONS[held["op"]], *parts)
@@ -79,7 +92,31 @@ def _comparison(compare: np.ufunc, left: expressions.Node, right: expressions.No
     return lambda columns: compare(columns[name], value)
 
 
-def _number(node: expressions.Node) -> float | None:
+def amount(expression: pl.Expr) -> Amount | None:
+    """Return an amount over Int64 columns without nulls as a function of arrays, None where it takes more.
+
+    It is made of columns and whole numbers by `+`, `-`, `*`, and by `//` and `%` with a whole number above 0.
+    """
+    return _amount(expressions.tree(expression))
+
+
+def _amount(node: expressions.Node) -> Amount | None:
+    kind, held = expressions.kind_of(node)
+    if kind == "Column":
+        return operator.itemgetter(held)
+    value = _number(node)
+    if isinstance(value, int):
+        return lambda _columns: value
+    if kind != "BinaryExpr" or held["op"] not in _ARITHMETIC:
+        return None
+    left, right, divisor = _amount(held["left"]), _amount(held["right"]), _number(held["right"])
+    if left is None or right is None or (held["op"] in {"FloorDivide", "Modulus"} and not (divisor and divisor > 0)):
+        return None
+    apply = _ARITHMETIC[held["op"]]
+    return lambda columns: apply(left(columns), right(columns))
+
+
+def _number(node: expressions.Node) -> int | float | None:
     """Return the number a literal stands for, None for any other node."""
     kind, held = expressions.kind_of(node)
     if kind != "Literal":

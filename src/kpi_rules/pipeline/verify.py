@@ -143,7 +143,9 @@ class _Views:
 
     def rows(self, check: Check) -> pl.DataFrame:
         """Return the rows that a check finds, with every column a message may name."""
-        found = self._with(getattr(self._tables, check.table), check, check.when.meta.root_names()).filter(check.when)
+        table: pl.DataFrame = getattr(self._tables, check.table)
+        table = table if check.among is None else table.filter(check.among)
+        found = self._with(table, check, check.when.meta.root_names()).filter(check.when)
         return self._with(found, check, [*self._projects.columns, "vouchers", "assessed"]) if len(found) else found
 
     def _with(self, rows: pl.DataFrame, check: Check, names: Collection[str]) -> pl.DataFrame:

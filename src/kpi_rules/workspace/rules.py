@@ -123,6 +123,9 @@ class _Checking:
             return
         schema = _check_schema(check.table)
         yield from self._expression("check", name, "when", check.when, schema, pl.Boolean, row_wise=False)
+        if check.among is not None:
+            own = dict(SCHEMAS[check.table].empty().schema)
+            yield from self._expression("check", name, "among", check.among, own, pl.Boolean, row_wise=False)
         yield from self._text("check", name, "message", check.message, schema)
 
     def _rule(self, rule: Rule) -> Iterator[Problem]:
