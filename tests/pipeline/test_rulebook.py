@@ -179,3 +179,11 @@ def test_a_run_wants_every_tick_and_one_amount_a_unit() -> None:
         BOOK.run(units, {date(2011, 2, 28): pl.Series([1])})
     with pytest.raises(ValueError, match="another number of amounts than of units at 2011-01-31"):
         BOOK.run(units, {date(2011, 1, 31): pl.Series([1, 2])})
+
+
+@pytest.mark.parametrize("quota", [0, -1])
+def test_a_quota_of_a_run_is_above_0_or_none(quota: int) -> None:
+    units = pl.DataFrame({"unit": ["a", "b", "c"], "funds_quota": [100, quota, None]})
+    amounts = {date(2011, 1, 31): pl.Series([1, 2, 3])}
+    with pytest.raises(ValueError, match="not so of 1 units, the first is b"):
+        BOOK.run(units, amounts)

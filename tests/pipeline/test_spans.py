@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_rules.pipeline.panel import SPAN, against_quota
-from kpi_rules.pipeline.spans import Amounts, condition
+from kpi_rules.pipeline.spans import DERIVED, Amounts, condition
 
 C = pl.col
 
@@ -36,9 +36,9 @@ def test_same_as_polars(expression: pl.Expr, units: int) -> None:
     holds = condition(expression)
     assert holds is not None
     pace = Fraction(5, 12)
-    amounts = Amounts(
-        value, quota, lag, pace, 0.1, month_end=True, others={"funds": value, "funds_quota": quota, "limit": limit}
-    )
+    others = {"funds": value, "funds_quota": quota, "limit": limit}
+    read = expression.meta.root_names()
+    amounts = Amounts(value, quota.astype(np.float64), lag, pace, 0.1, month_end=True, read=read, others=others)
     found, after = amounts.evaluate({"it": holds})
     completion, gap, lagging = against_quota(value, quota, pace, lag.astype(np.int64), 0.1)
     frame = pl.DataFrame(
@@ -71,5 +71,6 @@ def test_ratios_are_the_same_bits(pairs: list[tuple[int, int]], month: int) -> N
     others = {"whole": completion, "behind": gap}
     same = condition((C("completion") == C("whole")) & (C("pace_gap") == C("behind")))
     assert same is not None
-    found, _after = Amounts(value, quota, lag, pace, 0.1, month_end=True, others=others).evaluate({"same": same})
+    amounts = Amounts(value, quota.astype(np.float64), lag, pace, 0.1, month_end=True, read=DERIVED, others=others)
+    found, _after = amounts.evaluate({"same": same})
     assert found["same"].all()

@@ -6,9 +6,10 @@ processor's cache; no block knows of another.
 
 from __future__ import annotations
 
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
@@ -16,23 +17,21 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from kpi_rules.locale import _
-from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.look import Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask
-from kpi_rules.pipeline.panel import RANKS, values_by_group
-from kpi_rules.pipeline.spans import DERIVED, Amounts, condition
+from kpi_rules.pipeline.panel import RANKS
+from kpi_rules.pipeline.spans import DERIVED, Amounts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
-    from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
-    from kpi_rules.pipeline.spans import Condition
 
 EventKind = Literal["started", "ended", "superseded", "issued"]
 Rows = NDArray[np.uint32]
@@ -41,8 +40,13 @@ Since = NDArray[np.int16]
 PLAIN = pl.QueryOptFlags.none()
 """A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
 
-BLOCK = 262_144
-"""Units decided at once where no rank is read."""
+BLOCKS = (131_072, 524_288)
+"""The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
+whoever is in it.
+"""
+
+WORKERS = 4
+"""The most threads: what each does between two columns needs the interpreter's lock."""
 
 
 @define(frozen=True, eq=False)
@@ -93,7 +97,7 @@ def decide(
     rulings: Rulings | None = None,
     outputs: Collection[str] = (),
     every_tick: bool = True,
-    block: int = BLOCK,
+    block: int | None = None,
 ) -> Decided:
     """Run all rules over all ticks.
 
@@ -103,16 +107,17 @@ def decide(
         rulings: the leadership's decisions; None counts every proposal as approved on its tick.
         outputs: indicators to compute although no rule reads them.
         every_tick: whether to keep the panel of every tick or of the last alone.
-        block: units decided at once; a rank needs all of them.
+        block: units decided at once, by default as suits their number and the machine; a rank needs all of them.
     """
     units = len(panel.units)
     whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
-    size = max(units, 1) if whole else block
-    looks = [_Look(panel, rulebook, here) for here in range(len(panel.ticks))]
+    workers = min(os.cpu_count() or 1, WORKERS)
+    size = max(units, 1) if whole else block or _block(units, workers)
+    looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
     group = panel.units["group"]
 
     def run(low: int) -> Decided:
-        columns = _ParameterColumns(rulebook.parameters, group.slice(low, size))
+        columns = ParameterColumns(rulebook.parameters, group.slice(low, size))
         block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low))
         return block.run(outputs, every_tick=every_tick)
 
@@ -120,8 +125,15 @@ def decide(
     if len(lows) == 1:
         return run(0)
     # polars and NumPy let go of the interpreter's lock, so threads are enough; results keep the blocks' order.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=workers) as pool:
         return _joined(list(pool.map(run, lows)))
+
+
+def _block(units: int, workers: int) -> int:
+    """Return the size of blocks that are equal and keep all workers busy to the end."""
+    least, most = BLOCKS
+    turns = math.ceil(units / (workers * most))
+    return max(math.ceil(units / max(workers * turns, 1)), least)
 
 
 def _joined(blocks: Sequence[Decided]) -> Decided:
@@ -141,66 +153,14 @@ def _read_by_indicators(panel: Panel) -> set[str]:
     return {root for indicator in panel.terms.indicators.values() for root in indicator.value.meta.root_names()}
 
 
-class _ParameterColumns:
-    """Parameters that differ between peer groups, for the units of a block; gathered once per effective period."""
-
-    def __init__(self, parameters: Parameters, group: pl.Series) -> None:
-        self._parameters = parameters
-        self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
-        self._codes = _codes(self._groups, group)
-        self._columns: dict[tuple[object, ...], pl.Series] = {}
-
-    def at(self, on: date, names: Collection[str]) -> list[pl.Series]:
-        """Return the named columns that are parameters, for all units of the block."""
-        declared = self._parameters.declared
-        return [self._column(name, on) for name in sorted(names) if name.removesuffix(SCALED) in declared]
-
-    def _column(self, name: str, on: date) -> pl.Series:
-        general, by_group = values_by_group(self._parameters, name, on)
-        values = tuple(by_group.get(group, general) for group in self._groups)
-        if (name, *values, general) not in self._columns:
-            table = np.array([*values, general])  # NumPy gathers twice as fast as polars
-            self._columns[name, *values, general] = pl.Series(name, table.take(self._codes, mode="clip"))
-        return self._columns[name, *values, general]
-
-
-def _codes(groups: Sequence[str], group: pl.Series) -> NDArray[np.intp]:
-    """Return the place of each unit's group among those that parameters name; past the end for any other."""
-    place = pl.lit(len(groups), pl.Int64)
-    for here, name in enumerate(groups):  # few: a comparison each is far cheaper than a look-up of texts
-        place = pl.when(pl.col("group") == name).then(pl.lit(here, pl.Int64)).otherwise(place)
-    codes = pl.DataFrame({"group": group}).select(place=place).to_series()
-    return (codes if len(codes) == len(group) else codes.new_from_index(0, len(group))).to_numpy()
-
-
-class _Look:
-    """What all blocks share of one tick: its rules and its whole numbers."""
-
-    def __init__(self, panel: Panel, rulebook: Rulebook, here: int) -> None:
-        self.tick = panel.ticks[here]
-        self.bound = rulebook.bound(self.tick.moments, self.tick.on)
-        self.base = panel.source.at(here)
-        self.pace = panel.terms.pace(self.tick.on)
-        self._simple: dict[str, Condition | None] = {}
-
-    def simple(self, wanted: Collection[str]) -> dict[str, Condition] | None:
-        """Return the wanted expressions as functions of arrays, None where one is more than comparisons."""
-        for name in wanted:
-            if name not in self._simple:
-                self._simple[name] = condition(self.bound.expressions[name])
-        found = {name: holds for name in wanted if (holds := self._simple[name]) is not None}
-        return found if len(found) == len(wanted) else None
-
-
-def _failed(look: _Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Exception) -> AssessmentError:
-    """Name the rules whose expressions fail on the data, such as a whole number made of an infinity."""
-    broken = {name for name in wanted if not _evaluates(frame, look.bound.expressions[name])}
-    rules = [each.rule.id for each in look.bound.rules if broken & {each.when, each.until, each.amount}]
-    found = _("on {day}: {why}").format(day=look.tick.on, why=str(problem).splitlines()[0])
-    expected = _("an expression that has a value, or null, for every unit")
-    return AssessmentError(
-        [error("expression-failed", Place(key=f"rule {rule}"), found=found, expected=expected) for rule in rules]
-    )
+def _arrays(frame: pl.DataFrame) -> dict[str, NDArray[Any]] | None:
+    """Return numeric columns as arrays; None where one is not, or has values that polars compares in its own way."""
+    columns = frame.get_columns()
+    if any(not each.dtype.is_numeric() or each.null_count() for each in columns):
+        return None
+    if any(each.dtype.is_float() and each.is_nan().any() for each in columns):
+        return None
+    return {each.name: each.to_numpy() for each in columns}
 
 
 def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
@@ -211,14 +171,6 @@ def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
     return AssessmentError([error("amount-out-of-bounds", Place(key=f"rule {rule}"), found=found, expected=expected)])
 
 
-def _evaluates(frame: pl.DataFrame, expression: pl.Expr) -> bool:
-    try:
-        frame.select(expression)
-    except pl.exceptions.PolarsError:
-        return False
-    return True
-
-
 class _Block:
     """The units of one block through all ticks."""
 
@@ -227,8 +179,8 @@ class _Block:
         panel: Panel,
         rulebook: Rulebook,
         rulings: Rulings | None,
-        columns: _ParameterColumns,
-        looks: Sequence[_Look],
+        columns: ParameterColumns,
+        looks: Sequence[Look],
         low: int,
         size: int,
     ) -> None:
@@ -245,6 +197,7 @@ class _Block:
         self.amounts: dict[str, pl.Series] = {}
         self.frame = pl.DataFrame()
         self.lag = np.zeros(size, dtype=np.int16)
+        self.quota: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
         self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
 
     def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
@@ -271,7 +224,7 @@ class _Block:
             self._record("pending", last, name, self.pending[name])
         return self.decided
 
-    def _in_spans(self, look: _Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
+    def _in_spans(self, look: Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
         """Return the value of each wanted expression without the frame of indicators; None where it takes more."""
         conditions = look.simple(wanted)
         if look.tick.interim or conditions is None or not self.size:
@@ -286,16 +239,24 @@ class _Block:
             return None
         found, self.lag = Amounts(
             value.to_numpy(),
-            quota.to_numpy(),
+            self._quota(quota),
             self.lag,
             look.pace,
             float(terms.tolerance),
             look.tick.is_month_end,
+            look.bound.columns(wanted),
             {name: column.to_numpy() for name, column in others.items()},
         ).evaluate(conditions)
         return {name: pl.Series(flags) for name, flags in found.items()}
 
-    def _evaluate(self, look: _Look, frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
+    def _quota(self, quota: pl.Series) -> NDArray[np.float64]:
+        """Return the quotas as floats, made anew only where they were revised."""
+        whole = quota.to_numpy()
+        if self.quota is None or whole.ctypes.data != self.quota[0].ctypes.data:  # a view of the very same column
+            self.quota = whole, whole.astype(np.float64)
+        return self.quota[1]
+
+    def _evaluate(self, look: Look, frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
         """Return the value of each wanted expression for every unit, by its name.
 
         Amounts wait until it is known whose they are, unless decisions may come later.
@@ -310,11 +271,15 @@ class _Block:
         if self.rulings is None:
             amounts = {each.amount for each in look.bound.rules}
             wanted = [name for name in wanted if name not in amounts]
+        arrays = _arrays(frame.select(look.bound.columns(frozenset(wanted)) & set(frame.columns)))
+        simple = look.simple(wanted) if arrays is not None else None
+        if arrays is not None and simple is not None:
+            return {name: pl.Series(holds(arrays)) for name, holds in simple.items()}
         selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
         try:
             found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
         except pl.exceptions.PolarsError as problem:
-            raise _failed(look, wanted, frame, problem) from problem
+            raise failed(look, wanted, frame, problem) from problem
         return {name: self._full(found.to_series(place)) for place, name in enumerate(wanted)}
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
@@ -463,10 +428,14 @@ class _Block:
         look = self.looks[here]
         read = sorted(look.bound.columns(frozenset({rule.amount}))) or self.frame.columns[:1]
         frame = self.frame.select(read).filter(issued.rows)
+        whole = look.whole(rule.amount)
+        if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
+            fen = whole({each.name: each.to_numpy() for each in frame})
+            return pl.Series(np.broadcast_to(fen, len(frame)), dtype=pl.Int64)
         try:
             found = frame.select(look.bound.expressions[rule.amount]).to_series()
         except pl.exceptions.PolarsError as problem:
-            raise _failed(look, [rule.amount], frame, problem) from problem
+            raise failed(look, [rule.amount], frame, problem) from problem
         return found if len(found) == len(frame) else found.new_from_index(0, len(frame))
 
     def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
@@ -475,14 +444,12 @@ class _Block:
             return
         if amounts is not None and kind == "issued" and not amounts.is_between(0, LIMIT).all():
             raise _out_of_bounds(name, self.panel.ticks[here].on, amounts)
-        happening = Happening(
-            here,
-            name,
-            kind,
-            self.places.filter(mask.rows).to_numpy(),
-            self.since[name].filter(mask.rows).to_numpy(),
-            amounts,
-        )
+        rows = self.places.filter(mask.rows).to_numpy()
+        if kind == "started" and self.rulings is None:  # as proposed at this tick
+            since = np.full(len(rows), here, dtype=np.int16)
+        else:
+            since = self.since[name].filter(mask.rows).to_numpy()
+        happening = Happening(here, name, kind, rows, since, amounts)
         {
             "withheld": self.decided.bookings,
             "released": self.decided.releases,

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 ColumnValue = bool | int | float | str
 """A parameter as a column holds it."""
 
-SPAN = 65_536
-"""Units whose completion and pace gap are computed at once: few enough for their columns to stay in a core's cache,
-enough for two threads not to wait for the interpreter's lock.
+SPAN = 131_072
+"""Units whose completion and pace gap are computed at once: few enough for their columns to stay near the core, enough
+for two threads not to wait for the interpreter's lock.
 """
 
 RANKS = ("rank", "group_size", "campaign_rank")

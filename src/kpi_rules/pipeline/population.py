@@ -99,6 +99,10 @@ def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Seri
     absent = (whole_numbers(rulebook.columns, terms.primary) | {f"{terms.primary}_quota"}) - {"funds", *units.columns}
     if absent:
         raise missing_column(min(absent), units.columns)
+    none = units.filter(pl.col(f"{terms.primary}_quota") <= 0)["unit"]
+    if len(none):
+        text = _("a quota is above 0, or null for no target; not so of {count} units, the first is {unit}")
+        raise ValueError(text.format(count=len(none), unit=none[0]))
     columns = tuple(credited[tick.on].rename("funds") for tick in all_ticks)
     source = CallerSource(units, columns, _before_campaigns(rulebook, all_ticks, credited))
     panel = Panel(source, all_ticks, terms)

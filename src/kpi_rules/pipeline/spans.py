@@ -19,7 +19,7 @@ from kpi_rules.model import expressions
 from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from fractions import Fraction
 
     import polars as pl
@@ -130,15 +130,17 @@ def _number(node: expressions.Node) -> int | float | None:
 class Amounts:
     """Whole numbers of some units at a tick, without nulls, and what they are held against.
 
-    `lag` is that of the tick before; `others` further columns that conditions read.
+    `quota` is exact as a float, as every whole number of the engine is; `lag` is that of the tick before; `read` names
+    what conditions read, and `others` has the columns of it that are not made here.
     """
 
     value: NDArray[np.int64]
-    quota: NDArray[np.int64]
+    quota: NDArray[np.float64]
     lag: NDArray[np.int16]
     pace: Fraction
     tolerance: float
     month_end: bool
+    read: Collection[str]
     others: Columns
 
     def evaluate(self, conditions: Mapping[str, Condition]) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.int16]]:
@@ -146,20 +148,16 @@ class Amounts:
         units = len(self.value)
         found = {name: np.empty(units, dtype=np.bool_) for name in conditions}
         lag = self.lag.copy()
-        buffers = np.empty((4, min(SPAN, units)))
+        buffers = np.empty((3, min(SPAN, units)))
         behind_enough = np.empty(min(SPAN, units), dtype=np.bool_)
-        numerator, denominator = float(self.pace.numerator), float(self.pace.denominator)
         for low in range(0, units, SPAN):
             rows = slice(low, min(low + SPAN, units))
-            amount, target, completion, gap = buffers[:, : rows.stop - low]
+            amount, completion, gap = buffers[:, : rows.stop - low]
             np.copyto(amount, self.value[rows])
-            np.copyto(target, self.quota[rows])
-            np.divide(amount, target, out=completion)
-            np.multiply(target, numerator, out=gap)
-            amount *= denominator
-            target *= denominator
-            gap -= amount
-            gap /= target
+            if "completion" in self.read:
+                np.divide(amount, self.quota[rows], out=completion)
+            if self.month_end or "pace_gap" in self.read:
+                self._fall_behind(amount, self.quota[rows], gap)
             if self.month_end:
                 lagging = np.greater(gap, self.tolerance, out=behind_enough[: rows.stop - low])
                 lag[rows] += 1
@@ -169,3 +167,10 @@ class Amounts:
             for name, holds in conditions.items():
                 found[name][rows] = holds(columns)
         return found, lag
+
+    def _fall_behind(self, amount: NDArray[np.float64], quota: NDArray[np.float64], gap: NDArray[np.float64]) -> None:
+        """Write the pace gap; `amount` is used up."""
+        np.multiply(quota, float(self.pace.numerator), out=gap)
+        amount *= float(self.pace.denominator)
+        gap -= amount
+        gap /= np.multiply(quota, float(self.pace.denominator), out=amount)
