@@ -488,7 +488,7 @@ def test_a_frame_for_no_table() -> None:
     assert messages(from_frames(arrival=pl.DataFrame())) == [
         (
             "error [unknown-table] arrival: found a frame for 'arrival'; expected one of: "
-            "units, quotas, projects, claims, arrivals, visits, staff, rates, withheld (nearest: arrivals)"
+            f"{', '.join(SCHEMAS)} (nearest: arrivals)"
         )
     ]
 

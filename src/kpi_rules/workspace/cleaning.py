@@ -42,6 +42,7 @@ PLACES: Final[Mapping[str, int]] = {
     "quantity": FEN_PLACES,
     "share": BILLION_PLACES,
     "rate": BILLION_PLACES,
+    "factor": BILLION_PLACES,
     "year": 0,
 }
 
@@ -66,6 +67,10 @@ CODES: Final[Mapping[tuple[str, str], str]] = {
     ("rate", "too-fine"): "rate-too-fine",
     ("rate", "too-large"): "bad-rate",
     ("rate", "too-small"): "bad-rate",
+    ("factor", "not-a-number"): "bad-factor",
+    ("factor", "too-fine"): "bad-factor",
+    ("factor", "too-large"): "bad-factor",
+    ("factor", "too-small"): "bad-factor",
     ("year", "not-a-number"): "bad-year",
     ("year", "too-fine"): "bad-year",
     ("year", "too-large"): "bad-year",
@@ -355,8 +360,22 @@ def _bounds(frame: pl.DataFrame, schema: Schema, counts: Collection[str]) -> Ite
             yield from _outside(values, column.name, column.kind)
         elif column.kind == "month_end":
             yield failed((values != values.dt.month_end()).arg_true(), column.name, "not-month-end")
+        elif column.choices and not (known := values.is_in(column.choices).fill_null(value=True)).all():
+            yield _not_out_of(column.choices, values, (~known).arg_true())
     if "to_on" in frame.columns:
         yield failed((frame["from_on"] > frame["to_on"]).arg_true(), "to_on", "period-reversed")
+
+
+def _not_out_of(choices: tuple[str, ...], values: pl.Series, at: pl.Series) -> pl.DataFrame:
+    """Return the texts that are none of those allowed; what is allowed, and the nearest, is said with each."""
+    found = values.gather(at)
+    words = {word: _choices(choices, word) for word in found.unique().to_list()}
+    return failed(at, values.name, "unknown-word", found.replace_strict(words, return_dtype=pl.String))
+
+
+def _choices(choices: tuple[str, ...], word: str) -> str:
+    near = nearest(word, choices)
+    return ", ".join(choices) + (_(" (nearest: {nearest})").format(nearest=near) if near is not None else "")
 
 
 def _outside(values: pl.Series, column: str, kind: str, only: pl.Series | None = None) -> Iterable[pl.DataFrame]:

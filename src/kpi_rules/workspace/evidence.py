@@ -135,7 +135,7 @@ def _unknown(named: pl.Series, table: str, known: pl.DataFrame, broken: pl.Serie
     unknown = failed(frame["at"], named.name, f"unknown-{table.removesuffix('s')}", _nearest_names(frame["name"], ids))
     if table == "units":  # a broken row of `units` is an error already; what names it says nothing new
         return [unknown]
-    return [failed(held["at"], named.name, "project-quarantined"), unknown]
+    return [failed(held["at"], named.name, f"{table.removesuffix('s')}-quarantined"), unknown]
 
 
 def _nearest_names(names: pl.Series, ids: pl.Series) -> pl.Series:

@@ -41,6 +41,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "share-too-fine": (N_("a share with more than nine decimals"), N_("at most nine decimals")),
     "bad-rate": (N_("no rate"), N_("a decimal above 0 and at most 1000000, such as 6.4631")),
     "rate-too-fine": (N_("a rate with more than nine decimals"), N_("at most nine decimals")),
+    "bad-factor": (N_("no factor"), N_("a decimal from 0 to 1000 of at most nine decimals, such as 0.8")),
     "bad-year": (N_("no year"), N_("a year such as 2011")),
     "bad-date": (N_("no date"), N_("a date from 1900 to 2199 such as 2011-03-05, 2011/3/5 or 2011年3月5日")),
     "not-month-end": (N_("a day within a month"), N_("the last day of a month")),
@@ -54,11 +55,17 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
         N_("a project that is in quarantine itself"),
         N_("a project of the table projects without fault"),
     ),
+    "unknown-posting": (N_("no such posting"), N_("a posting of the table postings")),
+    "posting-quarantined": (
+        N_("a posting that is in quarantine itself"),
+        N_("a posting of the table postings without fault"),
+    ),
+    "unknown-word": (N_("a word that is not known here"), N_("one of: {detail}")),
     "no-rate": (N_("no rate of this currency on or before the day of arrival"), N_("a row of the table rates")),
 }
 """What was found and what was expected, by code."""
 
-_WITH_NEAREST: Final = ("unknown-unit", "unknown-project")
+_WITH_NEAREST: Final = ("unknown-unit", "unknown-project", "unknown-posting")
 
 
 def empty_quarantine() -> pl.DataFrame:
@@ -148,12 +155,12 @@ def _ragged_lines(part: Cleaned) -> pl.DataFrame:
 
 def _reason(code: str, detail: str) -> str:
     return _("{found}; expected {expected}").format(
-        found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code)
+        found=_(REASONS[code][0]).format(detail=detail), expected=_expected(code, detail)
     )
 
 
-def _expected(code: str) -> str:
-    return _(REASONS[code][1]).format(limit=format_amount(LIMIT))
+def _expected(code: str, detail: str = "") -> str:
+    return _(REASONS[code][1]).format(limit=format_amount(LIMIT), detail=detail)
 
 
 def _found(code: str, value: str | None) -> str:

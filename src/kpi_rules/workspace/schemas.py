@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "year"]
-"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate` are billionths."""
+Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "factor", "year"]
+"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate`, `factor` are billionths."""
 
 DTYPES: Final[Mapping[str, pl.DataType]] = {
     "text": pl.String(),
@@ -29,6 +29,7 @@ DTYPES: Final[Mapping[str, pl.DataType]] = {
     "month_end": pl.Date(),
     "share": pl.Int64(),
     "rate": pl.Int64(),
+    "factor": pl.Int64(),
     "year": pl.Int64(),
 }
 
@@ -41,6 +42,7 @@ BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
     "count": (0, 10**9),
     "share": (0, 10**12),
     "rate": (1, 10**15),
+    "factor": (0, 10**12),
     "year": (1900, 2199),
 }
 """Least and greatest value by what a column holds, both inclusive.
@@ -52,11 +54,15 @@ A rate of at most a million keeps its product with any amount within 128 bits. A
 
 @define(frozen=True)
 class Column:
-    """A column of a table: `required` means that the column must be there and no cell of it empty."""
+    """A column of a table: `required` means that the column must be there and no cell of it empty.
+
+    A text may be one out of `choices` alone.
+    """
 
     name: str
     kind: Kind = "text"
     required: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> pl.DataType:
@@ -129,15 +135,17 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 *_text("project", required=True),
                 *_text("name"),
                 *_text("unit", required=True),
-                *_text("sector"),
+                *_text("sector", "squad"),
+                *_text("kind", "origin", "investor", "host", "introducer"),
                 Column("contracted", "money"),
-                *_dates("signed_on", "declared_on", "recognised_on", "refused_on"),
+                Column("declared", "money"),
+                *_dates("registered_on", "signed_on", "declared_on", "recognised_on", "refused_on"),
                 *_text("refusal_reason"),
                 *_dates("started_on", "producing_on"),
                 *_RECORDED,
             ),
             key=("project",),
-            references={"unit": "units"},
+            references={"unit": "units", "host": "units", "introducer": "units"},
         ),
         Schema(
             "claims",
@@ -189,6 +197,97 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             references={"unit": "units"},
         ),
         Schema(
+            "postings",
+            (
+                *_text("posting", "unit", "person", required=True),
+                Column("role", required=True, choices=("head", "squad")),
+                *_text("squad", "place"),
+                Column("from_on", "date", required=True),
+                *_dates("to_on", "due_on"),
+                *_RECORDED,
+            ),
+            key=("posting",),
+            versions=True,
+            references={"unit": "units"},
+        ),
+        Schema(
+            "returns",
+            (
+                *_text("request", "posting", required=True),
+                Column("requested_on", "date", required=True),
+                *_dates("returned_on"),
+                *_text("circumstance"),
+                *_dates("accepted_on"),
+                *_RECORDED,
+            ),
+            key=("request",),
+            versions=True,
+            references={"posting": "postings"},
+        ),
+        Schema(
+            "roster",
+            (
+                *_text("unit", "person", required=True),
+                Column("role", required=True, choices=("daily", "lead")),
+                Column("from_on", "date", required=True),
+                *_dates("to_on"),
+                *_text("place"),
+                *_RECORDED,
+            ),
+            key=("unit", "person", "role", "from_on"),
+            versions=True,
+            references={"unit": "units"},
+        ),
+        Schema(
+            "handovers",
+            (
+                *_text("unit", "head", "deputy", required=True),
+                Column("from_on", "date", required=True),
+                *_dates("to_on"),
+                *_RECORDED,
+            ),
+            key=("unit", "head", "deputy", "from_on"),
+            versions=True,
+            references={"unit": "units"},
+        ),
+        Schema(
+            "factors",
+            (
+                *_text("sector", "kind", "origin"),
+                Column("factor", "factor", required=True),
+                Column("effective", "date"),
+                *_text("note"),
+            ),
+            settings=True,
+        ),
+        Schema(
+            "eligibility",
+            (
+                *_text("sector"),
+                Column("least", "money", required=True),
+                Column("effective", "date"),
+                *_text("note"),
+            ),
+            settings=True,
+        ),
+        Schema(
+            "exclusions",
+            (*_text("project", "investor", "sector"), *_text("reason", required=True), *_RECORDED),
+        ),
+        Schema(
+            "samples",
+            (
+                *_text("sample", required=True),
+                *_text("unit"),
+                Column("reported", "money", required=True),
+                Column("confirmed", "money", required=True),
+                Column("audited_on", "date", required=True),
+                *_RECORDED,
+            ),
+            key=("sample",),
+            references={"unit": "units"},
+        ),
+        Schema(
             "rates",
             (
                 *_text("currency", required=True),
@@ -196,6 +295,19 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 Column("rate", "rate", required=True),
             ),
             key=("currency", "on"),
+        ),
+        Schema(
+            "deposits",
+            (
+                *_text("deposit", "person", "unit", required=True),
+                *_text("role"),
+                Column("amount", "money", required=True),
+                Column("paid_on", "date", required=True),
+                *_RECORDED,
+            ),
+            key=("deposit",),
+            versions=True,
+            references={"unit": "units"},
         ),
         Schema(
             "withheld",

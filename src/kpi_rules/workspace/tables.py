@@ -49,7 +49,16 @@ class Tables:
     arrivals: pl.DataFrame = field(factory=lambda: _empty("arrivals"))
     visits: pl.DataFrame = field(factory=lambda: _empty("visits"))
     staff: pl.DataFrame = field(factory=lambda: _empty("staff"))
+    postings: pl.DataFrame = field(factory=lambda: _empty("postings"))
+    returns: pl.DataFrame = field(factory=lambda: _empty("returns"))
+    roster: pl.DataFrame = field(factory=lambda: _empty("roster"))
+    handovers: pl.DataFrame = field(factory=lambda: _empty("handovers"))
+    factors: pl.DataFrame = field(factory=lambda: _empty("factors"))
+    eligibility: pl.DataFrame = field(factory=lambda: _empty("eligibility"))
+    exclusions: pl.DataFrame = field(factory=lambda: _empty("exclusions"))
+    samples: pl.DataFrame = field(factory=lambda: _empty("samples"))
     rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
+    deposits: pl.DataFrame = field(factory=lambda: _empty("deposits"))
     withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
     misclaimed: pl.Series = field(factory=lambda: pl.Series("project", dtype=pl.String))
     """Projects with a row of `claims` in quarantine or excluded by a check: what it claimed is unclaimed, not the
@@ -168,4 +177,23 @@ def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(good.scatter(failures["at"].unique(), values=False))
 
 
-_ORDER: Final = ("units", "quotas", "projects", "claims", "rates", "arrivals", "visits", "staff", "withheld")
+_ORDER: Final = (
+    "units",
+    "quotas",
+    "projects",
+    "claims",
+    "rates",
+    "arrivals",
+    "visits",
+    "staff",
+    "postings",
+    "returns",
+    "roster",
+    "handovers",
+    "factors",
+    "eligibility",
+    "exclusions",
+    "samples",
+    "deposits",
+    "withheld",
+)
