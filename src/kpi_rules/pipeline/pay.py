@@ -78,10 +78,7 @@ class Payroll:
             `person`, `unit`, `rule`, `proposed`, `month`, `withheld`; two holds on one person are served in the order
             of their start, rule id and unit id, and never exceed the withholdable component together.
         """
-        there = (pl.col("from_on").is_null() | (pl.col("from_on") <= month)) & (
-            pl.col("to_on").is_null() | (pl.col("to_on") >= month)
-        )
-        staff = self._withholdable(self.staff.filter(there), month)
+        staff = self.present(month)
         wanted = [self._wanted(rule, rule.hold, units, staff, month) for rule, units in holds if rule.hold is not None]
         if not wanted:
             return pl.DataFrame(schema={"person": pl.String})
@@ -89,7 +86,7 @@ class Payroll:
         left = pl.col("withholdable") - pl.col("before") - pl.col("elsewhere")
         return (
             pl.concat(wanted)
-            .join(self._elsewhere(month), on="person", how="left")
+            .join(self.elsewhere(month), on="person", how="left")
             .with_columns(pl.col("elsewhere").fill_null(0))
             .sort("started", "rule", "unit", "person")
             .with_columns(before=before)
@@ -98,27 +95,36 @@ class Payroll:
             .select("person", "unit", "rule", "proposed", "month", "withheld")
         )
 
-    def _withholdable(self, staff: pl.DataFrame, month: date) -> pl.DataFrame:
-        """Reduce the component by the guards; a guard that is null limits nothing."""
-        staff = staff.with_columns(withholdable=pl.col("component"))
+    def present(self, month: date) -> pl.DataFrame:
+        """Return the staff rows that cover the last day of a month, with `limit`, the least that guards leave of a
+        person's pay (null where none limits it), and `withholdable`, the component so reduced; neither is below 0.
+        """
+        there = (pl.col("from_on").is_null() | (pl.col("from_on") <= month)) & (
+            pl.col("to_on").is_null() | (pl.col("to_on") >= month)
+        )
+        staff = self.staff.filter(there).with_columns(limit=pl.lit(None, pl.Int64))
         for name, guard in sorted(self.guards.items()):
             staff = with_parameters(staff, self.parameters, month, guard.withholdable.meta.root_names())
             with evaluating("guard", name):
-                staff = staff.with_columns(withholdable=pl.min_horizontal("withholdable", guard.withholdable))
-        return staff.with_columns(pl.max_horizontal("withholdable", pl.lit(0)))
+                staff = staff.with_columns(limit=pl.min_horizontal("limit", guard.withholdable))
+        staff = staff.with_columns(limit=pl.when(pl.col("limit") < 0).then(0).otherwise(pl.col("limit")))
+        return staff.with_columns(withholdable=pl.min_horizontal("component", "limit"))
 
-    def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
-        """Return floor(share x withholdable) of everybody in the scope of one rule."""
+    def scope(self, units: pl.DataFrame, staff: pl.DataFrame, *, subtree: bool) -> pl.DataFrame:
+        """Return the staff of units, or of their subtrees, each row with the unit of the measure and its group."""
         reached = units.with_columns(of="unit")
-        if hold.subtree:
-            below = self.subtree.select(of="unit", unit="above")
-            reached = units.join(below, on="unit")
-        scope = (
+        if subtree:
+            reached = units.join(self.subtree.select(of="unit", unit="above"), on="unit")
+        return (
             staff.drop("group")
             .rename({"unit": "of"})
             .join(reached, on="of")
             .join(self.groups, on="unit", how="left", maintain_order="left")
         )
+
+    def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
+        """Return floor(share x withholdable) of everybody in the scope of one rule."""
+        scope = self.scope(units, staff, subtree=hold.subtree)
         scope = with_parameters(scope, self.parameters, month, [hold.share + SCALED])
         if hold.grades is not None:
             scope = self._in_grades(scope, hold.grades, month)
@@ -137,7 +143,8 @@ class Payroll:
         wanted = pl.DataFrame(named, schema={"group": pl.String, "grade": pl.String})
         return scope.join(wanted, on=["group", "grade"], how="semi", nulls_equal=True)
 
-    def _elsewhere(self, month: date) -> pl.DataFrame:
+    def elsewhere(self, month: date) -> pl.DataFrame:
+        """Return what other years withhold from persons in a month: `person`, `elsewhere`."""
         return self.withheld.filter(pl.col("month") == month).group_by("person").agg(elsewhere=pl.col("amount").sum())
 
 

@@ -27,6 +27,13 @@ KEYS: Final[Mapping[str, str]] = {"projects": "project", "claims": "project", "a
 EVIDENCE: Final = ("claims", "arrivals", "visits")
 """The tables whose rows refer to a project."""
 
+RECORDED: Final = tuple(
+    name
+    for name, schema in SCHEMAS.items()
+    if name not in {"projects", *EVIDENCE} and any(column.name == "revoked_on" for column in schema.columns)
+)
+"""The other tables whose rows say from when they are known and no longer valid."""
+
 FINDINGS: Final = {
     "code": pl.String,
     "severity": pl.String,
@@ -51,13 +58,14 @@ def known(tables: Tables, known_at: date) -> Tables:
     not_later = pl.col("recorded_on").is_null() | (pl.col("recorded_on") <= known_at)
     revoked = pl.col("revoked_on") <= known_at
     rows: dict[str, Any] = {
-        name: _known_rows(getattr(tables, name), not_later & ~revoked.fill_null(value=False)) for name in EVIDENCE
+        name: _known_rows(getattr(tables, name), not_later & ~revoked.fill_null(value=False))
+        for name in (*EVIDENCE, *RECORDED)
     }
     projects = tables.projects.filter(not_later).with_columns(
         revoked_on=pl.when(revoked).then(pl.col("revoked_on")),
     )
     if len(projects) < len(tables.projects):
-        rows = {name: rows[name].join(projects, on="project", how="semi", maintain_order="left") for name in EVIDENCE}
+        rows |= {name: rows[name].join(projects, on="project", how="semi", maintain_order="left") for name in EVIDENCE}
     return attrs.evolve(tables, projects=projects, **rows)
 
 
