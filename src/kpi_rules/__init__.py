@@ -15,20 +15,23 @@ if TYPE_CHECKING:
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
         Check,
+        Configured,
         Credit,
         Guard,
         Hold,
         Indicator,
         PaceCurve,
         Rule,
+        Trouble,
         at,
         parameters,
         share_of,
         unit,
     )
+    from kpi_rules.model.deposits import Collect, Forfeit, Refund, Return
     from kpi_rules.model.money import format_amount, parse_amount
     from kpi_rules.model.problems import AssessmentError, Place, Problem
-    from kpi_rules.model.settings import choice, count, flag, money, ratio, texts
+    from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
     from kpi_rules.pipeline.assess import assess, rulebook
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
@@ -43,20 +46,24 @@ _HOMES = {
     "kpi_rules.hooks": ("hookimpl",),
     "kpi_rules.model.contributions": (
         "Check",
+        "Collect",
+        "Configured",
         "Credit",
         "Guard",
         "Hold",
         "Indicator",
         "PaceCurve",
         "Rule",
+        "Trouble",
         "at",
         "parameters",
         "share_of",
         "unit",
     ),
+    "kpi_rules.model.deposits": ("Collect", "Forfeit", "Refund", "Return"),
     "kpi_rules.model.money": ("format_amount", "parse_amount"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem"),
-    "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "texts"),
+    "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -66,16 +73,22 @@ __all__ = [
     "Assessment",
     "AssessmentError",
     "Check",
+    "Collect",
+    "Configured",
     "Credit",
     "Explanation",
+    "Forfeit",
     "Guard",
     "Hold",
     "Indicator",
     "PaceCurve",
     "Place",
     "Problem",
+    "Refund",
+    "Return",
     "Rule",
     "Rulebook",
+    "Trouble",
     "Workspace",
     "assess",
     "at",
@@ -91,6 +104,7 @@ __all__ = [
     "ratio",
     "rulebook",
     "share_of",
+    "tables",
     "texts",
     "unit",
 ]

@@ -54,7 +54,7 @@ def test_campaign_ends_and_reviews_are_ticks_and_no_month_ends() -> None:
     assert on(found, "at_review") == [date(2011, 5, 20), date(2011, 6, 30)]
     assert on(found, "at_campaign_end") == [date(2011, 11, 8)]
     (june,) = (tick for tick in found if tick.on == date(2011, 6, 30))
-    assert june.moments == {"at_month_end", "at_mid_year", "at_quarter_end", "at_review"}
+    assert june.moments == {"at_month_end", "at_mid_year", "at_quarter_end", "at_half_year_end", "at_review"}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import hashlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -18,12 +18,22 @@ from attrs import define, field
 
 from kpi_rules.hooks import builtin, specs
 from kpi_rules.locale import _
-from kpi_rules.model.contributions import Check, Credit, Guard, Indicator, PaceCurve, Rule, owned
+from kpi_rules.model.contributions import (
+    Check,
+    Configured,
+    Credit,
+    Guard,
+    Indicator,
+    PaceCurve,
+    Rule,
+    Trouble,
+    owned,
+)
 from kpi_rules.model.problems import Place, Problem, error, nearest
-from kpi_rules.model.settings import declared_settings
+from kpi_rules.model.settings import TableSetting, declared_settings, declared_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import ModuleType
@@ -66,7 +76,8 @@ class Plugin:
 class Plugins:
     """Everything the plugins of a workspace contribute, by name, and who contributed it.
 
-    `owners` maps `kind:name` (such as `check:above_contract`) to the plugin's name.
+    `tables` are those of policies in `kpi.toml`, by full name. `owners` maps `kind:name` (such as
+    `check:above_contract`) to the plugin's name.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -77,6 +88,7 @@ class Plugins:
     pace_curves: Mapping[str, PaceCurve] = field(factory=dict)
     rules: Mapping[str, Rule] = field(factory=dict)
     guards: Mapping[str, Guard] = field(factory=dict)
+    tables: Mapping[str, TableSetting] = field(factory=dict)
     owners: Mapping[str, str] = field(factory=dict)
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
@@ -92,8 +104,21 @@ def installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
 
 
+ReadItems = Callable[[Mapping[str, TableSetting]], Mapping[str, tuple[Any, ...]]]
+"""Reads the tables of policies in `kpi.toml`, given what they may hold by full name: the items of each."""
+
+Locate = Callable[[str, Trouble], Problem]
+"""Gives what a policy finds wrong with its tables its place in `kpi.toml`."""
+
+
 def load_plugins(
-    enabled: Sequence[str], local: Sequence[str], folder: Path | None, file: str = "kpi.toml"
+    enabled: Sequence[str],
+    local: Sequence[str],
+    folder: Path | None,
+    file: str = "kpi.toml",
+    *,
+    read_items: ReadItems | None = None,
+    locate: Locate | None = None,
 ) -> tuple[Plugins, list[Problem]]:
     """Load the plugins a workspace names and ask each hook once.
 
@@ -102,12 +127,14 @@ def load_plugins(
         local: policies of one file each, relative to `folder`.
         folder: the workspace's folder; None for a workspace in memory, which has no local files.
         file: where the names stand, for problems.
+        read_items: reads the tables that policies have in `kpi.toml`; None where there are none.
+        locate: gives what a policy says of them a place.
 
     Returns:
         What they contribute, and every problem: a name not installed, a file that fails to load, a misspelt hook, a
         hook that raises, a name given twice. What failed contributes nothing.
     """
-    return _Loading(file).load(enabled, local, folder)
+    return _Loading(file).load(enabled, local, folder, read_items, locate)
 
 
 class _Loading:
@@ -119,20 +146,34 @@ class _Loading:
         self.found: list[Plugin] = []
         self.modules: dict[str, ModuleType] = {}
         self.owners: dict[str, str] = {}
+        self.configured: dict[str, list[tuple[str, Sequence[Any]]]] = {
+            kind: [] for kind in ("rules", "indicators", "credits", "checks", "guards")
+        }
         self.manager = pluggy.PluginManager("kpi_rules")
         self.manager.add_hookspecs(specs)
 
-    def load(self, enabled: Sequence[str], local: Sequence[str], folder: Path | None) -> tuple[Plugins, list[Problem]]:
+    def load(
+        self,
+        enabled: Sequence[str],
+        local: Sequence[str],
+        folder: Path | None,
+        read_items: ReadItems | None = None,
+        locate: Locate | None = None,
+    ) -> tuple[Plugins, list[Problem]]:
         self._register(builtin, Plugin(BUILT_IN, "built in", "kpi-rules", builtin.version()))
         self._register_installed(enabled)
         for name in local:
             self._register_file(name, folder)
         settings: dict[str, Setting] = {}
+        tables: dict[str, TableSetting] = {}
         for plugin, declared in self._each("kpi_settings"):
             settings |= self._guarded(plugin, "kpi_settings", partial(declared_settings, plugin, declared)) or {}
+            tables |= self._guarded(plugin, "kpi_settings", partial(declared_tables, plugin, declared)) or {}
+        items = read_items(tables) if read_items is not None else {}
+        self._configure({name: items.get(name, ()) for name in tables}, locate)
         rules = [
             (plugin, owned(rule, plugin, self.modules[plugin].__name__))
-            for plugin, given in self._each("kpi_policy_rules")
+            for plugin, given in [*self._each("kpi_policy_rules"), *self.configured["rules"]]
             for rule in given
         ]
         contributed = Plugins(
@@ -144,9 +185,26 @@ class _Loading:
             pace_curves=self._named("pace_curve", "kpi_pace_curves"),
             rules=self._merge("rule", ((plugin, rule.id, rule) for plugin, rule in rules)),
             guards=self._named("guard", "kpi_guards"),
+            tables=tables,
             owners=self.owners,
         )
         return contributed, self.problems
+
+    def _configure(self, items: Mapping[str, tuple[Any, ...]], locate: Locate | None) -> None:
+        """Hand each policy its own tables and keep what it makes of them."""
+        callers = sorted(self.manager.hook.kpi_configured.get_hookimpls(), key=lambda call: call.plugin_name)
+        for call in callers:
+            plugin = call.plugin_name
+            own = {name.partition(".")[2]: each for name, each in items.items() if name.startswith(f"{plugin}.")}
+            given = self._guarded(
+                plugin, "kpi_configured", partial(_ask, "kpi_configured", partial(call.function, own))
+            )
+            if given is None:
+                continue
+            for kind in self.configured:
+                self.configured[kind].append((plugin, getattr(given, kind)))
+            if locate is not None:
+                self.problems += [locate(plugin, trouble) for trouble in given.problems]
 
     def _register_installed(self, enabled: Sequence[str]) -> None:
         available = installed()
@@ -249,7 +307,8 @@ class _Loading:
                 yield call.plugin_name, given
 
     def _named(self, kind: str, hook: str) -> dict[str, Any]:
-        return self._merge(kind, ((plugin, item.name, item) for plugin, given in self._each(hook) for item in given))
+        given = [*self._each(hook), *self.configured.get(f"{kind}s", ())]
+        return self._merge(kind, ((plugin, item.name, item) for plugin, items in given for item in items))
 
     def _merge(self, kind: str, items: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -300,6 +359,10 @@ def _ask(hook: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 (what t
     if hook == "kpi_settings":
         if not isinstance(given, type):
             raise TypeError(_("a class of settings is expected, not {value}").format(value=repr(given)))
+        return given
+    if hook == "kpi_configured":
+        if not isinstance(given, Configured):
+            raise TypeError(_("{kind} is expected, not {value}").format(kind="Configured", value=repr(given)))
         return given
     kind = CONTRIBUTED[hook]
     found = list(given) if isinstance(given, Iterable) else [given]

@@ -1,8 +1,8 @@
 """The hooks, in the order in which the pipeline asks for them. This page is the whole plugin interface.
 
-A hook is called once, when a workspace is loaded; what it returns is data. Implementations take no arguments, have
-no defaults, and never depend on which other plugins there are: results are merged by name, so the order of plugins
-does not matter.
+A hook is called once, when a workspace is loaded; what it returns is data. Implementations take no arguments but
+the policy's own tables, have no defaults, and never depend on which other plugins there are: results are merged by
+name, so the order of plugins does not matter.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
-    from kpi_rules.model.contributions import Check, Credit, Guard, Indicator, PaceCurve, Rule
+    from kpi_rules.model.contributions import Check, Configured, Credit, Guard, Indicator, PaceCurve, Rule
 
 hookspec = pluggy.HookspecMarker("kpi_rules")
 hookimpl = pluggy.HookimplMarker("kpi_rules")
@@ -24,7 +25,16 @@ hookimpl = pluggy.HookimplMarker("kpi_rules")
 @hookspec
 def kpi_settings() -> type:  # type: ignore[empty-body]  # a specification has no body
     """Return the attrs class of the policy's settings, its fields made by `kpi_rules.ratio`, `money`, `count`,
-    `flag`, `texts`, `choice`.
+    `flag`, `texts`, `choice`, `tables`.
+    """
+
+
+@hookspec
+def kpi_configured(tables: Mapping[str, tuple[Any, ...]]) -> Configured:  # type: ignore[empty-body]
+    """Return what the policy's tables in `kpi.toml` amount to, for a policy whose settings have `tables`.
+
+    `tables` has for each of them the items that are written, made from the class given there; those that could not be
+    made are not among them, and are reported without the policy.
     """
 
 

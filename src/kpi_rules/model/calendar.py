@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
 DAY: Final = timedelta(days=1)
 
-MOMENTS: Final = ("at_month_end", "at_mid_year", "at_quarter_end", "at_campaign_end", "at_review", "at_year_end")
+MOMENTS: Final = (
+    "at_month_end",
+    "at_mid_year",
+    "at_quarter_end",
+    "at_half_year_end",
+    "at_campaign_end",
+    "at_review",
+    "at_year_end",
+)
 """The Boolean columns by which a condition says when it looks."""
 
 
@@ -95,6 +103,7 @@ def ticks(year: Year, campaigns: Sequence[Campaign], as_of: date) -> list[Tick]:
         "at_month_end": inside | set(month_ends(year.end + DAY, as_of)),
         "at_mid_year": set(year.month_ends[len(inside) // 2 - 1 : len(inside) // 2]) if len(inside) > 1 else set(),
         "at_quarter_end": set(year.month_ends[2::3]),
+        "at_half_year_end": set(year.month_ends[5::6]),
         "at_campaign_end": {campaign.end for campaign in campaigns},
         "at_review": set(year.reviews),
         "at_year_end": {year.end},

@@ -14,22 +14,31 @@ from attrs import define, evolve, field
 from attrs.validators import optional
 
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.deposits import effects
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
 from kpi_rules.model.settings import declared_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from fractions import Fraction
 
     from attrs import Attribute
 
     from kpi_rules.model.calendar import Year
+    from kpi_rules.model.deposits import DepositEffect
+    from kpi_rules.model.problems import Severity
 
 Subject = Literal["unit", "head", "staff"]
 Effect = Literal["exclude", "flag", "off"]
-IndicatorKind = Literal["money", "count", "ratio", "flag"]
+IndicatorKind = Literal["money", "count", "ratio", "flag", "text"]
+Within = Literal["", "least", "most", "mean", "sum", "rank", "size"]
+Counting = Literal["", "consecutive", "total"]
+GuardAbout = Literal["pay", "measure", "reward", "quota", "indicator", "evidence"]
+GuardEffect = Literal["block", "warn", "note"]
+
+_SUMMED = ("money", "count")
 
 SCALED = ":billionths"
 """Suffix of the column that holds a ratio parameter exactly, as a whole number of billionths."""
@@ -64,10 +73,14 @@ def _is_expression(of: object, attribute: Attribute[Any], value: Any) -> None:  
         )
 
 
-def _is_kind(_of: object, attribute: Attribute[str], value: Any) -> None:  # noqa: ANN401 (as above)
-    kinds = get_args(IndicatorKind)
-    if value not in kinds:
-        raise ValueError(f"{attribute.name} of an indicator is one of {', '.join(kinds)}, not {value!r}")
+def _is_one_of(choices: Any) -> Any:  # noqa: ANN401 (a Literal; a validator as attrs wants it)
+    def check(of: object, attribute: Attribute[str], value: Any) -> None:  # noqa: ANN401 (as above)
+        if value not in get_args(choices):
+            shown = ", ".join(repr(each) for each in get_args(choices))
+            kind = type(of).__name__.lower()
+            raise ValueError(f"{attribute.name} of {kind} {getattr(of, 'name', '')} is one of {shown}, not {value!r}")
+
+    return check
 
 
 @define(frozen=True)
@@ -96,9 +109,12 @@ class Rule:
         supersedes: ids of rules that this one replaces and keeps from starting; not transitive.
         amount: row-wise Int64 expression in fen, for a one-off with an amount.
         hold: the pay withheld while active.
+        deposit: what it does to deposits: one of `Collect`, `Forfeit`, `Refund`, `Return`, or several.
         repeats: a one-off that may be issued at every tick instead of once a year.
         reason: message with `{column}` or `{plugin.parameter}` fields and format specifications.
         sources: what it implements: an M-number, article, paper.
+        months: the length of a measure of a fixed period, such as a promotion freeze.
+        into: where money that the measure takes for good is booked, such as `treasury`; empty where it takes none.
         plugin: the policy it belongs to, and `domain` the package whose catalogue translates its texts; both are set
             when the policy is loaded.
     """
@@ -112,9 +128,12 @@ class Rule:
     supersedes: tuple[str, ...] = field(default=(), converter=_names)
     amount: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     hold: Hold | None = None
+    deposit: tuple[DepositEffect, ...] = field(default=(), converter=effects)
     repeats: bool = False
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
+    months: int | None = None
+    into: str = ""
     plugin: str = ""
     domain: str = ""
 
@@ -165,13 +184,52 @@ class Credit:
 
 @define(frozen=True, eq=False)
 class Indicator:
-    """A further indicator per unit and tick: a row-wise expression over the columns of `semantics.md`."""
+    """A further indicator per unit and tick (M4, M11).
+
+    Attributes:
+        name: its column.
+        kind: what it holds; money is Int64 fen, a count Int64, a ratio Float64.
+        value: a row-wise expression over the columns of `semantics.md` and other indicators.
+        table: the table whose rows are summed instead: `value` is then Int64, or Boolean to count, over the rows of
+            that table that are the unit's or a descendant's (for evidence of a project: of whoever claims it), with
+            `tick`, `year_start` and `year_end`. A null makes the sum null, null as a Boolean does not count. Of
+            `projects` there is a row per claim of a project recognised by the tick, with `credited` (what the unit has
+            of it, fen), `vouchers`, `confirmed` (the project's, fen) and `share` (billionths). Of money or count, it
+            can have quotas, and with them all that `funds` has.
+        within: what becomes of the value inside the peer group, nulls left out: its least, most, mean or sum, the
+            number of its units (`size`), or the unit's `rank`, 1 + the units with strictly higher value. Null without a
+            group.
+        counting: the value is a condition, and the indicator the number of ticks of the year at which `at` held and it
+            was true: all of them (`total`), or those since it last was not (`consecutive`). Null is not true.
+        at: the moments at which it is counted, a condition over moments alone.
+        rows: by the label of a table's row the condition, over the columns that `value` may read, at which the row
+            applies; `kpi-rules test` says which rows no case has hit.
+    """
 
     name: str = field(validator=_is_name)
-    kind: IndicatorKind = field(validator=_is_kind)
+    kind: IndicatorKind = field(validator=_is_one_of(IndicatorKind))
     value: pl.Expr = field(validator=_is_expression)
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
+    table: str = ""
+    within: Within = field(default="", validator=_is_one_of(Within))
+    counting: Counting = field(default="", validator=_is_one_of(Counting))
+    at: pl.Expr | None = field(default=None, validator=optional(_is_expression))
+    rows: Mapping[str, pl.Expr] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot go together."""
+        if sum(map(bool, (self.table, self.within, self.counting))) > 1:
+            raise ValueError(f"indicator {self.name} has at most one of table, within and counting")
+        if bool(self.counting) != (self.at is not None):
+            raise ValueError(f"indicator {self.name} has counting and at together, or neither")
+        if (self.table and self.kind not in _SUMMED) or (self.counting and self.kind != "count"):
+            raise ValueError(f"indicator {self.name} is a sum or a count, and of that kind")
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether a quota can be set for it."""
+        return bool(self.table)
 
 
 class PaceFunction(Protocol):
@@ -190,18 +248,93 @@ class PaceCurve:
     label: str = ""
 
 
+@define(frozen=True)
+class Deadline:
+    """A date that a guard attaches to a measure: `days` after the measure starts, the last day included.
+
+    `label` says what is due by then. With `after`, the days count from an event that has no date yet, such as the
+    decision of a review, and the text says so instead of a date.
+    """
+
+    label: str
+    days: int
+    after: str = ""
+
+
 @define(frozen=True, eq=False)
 class Guard:
-    """A limit on the money withheld from one person in one month.
+    """A limit on what an assessment may propose (the safeguards policy is made of these).
 
-    `withholdable` is a row-wise Int64 expression in fen over the columns of `staff`; null limits nothing. The least
-    of all guards and of the component itself holds, never below 0.
+    A guard looks at the rows of one frame and concerns those where `when` is true. Where `when` is null, a value that
+    it needs is missing: that is never read as harmless, the row is concerned and a finding names what is missing.
+
+    Attributes:
+        name: its id, a section of `[guards]` in `kpi.toml`.
+        about: the frame, and what the guard does to a row it concerns:
+            `pay`, a row of `staff` in one month: at most `withholdable` is withheld, over all measures together;
+            `measure`, a measure for each person it falls on: with the effect `block` it is not proposed, with `warn` it
+            carries the message, with `note` a remark without a finding;
+            `reward`, an issued measure of which evidence was withdrawn since: its revocation is proposed;
+            `quota`, `indicator`, `evidence`: a finding. docs/safeguards.md has the columns of each.
+        when: row-wise Boolean; None concerns every row.
+        effect: what it does where `kpi.toml` says nothing; a `block` becomes a `warn` only with a legal basis.
+        withholdable: of a guard about pay, row-wise Int64 in fen; None is nothing at all. A null limits nothing if
+            there is no `when`, else nothing may be withheld.
+        with_basis: the same once the block is lowered to a warning; None limits nothing.
+        message: with `{column}` fields.
+        deadlines: dates attached to a measure.
     """
 
     name: str = field(validator=_is_name)
-    withholdable: pl.Expr = field(validator=_is_expression)
+    withholdable: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
+    about: GuardAbout = field(default="pay", validator=_is_one_of(GuardAbout), kw_only=True)
+    when: pl.Expr | None = field(default=None, validator=optional(_is_expression), kw_only=True)
+    effect: GuardEffect = field(default="block", validator=_is_one_of(GuardEffect), kw_only=True)
+    with_basis: pl.Expr | None = field(default=None, validator=optional(_is_expression), kw_only=True)
+    message: str = field(default="", kw_only=True)
+    deadlines: tuple[Deadline, ...] = field(default=(), converter=tuple, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot go together."""
+        if self.about == "pay":
+            if self.when is None and self.withholdable is None:
+                raise ValueError(f"guard {self.name} about pay says whom it concerns (when) or how much (withholdable)")
+            if self.effect != "block" and self.withholdable is not None:
+                raise ValueError(f"guard {self.name} does not block: what may be withheld is its with_basis")
+            return
+        if self.withholdable is not None or self.with_basis is not None:
+            raise ValueError(f"guard {self.name} about {self.about} limits no pay")
+        if self.about != "measure" and (self.effect != "warn" or self.deadlines):
+            raise ValueError(f"guard {self.name} about {self.about} warns, and attaches no deadlines")
+
+
+@define(frozen=True)
+class Trouble:
+    """Something wrong with what a policy's tables in `kpi.toml` say, which only the policy can know.
+
+    `path` leads to it inside the policy's section, such as `("item", 2, "to")`; the library adds file and line.
+    """
+
+    path: tuple[str | int, ...]
+    found: str
+    expected: str
+    code: str = "bad-configuration"
+    severity: Severity = "error"
+    nearest: str | None = None
+
+
+@define(frozen=True, eq=False)
+class Configured:
+    """What a policy contributes on the strength of its tables in `kpi.toml`, and what is wrong with them."""
+
+    indicators: tuple[Indicator, ...] = field(default=(), converter=tuple)
+    rules: tuple[Rule, ...] = field(default=(), converter=tuple)
+    credits: tuple[Credit, ...] = field(default=(), converter=tuple)
+    checks: tuple[Check, ...] = field(default=(), converter=tuple)
+    guards: tuple[Guard, ...] = field(default=(), converter=tuple)
+    problems: tuple[Trouble, ...] = field(default=(), converter=tuple)
 
 
 class ParameterNames:
@@ -254,6 +387,7 @@ class _Moments:
     month_end: pl.Expr
     mid_year: pl.Expr
     quarter_end: pl.Expr
+    half_year_end: pl.Expr
     campaign_end: pl.Expr
     review: pl.Expr
     year_end: pl.Expr

@@ -1,8 +1,8 @@
 """Settings: what a policy lets an administrator choose, and the values chosen, dated and per peer group.
 
-A policy declares its settings as one attrs class whose fields are made by `ratio`, `money`, `count`, `flag`, `texts` or
-`choice`. From that one declaration come the check of `kpi.toml`, the parameter columns that rules read, the forms of
-the terminal UI and the Hypothesis strategies.
+A policy declares its settings as one attrs class whose fields are made by `ratio`, `money`, `count`, `flag`, `texts`,
+`choice`, or `tables` for what takes tables of its own in `kpi.toml`. From that one declaration come the check of
+`kpi.toml`, the parameter columns that rules read, the forms of the terminal UI and the Hypothesis strategies.
 """
 
 from __future__ import annotations
@@ -192,6 +192,25 @@ def choice(default: str, *, label: str, help: str = "", choices: Sequence[str]) 
     return _setting("choice", default, label, help, choices=choices)
 
 
+@define(frozen=True)
+class TableSetting:
+    """A key of a policy's section that holds any number of tables, `[[plugin.key]]`, each an `item`.
+
+    `item` is an attrs class of plain fields: texts, numbers, dates, flags, Literals, tuples of them, and further such
+    classes. A field whose name ends with `_` is written without it (`from_` as `from`).
+    """
+
+    name: str
+    item: type
+    label: str
+    help: str = ""
+
+
+def tables(item: type, *, label: str, help: str = "") -> Any:  # noqa: ANN401 (as above)
+    """Declare tables of a policy's own; the hook `kpi_configured` gets what they say."""
+    return field(default=(), metadata={_META: TableSetting("", item, label, help)})
+
+
 def _setting(
     kind: Kind,
     default: Value,
@@ -221,13 +240,24 @@ def declared_settings(plugin: str, settings: type) -> dict[str, Setting]:
     for attribute in attrs.fields(settings):
         declared = attribute.metadata.get(_META)
         if declared is None:
-            made = ", ".join(get_args(Kind))
+            made = ", ".join((*get_args(Kind), "tables"))
             raise TypeError(
                 f"{settings.__name__}.{attribute.name} of {plugin} is no setting; make it with one of {made}"
             )
-        name = f"{plugin}.{attribute.name}"
-        found[name] = attrs.evolve(declared, name=name)
+        if isinstance(declared, Setting):
+            name = f"{plugin}.{attribute.name}"
+            found[name] = attrs.evolve(declared, name=name)
     return found
+
+
+def declared_tables(plugin: str, settings: type) -> dict[str, TableSetting]:
+    """Return the tables of a policy's class by full name, `plugin.key`."""
+    named = {f"{plugin}.{each.name}": each.metadata.get(_META) for each in attrs.fields(settings)}
+    return {
+        name: attrs.evolve(declared, name=name)
+        for name, declared in named.items()
+        if isinstance(declared, TableSetting)
+    }
 
 
 @define(frozen=True)

@@ -37,6 +37,7 @@ def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all 
     groups: Collection[str],
     plugins: Collection[str],
     enabled: Collection[str] = (),
+    tables: Collection[str] = (),
     year: Year | None = None,
     file: str = "",
     text: str | bytes | Lines = "",
@@ -49,6 +50,7 @@ def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all 
         groups: the peer groups of the table `units`.
         plugins: the names of all installed policies, enabled or not.
         enabled: the enabled ones; needed only to know those that declare no settings.
+        tables: the tables that policies have in their sections, by full name; they are read elsewhere.
         year: the assessment year, if known, to warn of values dated before it.
         file: the file's name in problems.
         text: the document, or its `ReadConfig.lines`, to find the lines of keys.
@@ -66,7 +68,7 @@ def read_parameters(  # noqa: PLR0913 (what is valid comes from four sides; all 
             expected = _("a section [{name}]").format(name=name)
             problems.append(context.problem(Issue((name,), "wrong-kind", shown(raw), expected)))
         else:
-            found, wrong = _section(name, raw, declared, context)
+            found, wrong = _section(name, raw, declared, tables, context)
             entries |= found
             problems += wrong
     return Parameters(declared, entries), problems
@@ -97,12 +99,16 @@ def _section(
     plugin: str,
     raw: Mapping[str, object],
     declared: Mapping[str, Setting],
+    tables: Collection[str],
     context: _Context,
 ) -> tuple[dict[str, tuple[Entry, ...]], list[Problem]]:
     entries: dict[str, tuple[Entry, ...]] = {}
     problems: list[Problem] = []
     names = [setting.name.partition(".")[2] for setting in declared.values() if setting.plugin == plugin]
+    names += [name.partition(".")[2] for name in tables if name.startswith(f"{plugin}.")]
     for key, value in raw.items():
+        if f"{plugin}.{key}" in tables:
+            continue
         setting = declared.get(f"{plugin}.{key}")
         if setting is None:
             found = _("the unknown key {key}").format(key=key)

@@ -172,15 +172,20 @@ SECTIONS: Mapping[str, type] = {
     "credit": CreditSection,
     "plugins": PluginsSection,
 }
-"""The sections that are one table each; `campaign`, `tables` and `checks` have shapes of their own."""
+"""The sections that are one table each; `campaign`, `tables`, `checks` and `guards` have shapes of their own."""
 
-CORE = (*SECTIONS, "campaign", "tables", "checks")
+CORE = (*SECTIONS, "campaign", "tables", "checks", "guards")
 """Every section that is not a policy's."""
 
 
 def keys_of(section: type) -> list[str]:
     """Return the keys a section takes, as they are written."""
-    return [attribute.metadata.get("key", attribute.name) for attribute in attrs.fields(section)]
+    return [_written(attribute) for attribute in attrs.fields(section)]
+
+
+def _written(attribute: attrs.Attribute[Any]) -> str:
+    """Return the key of a field: its own, or its name without the `_` that keeps it apart from a word of Python."""
+    return str(attribute.metadata.get("key", attribute.name.removesuffix("_")))
 
 
 def one_of(choices: Any) -> str:  # noqa: ANN401 (any iterable of texts)
@@ -254,7 +259,7 @@ def issues_in(failure: Exception, path: Path = ()) -> Iterator[Issue]:
 def _step(failure: Exception) -> Path:
     for remark in getattr(failure, "__notes__", ()):
         if isinstance(remark, AttributeValidationNote):
-            return ("from" if remark.name == "from_on" else remark.name,)
+            return ("from" if remark.name == "from_on" else remark.name.removesuffix("_"),)
         if isinstance(remark, IterableValidationNote):
             return (remark.index,)
     return ()
@@ -263,6 +268,11 @@ def _step(failure: Exception) -> Path:
 @cache
 def converter() -> Converter:
     """Return the converter that is strict about kinds."""
+    return made_converter()
+
+
+def made_converter() -> Converter:
+    """Make a converter that is strict about kinds."""
     made = Converter(detailed_validation=True, forbid_extra_keys=True)
     for kind, read in ((str, _text), (date, _date), (Decimal, _decimal), (Fraction, _fraction)):
         made.register_structure_hook(kind, read)
@@ -275,9 +285,9 @@ def converter() -> Converter:
 
 def _class_hook(kind: type, made: Converter) -> Any:  # noqa: ANN401 (as cattrs wants it)
     renamed: Any = {
-        attribute.name: override(rename=attribute.metadata["key"])
+        attribute.name: override(rename=_written(attribute))
         for attribute in attrs.fields(kind)
-        if "key" in attribute.metadata
+        if _written(attribute) != attribute.name
     }
     inner: Any = make_dict_structure_fn(kind, made, _cattrs_forbid_extra_keys=True, **renamed)
     keys = ", ".join(keys_of(kind))

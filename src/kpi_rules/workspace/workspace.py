@@ -14,8 +14,10 @@ from kpi_rules.model.columns import COUNT_INDICATORS, QUOTA_INDICATORS
 from kpi_rules.model.problems import Problem, nearest, sort_problems
 from kpi_rules.model.settings import Entry, Parameters
 from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
+from kpi_rules.workspace.config_items import PolicyTables
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.consistency import consistency_problems
+from kpi_rules.workspace.guards import guard_problems
 from kpi_rules.workspace.pace import pace_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
 from kpi_rules.workspace.rules import contribution_problems
@@ -110,7 +112,15 @@ class Workspace:
         if config is None:
             self.__attrs_init__(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
             return
-        plugins, problems = load_plugins(config.enabled, config.local, folder, read.file)
+        own = PolicyTables(read.sections, read.file, read.lines)
+        plugins, problems = load_plugins(
+            config.enabled,
+            config.local,
+            folder,
+            read.file,
+            read_items=own.read,
+            locate=own.locate,
+        )
         tables = _tables(config, folder, frames)
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
         active = [plugin.name for plugin in plugins.plugins]
@@ -120,6 +130,7 @@ class Workspace:
             groups=groups,
             plugins=[*installed(), *active],
             enabled=active,
+            tables=plugins.tables,
             year=config.year,
             file=read.file,
             text=read.lines,
@@ -135,10 +146,12 @@ class Workspace:
             *read.problems,
             *(problem for problem in problems if problem.code != "unknown-plugin"),
             *names,
+            *own.problems,
             *parameter_problems,
             *tables.problems,
             *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
             *contribution_problems(plugins, read.file),
+            *guard_problems(config.guards, plugins, read.file, read.lines),
             *pace_problems(plugins, config, read.file),
         ]
         self.__attrs_init__(
