@@ -23,8 +23,9 @@ COMMANDS: Final = {
     "assess": N_("Compute figures, measures and ledger of a workspace."),
     "explain": N_("Say why a unit has the measures it has, and what would lift them."),
     "plugins": N_("List the installed policies, or what those of a workspace contribute."),
+    "new-policy": N_("Make a policy to start from, with tests that pass."),
 }
-"""The commands; `name` is the function `command` of `kpi_rules.cli.<name>`."""
+"""The commands; `name` is the function `command` of `kpi_rules.cli.<name>`, with `_` for `-`."""
 
 LANGUAGES: Final = ("en", "zh")
 
@@ -42,7 +43,7 @@ class Commands(Command, click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        made: click.Command = import_module(f"kpi_rules.cli.{cmd_name}").command()
+        made: click.Command = import_module(f"kpi_rules.cli.{cmd_name.replace('-', '_')}").command()
         return made
 
     def resolve_command(
