@@ -46,6 +46,7 @@ from kpi_rules.workspace.config_schema import (
     structure,
 )
 from kpi_rules.workspace.config_tables import check_effects, table_sources
+from kpi_rules.workspace.guards import GuardSection, guard_sections
 
 if TYPE_CHECKING:
     from datetime import date
@@ -71,7 +72,8 @@ class Config:
     """What `kpi.toml` says, but for the policies' parameters.
 
     `pace_points` are the points of the pace curve `table`; `tolerance` is the share of the task a month-end may be
-    behind without counting as lagging; `checks` are effects by the name of a check; `enabled` the policies in the order
+    behind without counting as lagging; `checks` are effects by the name of a check, `guards` what is
+    written of each guard; `enabled` the policies in the order
     written, `local` paths of one-file policies relative to the workspace.
     """
 
@@ -86,6 +88,7 @@ class Config:
     pay_component: str = ""
     unvisited: Unvisited = "none"
     checks: Mapping[str, Effect] = field(factory=dict)
+    guards: Mapping[str, GuardSection] = field(factory=dict)
     tables: tuple[TableSource, ...] = ()
     enabled: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
@@ -227,7 +230,8 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
     issues += campaign_issues(waves, year)
     tables, wrong_tables = table_sources(raw.get("tables", {}))
     checks, wrong_checks = check_effects(raw.get("checks", {}))
-    issues += [*wrong_tables, *wrong_checks]
+    guards, wrong_guards = guard_sections(raw.get("guards", {}))
+    issues += [*wrong_tables, *wrong_checks, *wrong_guards]
     plugins = _section(raw, "plugins", PluginsSection, issues) or PluginsSection()
     if year is None:
         return None
@@ -243,6 +247,7 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
         pay_component=pay.component,
         unvisited=credit.unvisited,
         checks=checks,
+        guards=guards,
         tables=tables,
         enabled=plugins.enabled,
         local=plugins.local,

@@ -23,13 +23,14 @@ from kpi_rules.model.columns import (
 from kpi_rules.model.contributions import Subject
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.config_schema import CORE
+from kpi_rules.workspace.guards import guard_schema, message_schema
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from kpi_rules.hooks.manager import Plugins
-    from kpi_rules.model.contributions import Check, Hold, Rule
+    from kpi_rules.model.contributions import Check, Guard, Hold, Rule
 
 
 CHECKED: Final = ("projects", "claims", "arrivals", "visits")
@@ -100,11 +101,8 @@ class _Checking:
                 **self.settings,
             }
             yield from self._expression("credit", name, "amount", credit.amount, known, pl.Int64)
-        staff = {name: dtype for name, dtype in SCHEMAS["staff"].empty().schema.items() if name != "row"}
         for name, guard in self.plugins.guards.items():
-            known = {**staff, "group": pl.String, **self.settings}
-            yield from self._expression("guard", name, "withholdable", guard.withholdable, known, pl.Int64)
-
+            yield from self._guard(name, guard)
         for name, check in self.plugins.checks.items():
             yield from self._check(name, check)
 
@@ -127,6 +125,15 @@ class _Checking:
             own = dict(SCHEMAS[check.table].empty().schema)
             yield from self._expression("check", name, "among", check.among, own, pl.Boolean, row_wise=False)
         yield from self._text("check", name, "message", check.message, schema)
+
+    def _guard(self, name: str, guard: Guard) -> Iterator[Problem]:
+        known = guard_schema(guard, self.settings)
+        if guard.when is not None:
+            yield from self._expression("guard", name, "when", guard.when, known, pl.Boolean)
+        for part, limit in (("withholdable", guard.withholdable), ("with_basis", guard.with_basis)):
+            if limit is not None:
+                yield from self._expression("guard", name, part, limit, known, pl.Int64)
+        yield from self._text("guard", name, "message", guard.message, message_schema(guard, self.settings))
 
     def _rule(self, rule: Rule) -> Iterator[Problem]:
         yield from self._subject(rule)

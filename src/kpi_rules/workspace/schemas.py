@@ -109,7 +109,8 @@ def _dates(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, "date") for name in names)
 
 
-_RECORDED: Final = _dates("recorded_on", "revoked_on")
+_RECORDED: Final = (*_dates("recorded_on", "revoked_on"), *_text("recorded_by", "revoked_by", "revoked_for"))
+"""From when a row is known and no longer valid, and who recorded and revoked it, and what for."""
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     schema.name: schema
@@ -189,6 +190,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 *_text("unit", "grade", required=True),
                 *_text("category"),
                 Column("component", "money", required=True),
+                Column("performance", "money"),
                 Column("total_pay", "money"),
                 *_dates("from_on", "to_on"),
             ),
