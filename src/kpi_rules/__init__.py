@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from kpi_rules.locale import N_
 
 if TYPE_CHECKING:
+    from kpi_rules.cli.shown import command_group, table_command
+    from kpi_rules.cases.run import CaseReport, run_cases
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
         Check,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.workspace import Workspace, load
 
 _HOMES = {
+    "kpi_rules.cases.run": ("CaseReport", "run_cases"),
+    "kpi_rules.cli.shown": ("command_group", "table_command"),
     "kpi_rules.pipeline.assess": ("assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation",),
     "kpi_rules.pipeline.result": ("Assessment",),
@@ -72,6 +76,7 @@ __all__ = [
     "N_",
     "Assessment",
     "AssessmentError",
+    "CaseReport",
     "Check",
     "Collect",
     "Configured",
@@ -93,6 +98,7 @@ __all__ = [
     "assess",
     "at",
     "choice",
+    "command_group",
     "count",
     "flag",
     "format_amount",
@@ -103,7 +109,9 @@ __all__ = [
     "parse_amount",
     "ratio",
     "rulebook",
+    "run_cases",
     "share_of",
+    "table_command",
     "tables",
     "texts",
     "unit",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.problems import Problem
 
 DONE: Final = 0
+CHECK_FAILED: Final = 1
 USAGE: Final = 2
 ERRORS: Final = 3
 UNEXPECTED: Final = 70
