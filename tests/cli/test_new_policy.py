@@ -12,7 +12,7 @@ import tomli
 
 import kpi_rules as kr
 from kpi_rules.cli import new_policy
-from tests.cli.packaging import install_editable, run_in
+from tests.packaging import install_editable, run_in
 
 if TYPE_CHECKING:
     from tests.cli.running import Run
