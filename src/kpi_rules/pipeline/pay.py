@@ -8,7 +8,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.contributions import SCALED, share_of
-from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.guards import with_limits
 from kpi_rules.pipeline.measures import measure_id
 from kpi_rules.pipeline.panel import with_parameters
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.model.contributions import Guard, Hold, Rule
+    from kpi_rules.model.contributions import Hold, Rule
     from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.decide import Decided, Happening
+    from kpi_rules.pipeline.guards import Guards
 
 LINES: Final = {
     "year": pl.Int64,
@@ -31,8 +32,9 @@ LINES: Final = {
     "month": pl.Date,
     "withheld": pl.Int64,
     "released_on": pl.Date,
+    "reversed_on": pl.Date,
 }
-"""The ledger: one line per person, month and hold."""
+"""The ledger: one line per person, month and hold; at most one of the last two dates is there."""
 
 ENTRIES: Final = {
     "year": pl.Int64,
@@ -46,7 +48,12 @@ ENTRIES: Final = {
     "month": pl.Date,
     "amount": pl.Int64,
 }
-"""The entries behind the ledger: `entry` is `withheld` or `released`; amounts are never negative."""
+"""The entries behind the ledger: `entry` is `withheld`, `released` or `reversed`, and for deposits `paid`, `forfeited`,
+`refunded` or `returned`; amounts are never negative.
+"""
+
+ORDER: Final = ("on", "entry", "month", "unit", "rule", "person")
+"""The order of entries."""
 
 
 @define(frozen=True, eq=False)
@@ -57,7 +64,7 @@ class Payroll:
 
     staff: pl.DataFrame
     withheld: pl.DataFrame
-    guards: Mapping[str, Guard]
+    guards: Guards
     parameters: Parameters
     component: str
     year: int
@@ -65,6 +72,8 @@ class Payroll:
     """`unit` and `group`: whose share and scope hold is the group of the unit the measure is on."""
     subtree: pl.DataFrame
     """Pairs of `unit` and its ancestor or itself `above`."""
+    deposits: pl.DataFrame
+    """What was paid in, as it is known."""
 
     def month(self, month: date, holds: Sequence[tuple[Rule, pl.DataFrame]]) -> pl.DataFrame:
         """Return what one month withholds.
@@ -102,12 +111,8 @@ class Payroll:
         there = (pl.col("from_on").is_null() | (pl.col("from_on") <= month)) & (
             pl.col("to_on").is_null() | (pl.col("to_on") >= month)
         )
-        staff = self.staff.filter(there).with_columns(limit=pl.lit(None, pl.Int64))
-        for name, guard in sorted(self.guards.items()):
-            staff = with_parameters(staff, self.parameters, month, guard.withholdable.meta.root_names())
-            with evaluating("guard", name):
-                staff = staff.with_columns(limit=pl.min_horizontal("limit", guard.withholdable))
-        staff = staff.with_columns(limit=pl.when(pl.col("limit") < 0).then(0).otherwise(pl.col("limit")))
+        staff = self.staff.filter(there)
+        staff = with_limits(staff, self.guards, self.parameters, month)
         return staff.with_columns(withholdable=pl.min_horizontal("component", "limit"))
 
     def scope(self, units: pl.DataFrame, staff: pl.DataFrame, *, subtree: bool) -> pl.DataFrame:
@@ -127,12 +132,12 @@ class Payroll:
         scope = self.scope(units, staff, subtree=hold.subtree)
         scope = with_parameters(scope, self.parameters, month, [hold.share + SCALED])
         if hold.grades is not None:
-            scope = self._in_grades(scope, hold.grades, month)
+            scope = self.in_grades(scope, hold.grades, month)
         wanted = share_of(pl.col(hold.share), pl.col("withholdable"))
         held = ("person", "unit", pl.lit(rule.id).alias("rule"), "proposed", "started", "withholdable")
         return scope.select(*held, wanted=wanted)
 
-    def _in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:
+    def in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:
         """Keep the staff whose grade the parameter names; it may differ between peer groups."""
         groups = scope["group"].unique().to_list()
         named = [
@@ -154,11 +159,13 @@ def ledger(
     units: pl.Series,
     rules: Mapping[str, Rule],
     payroll: Payroll,
+    undone: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the projected ledger (`LINES`), ordered by month, unit, rule and person.
 
     A line is released at the first tick, from its month on, at which the end condition of the hold that booked it
-    was true.
+    was true; it is reversed where its measure was reversed before that. `undone` names reversed measures: `measure`,
+    `on`.
     """
     days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
     by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}
@@ -188,9 +195,24 @@ def ledger(
             measure=measure_id(payroll.year),
             component=pl.lit(payroll.component),
         )
+        .join(_undone(undone), on="measure", how="left", maintain_order="left")
+        .with_columns(
+            released_on=pl.when(~(pl.col("reversed_on") < pl.col("released_on")).fill_null(value=False)).then(
+                pl.col("released_on")
+            ),
+            reversed_on=pl.when(~(pl.col("released_on") <= pl.col("reversed_on")).fill_null(value=False)).then(
+                pl.col("reversed_on")
+            ),
+        )
         .select(*LINES)
         .sort("month", "unit", "rule", "person")
     )
+
+
+def _undone(undone: pl.DataFrame | None) -> pl.DataFrame:
+    if undone is None:
+        return pl.DataFrame(schema={"measure": pl.String, "reversed_on": pl.Date})
+    return undone.select("measure", reversed_on="on")
 
 
 def _starts(events: Sequence[Happening], days: pl.Series, units: pl.Series) -> dict[str, pl.DataFrame]:
@@ -216,11 +238,14 @@ def _released(releases: Sequence[Happening], days: pl.Series, units: pl.Series) 
 
 
 def entries(lines: pl.DataFrame) -> pl.DataFrame:
-    """Return the entries behind a ledger (`ENTRIES`): what was withheld at each month-end and released at a tick."""
+    """Return the entries behind a ledger (`ENTRIES`): what was withheld at each month-end, and released or reversed at
+    a tick.
+    """
     withheld = lines.with_columns(entry=pl.lit("withheld"), on=pl.col("month"), amount=pl.col("withheld"))
     released = lines.filter(pl.col("released_on").is_not_null()).with_columns(
         entry=pl.lit("released"), on=pl.col("released_on"), amount=pl.col("withheld")
     )
-    return pl.concat([withheld.select(*ENTRIES), released.select(*ENTRIES)]).sort(
-        "on", "entry", "month", "unit", "rule", "person"
+    back = lines.filter(pl.col("reversed_on").is_not_null()).with_columns(
+        entry=pl.lit("reversed"), on=pl.col("reversed_on"), amount=pl.col("withheld")
     )
+    return pl.concat([each.select(*ENTRIES) for each in (withheld, released, back)]).sort(*ORDER)

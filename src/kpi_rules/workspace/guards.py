@@ -37,6 +37,7 @@ MEASURE: Final[Mapping[str, type[pl.DataType]]] = {
     "amount": pl.Int64,
     "has_end": pl.Boolean,
     "withholds": pl.Boolean,
+    "forfeits": pl.Boolean,
     "months": pl.Int64,
     "into": pl.String,
     "from_projects": pl.Boolean,
@@ -44,7 +45,8 @@ MEASURE: Final[Mapping[str, type[pl.DataType]]] = {
 """A measure and one of the persons it falls on, as guards about measures and rewards read it.
 
 `unit_kind` is the unit's kind; `person`, `grade`, `category` are null where nobody is there; `amount` is fen, null
-without one; `has_end` says whether the rule has an end condition, `withholds` whether it withholds pay; `months` is its
+without one; `has_end` says whether the rule has an end condition, `withholds` whether it withholds pay or collects
+deposits from it, `forfeits` whether it forfeits deposits; `months` is its
 fixed length and `into` the account its money is booked to, both null where it has none; `from_projects` says whether
 its amount is computed from money that projects brought in.
 """
