@@ -4,35 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model import expressions
-from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.wording import Value, shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SYMBOLS = {
-    "Eq": "=",
-    "NotEq": "≠",
-    "EqValidity": "=",
-    "NotEqValidity": "≠",
-    "Lt": "<",
-    "LtEq": "≤",
-    "Gt": ">",
-    "GtEq": "≥",
-    "Plus": "+",
-    "Minus": "-",
-    "Multiply": "x",
-    "TrueDivide": "/",
-    "Divide": "/",
-    "FloorDivide": "//",
-    "Modulus": "mod",
-}
-
-Value = bool | int | float | str | None
+    import polars as pl
 
 
 @define(frozen=True)
@@ -62,36 +43,19 @@ class Condition:
         if self.kind in {"comparison", "value"}:
             return ["  " * depth + self._leaf()]
         heads = {"and": _("all of these"), "or": _("at least one of these"), "not": _("the opposite of this")}
-        head = f"{heads[self.kind]}: {_word(self.value)}"
+        head = f"{heads[self.kind]}: {shown(self.value)}"
         return ["  " * depth + head, *(line for part in self.parts for line in part.lines(depth + 1))]
 
     def _leaf(self) -> str:
         if self.kind == "value":
-            return f"{self.text}: {_word(self.value)}"
+            return f"{self.text}: {shown(self.value)}"
         figures = [
             f"{part.text} {shown(part.value)}" if part.text != shown(part.value) else part.text for part in self.parts
         ]
         symbol = (
             self.text.removeprefix(self.parts[0].text).removesuffix(self.parts[1].text) if len(self.parts) > 1 else ""
         )
-        return f"{symbol.join(figures)}: {_word(self.value)}"
-
-
-def _word(value: Value) -> str:
-    if value is None:
-        return _("not known")
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return shown(value)
-
-
-def shown(value: Value) -> str:
-    """Write a value: a ratio with six significant places, anything else as it is."""
-    if value is None:
-        return _("not known")
-    if isinstance(value, bool):
-        return _word(value)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+        return f"{symbol.join(figures)}: {shown(self.value)}"
 
 
 def condition(expression: pl.Expr, row: pl.DataFrame) -> Condition:
@@ -124,28 +88,3 @@ def _build(node: Any, values: Mapping[str, Value]) -> Condition:  # noqa: ANN401
     if kind in {"and", "or"}:
         parts = [inner for part in parts for inner in (part.parts if part.kind == kind else (part,))]
     return Condition(kind, text_of(node), values[_key(node)], tuple(parts))
-
-
-def text_of(node: Any) -> str:  # noqa: ANN401 (as above)
-    """Write a node as people write conditions: `completion < field_duty.off_post_below`."""
-    kind, held = expressions.kind_of(node)
-    operator = expressions.comparison(node)
-    if operator is not None:
-        left, right = expressions.children(node)
-        return f"{text_of(left)} {_SYMBOLS[operator]} {text_of(right)}"
-    joined = expressions.connective(node)
-    if joined is not None:
-        words = {"and": _(" and "), "or": _(" or ")}
-        inner = [text_of(child) for child in expressions.children(node)]
-        return (
-            _("not ({condition})").format(condition=inner[0])
-            if joined == "not"
-            else "(" + words[joined].join(inner) + ")"
-        )
-    if kind == "Column":
-        return str(held).removesuffix(SCALED)
-    if kind == "BinaryExpr" and held["op"] in _SYMBOLS:
-        return f"({text_of(held['left'])} {_SYMBOLS[held['op']]} {text_of(held['right'])})"
-    if kind == "Literal":
-        return shown(pl.select(expressions.expression_of(node)).item())
-    return str(expressions.expression_of(node))
