@@ -122,8 +122,10 @@ class _Comparing:
         self.file, self.trail, self.frame, self.ground = file, trail, frame, ground
 
     def failures(self, expected: FrameSection) -> list[Failure]:
+        """Return what is not as expected; nothing where names or values are wrong, which is told instead."""
+        sound = self._sound(expected)
         rows = self._found(expected)
-        if rows is None:
+        if rows is None or not sound:
             return []
         failures = self._counted(expected, rows)
         if failures:
@@ -132,15 +134,35 @@ class _Comparing:
             for name, raw in getattr(expected, part).items():
                 failures += self._column(expected, part, name, raw, rows)
         for number, name in enumerate(expected.empty):
-            if self._known(name, (*self.trail, "empty", number)):
-                failures += [
-                    self._failure(expected, ("empty", number), name, _("nothing"), found, None)
-                    for found in rows[name]
-                    if found is not None
-                ]
+            failures += [
+                self._failure(expected, ("empty", number), name, _("nothing"), found, None)
+                for found in rows[name]
+                if found is not None
+            ]
         for name, raw in expected.sums.items():
             failures += self._sum(expected, name, raw, rows)
         return failures
+
+    def _sound(self, expected: FrameSection) -> bool:
+        """Check every name and value of an expectation before anything is compared."""
+        before = len(self.file.problems)
+        for number, name in enumerate(expected.empty):
+            self._known(name, (*self.trail, "empty", number))
+        for part in ("equals", "differs", "sums"):
+            for name, raw in getattr(expected, part).items():
+                trail = (*self.trail, part, name)
+                if not self._known(name, trail):
+                    continue
+                dtype = self.frame.schema[name]
+                if part == "sums" and dtype != pl.Int64:
+                    whole = _("a column of whole numbers")
+                    self.file.wrong(trail, "wrong-kind", found=shown(name), expected=whole)
+                    continue
+                try:
+                    agrees(None, raw, dtype, money=self._money(name))
+                except UnfitValueError as unfit:
+                    self.file.wrong(trail, "wrong-kind", found=shown(raw), expected=unfit.expected)
+        return len(self.file.problems) == before
 
     def _found(self, expected: FrameSection) -> pl.DataFrame | None:
         """Return the rows that `where` finds; None where it cannot be asked."""
@@ -165,39 +187,21 @@ class _Comparing:
             return []
         return [self._failure(expected, ("where",), _("rows"), str(wanted), len(rows), None)]
 
-    def _column(
-        self, expected: FrameSection, part: str, name: str, raw: object, rows: pl.DataFrame
-    ) -> list[Failure]:
-        if not self._known(name, (*self.trail, part, name)):
-            return []
-        failures = []
-        for found in rows[name]:
-            try:
-                same = agrees(found, raw, self.frame.schema[name], money=self._money(name))
-            except UnfitValueError as unfit:
-                self.file.wrong((*self.trail, part, name), "wrong-kind", found=shown(raw), expected=unfit.expected)
-                return []
-            if same is (part == "differs"):
-                text = shown_raw(raw) if part == "equals" else _("not {value}").format(value=shown_raw(raw))
-                failures.append(self._failure(expected, (part, name), name, text, found, raw))
-        return failures
+    def _column(self, expected: FrameSection, part: str, name: str, raw: object, rows: pl.DataFrame) -> list[Failure]:
+        dtype, money = self.frame.schema[name], self._money(name)
+        text = shown_raw(raw) if part == "equals" else _("not {value}").format(value=shown_raw(raw))
+        return [
+            self._failure(expected, (part, name), name, text, found, raw)
+            for found in rows[name]
+            if agrees(found, raw, dtype, money=money) is (part == "differs")
+        ]
 
     def _sum(self, expected: FrameSection, name: str, raw: object, rows: pl.DataFrame) -> list[Failure]:
-        trail = (*self.trail, "sums", name)
-        if not self._known(name, trail):
-            return []
-        dtype = self.frame.schema[name]
-        if dtype != pl.Int64:
-            self.file.wrong(trail, "wrong-kind", found=shown(name), expected=_("a column of whole numbers"))
-            return []
         total = int(rows[name].sum())
-        try:
-            same = agrees(total, raw, dtype, money=self._money(name))
-        except UnfitValueError as unfit:
-            self.file.wrong(trail, "wrong-kind", found=shown(raw), expected=unfit.expected)
+        if agrees(total, raw, pl.Int64, money=self._money(name)):
             return []
         about = _("sum of {column}").format(column=name)
-        return [] if same else [self._failure(expected, ("sums", name), about, shown_raw(raw), total, raw, name)]
+        return [self._failure(expected, ("sums", name), about, shown_raw(raw), total, raw, name)]
 
     def _known(self, name: str, trail: Trail) -> bool:
         if name in self.frame.columns:
@@ -210,7 +214,7 @@ class _Comparing:
     def _money(self, name: str) -> bool | None:
         return True if name in MONEY else self.ground.is_money(name)
 
-    def _failure(  # noqa: PLR0913 (what a failure says)
+    def _failure(
         self,
         expected: FrameSection,
         key: tuple[str | int, ...],

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from attrs import define, field
 
 from kpi_rules.model import expressions
 from kpi_rules.model.calendar import MOMENTS
-from kpi_rules.pipeline.conditions import text_of
+from kpi_rules.model.wording import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    import polars as pl
 
     from kpi_rules.cases.ground import Ground
     from kpi_rules.model.contributions import Rule
@@ -97,10 +98,10 @@ class Coverage:
                 leaves = (expressions.expression_of(node) for _part, node in _leaves(rule))
                 asked += zip(seen.bounds, leaves, strict=False)
         asked += [
-            (counted, condition)
+            (self.rows[name, row], condition)
             for name, indicator in ground.indicators.items()
             for row, condition in indicator.rows.items()
-            if (counted := self.rows.get((name, row))) is not None
+            if (name, row) in self.rows
         ]
         there = set(frame.columns)
         asked = [(counted, each) for counted, each in asked if there.issuperset(each.meta.root_names())]

@@ -35,7 +35,7 @@ class Ground:
         self.book: Rulebook = rulebook(workspace)
         self.indicators: Mapping[str, Indicator] = workspace.plugins.indicators
         schema = rule_schema(self.indicators, {})
-        self.columns = {name: dtype for name, dtype in schema.items() if name not in {"group"}}
+        self.columns = {name: dtype for name, dtype in schema.items() if name != "group"}
         config = workspace.config
         self._primary = config.primary if config is not None else "funds"
 

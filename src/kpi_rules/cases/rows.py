@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kpi_rules.cases.ground import Ground
 from kpi_rules.cases.shape import Failure
 from kpi_rules.cases.values import UnfitValueError, agrees, given, shown_found, shown_raw
 from kpi_rules.locale import _
@@ -17,19 +16,33 @@ if TYPE_CHECKING:
 
     from kpi_rules.cases.coverage import Coverage
     from kpi_rules.cases.files import CaseFile
+    from kpi_rules.cases.ground import Ground
     from kpi_rules.cases.shape import Case, EventSection
 
 
 def check_row(file: CaseFile, case: Case, ground: Ground) -> dict[str, Any]:
     """Read what a case gives; names and values that do not fit are problems of its file."""
-    section, trail = case.section, case.path
+    values = _values(file, case, ground)
+    _check_names(file, case, ground)
+    for number, event in enumerate(case.events or ()):
+        _check_event(file, event, ground, (*case.path, "expect", number))
+    return values
+
+
+def _values(file: CaseFile, case: Case, ground: Ground) -> dict[str, Any]:
     values = {}
-    for name, raw in (section.given or {}).items():
-        if _known(file, name, ground.columns, (*trail, "given", name)):
+    for name, raw in (case.section.given or {}).items():
+        trail = (*case.path, "given", name)
+        if _known(file, name, ground.columns, trail):
             try:
                 values[name] = given(raw, ground.columns[name], money=ground.is_money(name))
             except UnfitValueError as unfit:
-                file.wrong((*trail, "given", name), "wrong-kind", found=shown(raw), expected=unfit.expected)
+                file.wrong(trail, "wrong-kind", found=shown(raw), expected=unfit.expected)
+    return values
+
+
+def _check_names(file: CaseFile, case: Case, ground: Ground) -> None:
+    section, trail = case.section, case.path
     for part in ("indicators", "differs"):
         for name, raw in getattr(section, part).items():
             if _known(file, name, ground.columns, (*trail, part, name)):
@@ -41,12 +54,9 @@ def check_row(file: CaseFile, case: Case, ground: Ground) -> dict[str, Any]:
     policies = [plugin.name for plugin in ground.workspace.plugins.plugins]
     if section.policy:
         _known(file, section.policy, policies, (*trail, "policy"), "unknown-plugin")
-    for number, event in enumerate(case.events or ()):
-        _check_event(file, event, ground, (*trail, "expect", number))
     groups = ground.workspace.tables.units["group"].drop_nulls().unique().to_list()
     if section.group is not None:
         _known(file, section.group, groups, (*trail, "group"), "unknown-group")
-    return values
 
 
 def _check_event(file: CaseFile, event: EventSection, ground: Ground, trail: tuple[str | int, ...]) -> None:

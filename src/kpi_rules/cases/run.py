@@ -142,10 +142,8 @@ class _Running:
             return home
         for problem in workspace.errors:
             if trail == "workspace":
-                inner = f"{section.workspace}/{problem.place.file or FILE}"
-                file.wrong(
-                    (trail,), problem.code, found=f"{inner}: {problem.message}", expected=_("a workspace without errors")
-                )
+                found = f"{section.workspace}/{problem.place.file or FILE}: {problem.message}"
+                file.wrong((trail,), problem.code, found=found, expected=_("a workspace without errors"))
             else:
                 file.within(problem, (trail,))
         return None if workspace.errors else workspace
@@ -179,11 +177,8 @@ class _Running:
         else:
             failures = run_assessed(file, case, assessed, ground.workspace, self.coverage)
         if len(file.problems) == before:
-            self.results.append(
-                CaseResult(
-                    case.name, policy, case.source, section.arithmetic.strip(), section.note.strip(), case.place, failures
-                )
-            )
+            told = section.arithmetic.strip(), section.note.strip()
+            self.results.append(CaseResult(case.name, policy, case.source, *told, case.place, failures))
 
 
 def _bare(enabled: Sequence[str], config: Any, groups: Sequence[str] = ()) -> Workspace:  # noqa: ANN401 (a table of TOML)

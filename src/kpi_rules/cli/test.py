@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from kpi_rules.cli.params import output, workspace
 from kpi_rules.cli.words import Command, Option
 from kpi_rules.locale import N_, _, ngettext
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import click
 
     from kpi_rules.cases.run import CaseReport
     from kpi_rules.cases.shape import CaseResult
