@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from kpi_rules.model.settings import Setting
 
 QUOTA_INDICATORS: Final = ("funds", "signed", "started", "producing")
-"""Indicators that a quota can be set for; `funds` is money, the others are counts of recognised projects."""
+"""The library's own indicators that a quota can be set for; `funds` is money, the others count recognised projects."""
 
-COUNT_INDICATORS: Final = QUOTA_INDICATORS[1:]
+FIXINGS: Final[Mapping[str, type[pl.DataType]]] = {
+    "stretch": pl.Int64,
+    "stretch_completion": pl.Float64,
+    "quality": pl.Float64,
+    "overdue": pl.Boolean,
+}
+"""What else a quota line says of an indicator, `<name>_stretch` and so on (M5): a higher target and how much of it is
+done, the least quality asked for, and whether its deadline is past and the quota not met.
+"""
 
 BEFORE_ADJUSTMENTS: Final = ("project", "unit", "tick", "contracted", "vouchers", "confirmed")
 AFTER_ADJUSTMENTS: Final = ("adjusted", "shared", "recognised")
@@ -37,7 +45,25 @@ _KINDS: Final[Mapping[str, type[pl.DataType]]] = {
     "ratio": pl.Float64,
     "flag": pl.Boolean,
     "choice": pl.String,
+    "text": pl.String,
 }
+
+
+def quota_indicators(indicators: Mapping[str, Indicator]) -> tuple[str, ...]:
+    """Return the indicators that a quota can be set for: the library's own, then those of plugins by name."""
+    return (*QUOTA_INDICATORS, *sorted(name for name, each in indicators.items() if each.has_quota))
+
+
+def count_indicators(indicators: Mapping[str, Indicator]) -> tuple[str, ...]:
+    """Return those of the indicators with quotas that are numbers and not money."""
+    counts = sorted(name for name, each in indicators.items() if each.has_quota and each.kind == "count")
+    return (*QUOTA_INDICATORS[1:], *counts)
+
+
+def fixing_columns(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.DataType]]:
+    """Return the columns that further columns of the quotas table give (M5)."""
+    names = quota_indicators(indicators)
+    return {f"{name}_{column}": dtype for name in names for column, dtype in FIXINGS.items()}
 
 
 def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.DataType]]:
@@ -45,12 +71,13 @@ def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.D
     plugins add.
     """
     schema: dict[str, type[pl.DataType]] = {}
-    for name in QUOTA_INDICATORS:
+    for name in quota_indicators(indicators):
         schema |= {
             name: pl.Int64,
             f"{name}_quota": pl.Int64,
             f"{name}_quota_original": pl.Int64,
             f"{name}_completion": pl.Float64,
+            **{f"{name}_{column}": dtype for column, dtype in FIXINGS.items()},
         }
     schema |= {"completion": pl.Float64, "expected": pl.Float64, "pace_gap": pl.Float64, "lag": pl.Int64}
     schema |= {"rank": pl.Int64, "group_size": pl.Int64}
@@ -58,7 +85,15 @@ def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.D
     schema |= {"arrival_rate": pl.Float64, "start_rate": pl.Float64, "production_rate": pl.Float64}
     schema |= {f"campaign_{name}": pl.Int64 for name in QUOTA_INDICATORS}
     schema |= {"campaign_quota": pl.Int64, "campaign_completion": pl.Float64, "campaign_rank": pl.Int64}
-    return schema | {name: _KINDS[indicator.kind] for name, indicator in sorted(indicators.items())}
+    others = {name: _value_type(each) for name, each in sorted(indicators.items()) if not each.has_quota}
+    return schema | others
+
+
+def _value_type(indicator: Indicator) -> type[pl.DataType]:
+    """Return the type of an indicator's column; the peer group's size and ranks are counts whatever is ranked."""
+    if indicator.within in {"rank", "size"}:
+        return pl.Int64
+    return pl.Float64 if indicator.within == "mean" else _KINDS[indicator.kind]
 
 
 def parameter_schema(settings: Mapping[str, Setting]) -> dict[str, type[pl.DataType]]:

@@ -8,10 +8,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
+from attrs import evolve
 
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
-from kpi_rules.model.columns import indicator_schema
+from kpi_rules.model.columns import fixing_columns, indicator_schema, quota_indicators
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.pipeline.credit import ancestors, credit, joined
 from kpi_rules.pipeline.decide import decide
@@ -21,11 +22,14 @@ from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
+from kpi_rules.pipeline.tally import tallies
 from kpi_rules.pipeline.verify import known, of_year, verify, without
 from kpi_rules.workspace.amounts import LAST_DAY
+from kpi_rules.workspace.guards import guards_in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Set as AbstractSet
 
     from kpi_rules.pipeline.credit import Credited
     from kpi_rules.pipeline.verify import Excluded
@@ -57,8 +61,8 @@ def assess(
         as_of: only what happened by this day counts; the year end by default. A day between ticks adds an interim tick.
         known_at: only what was recorded by this day and not revoked by it counts, and only decisions made by it;
             `as_of` by default.
-        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`), `on`, the day it was made; without it every
-            proposal counts as approved on its tick.
+        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`, `reversed`), `on`, the day it was made, and if
+            wanted `by` and `reason`, which the measures show; without it every proposal counts as approved on its tick.
         indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
         whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
 
@@ -79,8 +83,8 @@ def assess(
     all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
     tables = known(workspace.tables, known_at)
     findings, _excluded = verify(of_year(tables, config.year, as_of), workspace.plugins.checks, config.checks)
-    quotas = QuotaBook(tables.quotas, tables.units["unit"])
-    needed = whole_numbers({*indicators, *book.columns, *_roots(workspace)}, config.primary)
+    quotas = QuotaBook(tables.quotas, tables.units["unit"], quota_indicators(workspace.plugins.indicators))
+    needed = {*indicators, *book.columns, *_roots(workspace), config.primary}
     credited = _credited(workspace, config, tables, credit_dates(all_ticks, config.campaigns), needed)
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
@@ -110,6 +114,8 @@ def assess(
         _payroll(workspace, config, tables),
         quotas,
         findings,
+        rulings,
+        decisions,
     )
 
 
@@ -129,24 +135,30 @@ def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[da
 
 
 def _credited(
-    workspace: Workspace, config: Config, tables: Tables, dates: Sequence[date], needed: Collection[str]
+    workspace: Workspace, config: Config, tables: Tables, dates: Sequence[date], needed: AbstractSet[str]
 ) -> Credited:
     """Return what is credited at each date, on the evidence that the checks leave by then.
 
     A check that excludes is asked date by date: what was in order in March is not undone in March by what came in
     November.
     """
+    summed = {name: each for name, each in workspace.plugins.indicators.items() if each.table}
+    summed = {name: each for name, each in summed.items() if needed & {name, f"{name}_completion", f"campaign_{name}"}}
 
     def of(days: Sequence[date], excluded: Excluded) -> Credited:
-        return credit(
-            without(of_year(tables, config.year, days[-1]), excluded),
+        evidence = without(of_year(tables, config.year, days[-1]), excluded)
+        found = credit(
+            evidence,
             days,
             config.year.start,
-            needed=needed,
-            unvisited=config.unvisited,
+            needed=whole_numbers(needed, config.primary),
+            evidence=config.evidence,
+            sharing=config.sharing,
             credits=workspace.plugins.credits,
             parameters=_project_parameters(workspace, tables),
         )
+        sums = tallies(summed, evidence, found, config.year, workspace.parameters)
+        return evolve(found, units={**found.units, **sums})
 
     excluding = {
         name: check for name, check in workspace.plugins.checks.items() if config.checks.get(name) == "exclude"
@@ -173,7 +185,8 @@ def _indicators(
     """Return the indicators to compute: those asked for, those that are by default, or all."""
     every = indicator_schema(workspace.plugins.indicators)
     if asked is None:
-        return [name for name in every if by_default is None or name in by_default]
+        shown = every.keys() - _unsaid(workspace)
+        return [name for name in every if name in shown and (by_default is None or name in by_default)]
     for name in asked:
         if name not in every:
             found = _("the unknown indicator {name}").format(name=name)
@@ -183,6 +196,15 @@ def _indicators(
                 [error("unknown-indicator", place, found=found, expected=expected, nearest=nearest(name, every))]
             )
     return asked
+
+
+def _unsaid(workspace: Workspace) -> set[str]:
+    """Return the columns of the four fixings that the quotas table says nothing of."""
+    quotas, fixings = workspace.tables.quotas, fixing_columns(workspace.plugins.indicators)
+    said = {name for name in ("stretch", "quality", "deadline") if quotas[name].null_count() < len(quotas)}
+    told = {"stretch": ("stretch", "stretch_completion"), "quality": ("quality",), "deadline": ("overdue",)}
+    kept = tuple(f"_{column}" for name in said for column in told[name])
+    return {name for name in fixings if not (kept and name.endswith(kept))}
 
 
 def rulebook(workspace: Workspace) -> Rulebook:
@@ -238,10 +260,11 @@ def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:
     return Payroll(
         staff=tables.staff.join(tables.units.select("unit", "group"), on="unit", how="left", maintain_order="left"),
         withheld=tables.withheld,
-        guards=workspace.plugins.guards,
+        guards=guards_in_force(workspace.plugins, config.guards),
         parameters=workspace.parameters,
         component=config.pay_component,
         year=config.year.label,
         groups=tables.units.select("unit", "group"),
         subtree=pl.DataFrame({"unit": ids.gather(unit), "above": ids.gather(above)}),
+        deposits=tables.deposits,
     )

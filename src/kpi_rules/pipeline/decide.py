@@ -22,7 +22,6 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.look import Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask
-from kpi_rules.pipeline.panel import RANKS
 from kpi_rules.pipeline.spans import DERIVED, Amounts
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
+    from kpi_rules.pipeline.guards import Blocking
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
 
@@ -70,7 +70,8 @@ class Decided:
 
     `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held
     is released; `proposals` every proposal, where rulings are given, `closed` those that went without taking effect,
-    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null. `frames`
+    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null; `blocked` what
+    guards kept from being proposed, tick by tick. `frames`
     holds the panel of each tick, or of the last alone, block by block. `active` says which measures are in force at the
     end, by rule.
     """
@@ -82,6 +83,7 @@ class Decided:
     closed: list[Happening] = field(factory=list)
     pending: list[Happening] = field(factory=list)
     unassessable: list[Happening] = field(factory=list)
+    blocked: list[Happening] = field(factory=list)
     frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
     active: dict[str, list[pl.Series]] = field(factory=dict)
 
@@ -98,6 +100,7 @@ def decide(
     outputs: Collection[str] = (),
     every_tick: bool = True,
     block: int | None = None,
+    blocking: Blocking | None = None,
 ) -> Decided:
     """Run all rules over all ticks.
 
@@ -108,9 +111,10 @@ def decide(
         outputs: indicators to compute although no rule reads them.
         every_tick: whether to keep the panel of every tick or of the last alone.
         block: units decided at once, by default as suits their number and the machine; a rank needs all of them.
+        blocking: the guards that keep measures from being proposed.
     """
     units = len(panel.units)
-    whole = bool(set(RANKS) & (rulebook.columns | set(outputs) | _read_by_indicators(panel)))
+    whole = panel.whole(rulebook.columns | set(outputs))
     workers = min(os.cpu_count() or 1, WORKERS)
     size = max(units, 1) if whole else block or _block(units, workers)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
@@ -118,7 +122,7 @@ def decide(
 
     def run(low: int) -> Decided:
         columns = ParameterColumns(rulebook.parameters, group.slice(low, size))
-        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low))
+        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking)
         return block.run(outputs, every_tick=every_tick)
 
     lows = range(0, max(units, 1), size)
@@ -140,17 +144,13 @@ def _joined(blocks: Sequence[Decided]) -> Decided:
     """Join what blocks decided, in their order."""
     first, *others = blocks
     for other in others:
-        for name in ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable"):
+        for name in ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked"):
             getattr(first, name).extend(getattr(other, name))
         for here, frames in other.frames.items():
             first.frames[here].extend(frames)
         for rule, active in other.active.items():
             first.active[rule].extend(active)
     return first
-
-
-def _read_by_indicators(panel: Panel) -> set[str]:
-    return {root for indicator in panel.terms.indicators.values() for root in indicator.value.meta.root_names()}
 
 
 def _arrays(frame: pl.DataFrame) -> dict[str, NDArray[Any]] | None:
@@ -183,7 +183,9 @@ class _Block:
         looks: Sequence[Look],
         low: int,
         size: int,
+        blocking: Blocking | None = None,
     ) -> None:
+        self.blocking = blocking
         self.panel, self.rulebook, self.rulings, self.columns, self.looks = panel, rulebook, rulings, columns, looks
         self.decided = Decided()
         self.places = pl.int_range(low, low + size, dtype=pl.UInt32, eager=True)
@@ -197,21 +199,26 @@ class _Block:
         self.amounts: dict[str, pl.Series] = {}
         self.frame = pl.DataFrame()
         self.lag = np.zeros(size, dtype=np.int16)
+        self.counts: dict[str, pl.Series] = {}
         self.quota: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
-        self.always = {"lag"} & (rulebook.columns | _read_by_indicators(panel))
+        self.read = panel.with_dependencies(rulebook.columns)
+        self.always = {"lag"} & self.read
 
     def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
         last = len(self.looks) - 1
         for here, look in enumerate(self.looks):
             wanted = self._conditions(look.bound) if not look.tick.interim else frozenset()
             keep = every_tick or here == last
-            values = None if keep else self._in_spans(look, wanted)
+            counted = self.panel.counted(here, self.read.union(outputs))
+            values = None if keep or counted else self._in_spans(look, wanted)
             if values is not None:
                 self._advance(here, look.bound, values)
                 continue
-            needed = look.bound.columns(wanted) | self.always | (set(outputs) if keep else {"lag"} & set(outputs))
-            before = pl.Series(self.lag.astype(np.int64))
+            needed = look.bound.columns(wanted) | self.always | counted
+            needed |= set(outputs) if keep else {"lag"} & set(outputs)
+            before = {"lag": pl.Series(self.lag.astype(np.int64)), **self.counts}
             frame = self.panel.derive(look.base.slice(self.low, self.size), here, before, needed)
+            self.counts |= {name: frame[name] for name in counted}
             if "lag" in frame.columns:
                 self.lag = frame["lag"].to_numpy().astype(np.int16)
             if not look.tick.interim:
@@ -232,6 +239,7 @@ class _Block:
         terms, read = self.panel.terms, look.bound.columns(wanted) - DERIVED
         columns = {each.name: each for each in self.columns.at(look.tick.on, read)}
         base = look.base.slice(self.low, self.size)
+        columns |= self.counts
         columns |= {each.name: each for each in base.get_columns() if each.dtype == pl.Int64}
         value, quota = columns[terms.primary], columns[f"{terms.primary}_quota"]
         others = {name: columns[name] for name in read if name in columns and columns[name].dtype.is_numeric()}
@@ -309,12 +317,13 @@ class _Block:
         remaining: dict[str, Mask] = {}
         for rule in bound.rules:
             name = rule.rule.id
-            lifted = self._ruled(rulings, "lifted", name)
+            # One that is issued is not in force: lifting it keeps no other from being issued.
+            lifted = NOBODY if rule.rule.one_off else self._ruled(rulings, "lifted", name)
             over = until[name] | lifted
             self._record("ended", here, name, self.active[name] & over)
             remaining[name] = self.active[name].without(over)
             out = until[name] | remaining[name] | lifted | self.pending[name]
-            candidate[name] = self._candidates(here, rule.when, values, name, out)
+            candidate[name] = self._unguarded(here, rule, values, self._candidates(here, rule.when, values, name, out))
         if rulings is None:
             starting = unblocked(candidate, remaining, self.rulebook.superseding, Mask.without)
             for name, mask in starting.items():
@@ -335,6 +344,23 @@ class _Block:
         if values[when].null_count():
             self._record("unassessable", here, name, Mask.of(values[when].is_null()))
         return Mask.of(values[when]).without(out).without(self.issued[name])
+
+    def _unguarded(self, here: int, rule: BoundRule, values: Mapping[str, pl.Series], mask: Mask) -> Mask:
+        """Return the candidates that no guard blocks; the others neither start nor keep anything from starting."""
+        if self.blocking is None or mask.rows is None:
+            return mask
+        name, amounts = rule.rule.id, None
+        if rule.amount is not None and self.blocking.reads_amount():
+            known = self.rulings is not None and rule.amount in values
+            amounts = values[rule.amount].filter(mask.rows) if known else self._amount(here, rule, mask)
+        on, units = self.panel.ticks[here].on, self.panel.units["unit"].gather(self.places.filter(mask.rows))
+        barred = np.zeros(self.size, dtype=np.bool_)
+        barred[mask.rows.to_numpy()] = self.blocking.blocked(name, units, on, amounts)
+        stopped = Mask.of(pl.Series(barred))
+        if stopped.rows is not None and amounts is not None:
+            amounts = amounts.filter(stopped.rows.filter(mask.rows))
+        self._record("blocked", here, name, stopped, amounts)
+        return mask.without(stopped)
 
     def _since(self, here: int, name: str, mask: Mask) -> None:
         """Note that measures are proposed at this tick."""
@@ -457,4 +483,5 @@ class _Block:
             "closed": self.decided.closed,
             "pending": self.decided.pending,
             "unassessable": self.decided.unassessable,
+            "blocked": self.decided.blocked,
         }.get(kind, self.decided.events).append(happening)

@@ -9,11 +9,12 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.calendar import DAY, MOMENTS, month_end, ticks
-from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.model.money import LIMIT
-from kpi_rules.pipeline.panel import RANKS, with_parameters
+from kpi_rules.pipeline.derived import PEERS
+from kpi_rules.pipeline.panel import with_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ class Distances:
             tick for tick in ticks(config.year, config.campaigns, max(config.year.end, after)) if tick.on > seen[-1].on
         ]
         self.panel: Panel = assessment.panel.looking_ahead((*seen, *(tick for tick in ahead if not tick.interim)))
-        self.lag = assessment.lag_before(here)
+        self._carried = [assessment.before(here)]
 
     def find(
         self, unit: int, rule: Rule, state: Literal["begins", "in force", "proposed", "not in force"]
@@ -117,17 +118,30 @@ class Distances:
     def _at(self, unit: int, target: int, amounts: NDArray[np.int64], names: set[str]) -> pl.DataFrame:
         """Return the unit's indicators at a target tick, one row per further amount, all of it credited by that
         tick.
+
+        Where something is compared with the peers, each amount is tried among all of them as they stand.
         """
-        lag = self.lag[unit]
-        for here in range(self.here, target):
-            row = self.panel.derive(
-                self._base(unit, here, np.zeros(1, dtype=np.int64)), here, pl.Series([lag]), {"lag"}
-            )
-            lag = row["lag"][0]
-        before = pl.Series([lag], dtype=pl.Int64).new_from_index(0, len(amounts))
-        base = self._base(unit, target, amounts)
-        frame = self.panel.derive(base, target, before, names - set(RANKS) | {"completion", "campaign_completion"})
-        return frame.with_columns(**self._ranks(unit, target, frame)) if names & set(RANKS) else frame
+        whole = self._whole(target)
+        mine = whole["group"][unit]
+        among = np.array([unit])
+        if mine is not None and self.panel.whole(names):
+            among = np.flatnonzero((whole["group"] == mine).fill_null(value=False).to_numpy())
+        rows = np.tile(among, len(amounts))
+        own = rows == unit
+        further = pl.Series(np.where(own, np.repeat(amounts, len(among)), 0))
+        base = whole[rows].with_columns(funds=pl.min_horizontal(pl.col("funds") + further, pl.lit(LIMIT)))
+        if len(among) > 1:
+            base = base.with_columns(pl.Series(PEERS, np.repeat(np.arange(len(amounts)), len(among)).astype(str)))
+        before = {name: column.gather(rows) for name, column in self._before(target).items()}
+        frame = self.panel.derive(base, target, before, names | {"completion", "campaign_completion"})
+        return frame.filter(pl.Series(own))
+
+    def _before(self, target: int) -> Mapping[str, pl.Series]:
+        """Return lag and counts of all units just before a target tick, nothing further credited until then."""
+        while len(self._carried) <= target - self.here:
+            here = self.here + len(self._carried) - 1
+            self._carried.append(self.panel.carried(self._whole(here), here, self._carried[-1]))
+        return self._carried[target - self.here]
 
     def _whole(self, target: int) -> pl.DataFrame:
         """Return the whole numbers of all units as far as they are known here, with the quotas in force at a target
@@ -149,29 +163,7 @@ class Distances:
         return base.with_columns(
             **{
                 f"{name}_before_campaign": known[f"{name}_before_campaign" if begun else name]
-                for name in QUOTA_INDICATORS
+                for name in self.panel.names
                 if name in base.columns
             }
         )
-
-    def _base(self, unit: int, target: int, amounts: NDArray[np.int64]) -> pl.DataFrame:
-        row = self._whole(target)[[unit] * len(amounts)]
-        return row.with_columns(funds=pl.min_horizontal(pl.col("funds") + pl.Series(amounts), pl.lit(LIMIT)))
-
-    def _ranks(self, unit: int, target: int, frame: pl.DataFrame) -> dict[str, pl.Series]:
-        """Rank each hypothetical completion among the other units of the group as they stand."""
-        everyone = self.panel.derive(
-            self._whole(target), target, None, {"completion", "campaign_completion", "group_size"}
-        )
-        group = everyone["group"][unit]
-        others = everyone.with_row_index("place").filter((pl.col("group") == group) & (pl.col("place") != unit))
-        size = everyone["group_size"][unit]
-        found = {"group_size": pl.Series([size] * len(frame), dtype=pl.Int64)}
-        for rank, completion in (("rank", "completion"), ("campaign_rank", "campaign_completion")):
-            better = np.sort(others[completion].drop_nulls().to_numpy())
-            mine = frame[completion]
-            ranks = pl.Series(1 + len(better) - np.searchsorted(better, mine.fill_null(0).to_numpy(), side="right"))
-            found[rank] = (
-                ranks.set(mine.is_null(), None) if group is not None else pl.Series([None] * len(frame), dtype=pl.Int64)
-            )
-        return found

@@ -14,10 +14,10 @@ import polars as pl
 from attrs import define, evolve, field
 
 from kpi_rules.model.calendar import MOMENTS
-from kpi_rules.model.columns import QUOTA_INDICATORS
+from kpi_rules.model.columns import FIXINGS, QUOTA_INDICATORS, quota_indicators
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
-from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.derived import PEERS, Derived, rank_in_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -85,6 +85,11 @@ class Panel:
     ticks: tuple[Tick, ...]
     terms: Terms
     _made: dict[tuple[int, tuple[str, ...]], dict[str, pl.Expr]] = field(factory=dict, init=False)
+    _derived: Derived = field(init=False)
+
+    @_derived.default
+    def _of_the_plugins(self) -> Derived:
+        return Derived(self.terms.indicators)
 
     @property
     def units(self) -> pl.DataFrame:
@@ -99,17 +104,33 @@ class Panel:
         """Return the panel over other ticks that begin with the same ones; the source still knows the first alone."""
         return evolve(self, ticks=ticks)
 
-    def derive(self, base: pl.DataFrame, here: int, lag: pl.Series | None, needed: Collection[str]) -> pl.DataFrame:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The indicators that a quota can be set for."""
+        return quota_indicators(self.terms.indicators)
+
+    def counted(self, here: int, among: Collection[str]) -> set[str]:
+        """Return those of the named indicators that count a tick's moments up to it."""
+        return self._derived.counted(self.ticks[here].moments, among)
+
+    def whole(self, needed: Collection[str]) -> bool:
+        """Say whether the named columns need all units at once, as ranks in the peer group do."""
+        wanted = self.with_dependencies(needed)
+        return bool(wanted.intersection(RANKS) or self._derived.within(wanted))
+
+    def derive(
+        self, base: pl.DataFrame, here: int, before: Mapping[str, pl.Series], needed: Collection[str]
+    ) -> pl.DataFrame:
         """Return `base` with every needed indicator of a tick.
 
         Args:
             base: the whole numbers of some units, as `Source.at` gives them, with `group` where a rank is needed.
             here: number of the tick.
-            lag: the lag of each unit at the tick before; None at the first tick.
+            before: `lag` and the indicators that count, as they were at the tick before; 0 where they are left out.
             needed: names of the columns to compute.
         """
-        wanted = self._with_dependencies(needed)
-        frame = base.hstack(self._against_quota(base, here, lag, wanted))
+        wanted = self.with_dependencies(needed)
+        frame = base.hstack(self._against_quota(base, here, before.get("lag"), wanted))
         key = (here, tuple(base.columns))
         if key not in self._made:
             self._made[key] = self._from_amounts(base, here)
@@ -118,21 +139,24 @@ class Panel:
             frame = frame.with_columns(**others)
         if wanted.intersection(RANKS):
             frame = _with_ranks(frame, wanted)
-        added = {name: indicator.value for name, indicator in self.terms.indicators.items() if name in wanted}
-        if added:
-            roots = {root for value in added.values() for root in value.meta.root_names()}
-            moments = self.ticks[here].moments
-            frame = frame.with_columns(**{name: pl.lit(name in moments) for name in roots.intersection(MOMENTS)})
-            frame = self.with_parameters(frame, here, roots)
-            for name, value in added.items():  # none reads another
-                with evaluating("indicator", name):
-                    frame = frame.with_columns(value.alias(name))
-        return frame
+        added = self._derived.wanted(wanted)
+        if not added:
+            return frame
+        roots = {root for name in added for root in self.terms.indicators[name].value.meta.root_names()}
+        moments = self.ticks[here].moments
+        frame = frame.with_columns(**{name: pl.lit(name in moments) for name in roots.intersection(MOMENTS)})
+        frame = self.with_parameters(frame, here, roots)
+        return self._derived.add(frame, added, moments, before)
 
-    def _with_dependencies(self, needed: Collection[str]) -> set[str]:
-        wanted = set(needed)
-        for name in wanted & self.terms.indicators.keys():
-            wanted |= set(self.terms.indicators[name].value.meta.root_names())
+    def carried(self, base: pl.DataFrame, here: int, before: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+        """Return what goes on from a tick to the next: the lag and the indicators that count."""
+        names = {"lag", *self._derived.counting}
+        frame = self.derive(base, here, before, names)
+        return {name: frame[name] for name in sorted(names)}
+
+    def with_dependencies(self, needed: Collection[str]) -> set[str]:
+        """Return the named columns with all that they are made from."""
+        wanted = self._derived.closure(needed)
         if "lag" in wanted:
             wanted.add("pace_gap")
         if wanted & {"rank", "group_size"}:
@@ -163,14 +187,17 @@ class Panel:
 
     def _from_amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
         """Return the indicators that are one division of whole numbers, by name."""
-        pace = self.terms.pace(self.ticks[here].on)
-        found = {f"{name}_completion": pl.col(name) / pl.col(f"{name}_quota") for name in QUOTA_INDICATORS}
+        on = self.ticks[here].on
+        pace = self.terms.pace(on)
+        found = {f"{name}_completion": pl.col(name) / pl.col(f"{name}_quota") for name in self.names}
         found["expected"] = pl.lit(pace.numerator / pace.denominator)
+        for name in self.names:
+            found |= _fixings(name, base, on)
         return found | _rates() | self._campaign(here, base)
 
     def _campaign(self, here: int, base: pl.DataFrame) -> dict[str, pl.Expr]:
         campaign = self.campaign_at(self.ticks[here].on)
-        before = {name: f"{name}_before_campaign" for name in QUOTA_INDICATORS}
+        before = {name: f"{name}_before_campaign" for name in {*QUOTA_INDICATORS, self.terms.primary}}
         if campaign is None or before[self.terms.primary] not in base.columns:
             empty: dict[str, pl.Expr] = {
                 f"campaign_{name}": pl.lit(None, pl.Int64) for name in (*QUOTA_INDICATORS, "quota")
@@ -246,37 +273,30 @@ def _rates() -> dict[str, pl.Expr]:
     }
 
 
+def _fixings(name: str, base: pl.DataFrame, on: date) -> dict[str, pl.Expr]:
+    """Return what else the quota line says (M5); null where the source knows of none."""
+    amount, quota = pl.col(name), pl.col(f"{name}_quota")
+    found: dict[str, pl.Expr] = {
+        f"{name}_{column}": pl.lit(None, dtype)
+        for column, dtype in FIXINGS.items()
+        if f"{name}_{column}" not in base.columns
+    }
+    if f"{name}_stretch" in base.columns:
+        found[f"{name}_stretch_completion"] = amount / pl.col(f"{name}_stretch")
+    if f"{name}_deadline" in base.columns:
+        deadline = pl.col(f"{name}_deadline")
+        found[f"{name}_overdue"] = pl.when(deadline.is_not_null()).then((deadline < on) & (amount < quota))
+    return found
+
+
 def _with_ranks(frame: pl.DataFrame, wanted: Collection[str]) -> pl.DataFrame:
     columns = {}
+    peers = frame[PEERS if PEERS in frame.columns else "group"]
     if "rank" in wanted or "group_size" in wanted:
-        columns["rank"], columns["group_size"] = rank_in_group(frame["group"], frame["completion"])
+        columns["rank"], columns["group_size"] = rank_in_group(peers, frame["completion"])
     if "campaign_rank" in wanted:
-        columns["campaign_rank"], _size = rank_in_group(frame["group"], frame["campaign_completion"])
+        columns["campaign_rank"], _size = rank_in_group(peers, frame["campaign_completion"])
     return frame.with_columns(**columns)
-
-
-def rank_in_group(group: pl.Series, completion: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return each unit's rank and the number of ranked units of its peer group.
-
-    The rank is 1 + the units of the group with strictly higher completion; both are null without a group, the rank also
-    without completion. One sort does for all groups: far cheaper than a window per group.
-    """
-    present = (group.is_not_null() & completion.is_not_null()).to_numpy()
-    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy().astype(np.int64)
-    values = completion.fill_null(0.0).to_numpy()
-    rows = np.flatnonzero(present)
-    order = rows[np.lexsort((-values[rows], codes[rows]))]
-    code, value = codes[order], values[order]
-    place = np.arange(len(order))
-    new_group = np.concatenate([[True], code[1:] != code[:-1]])[: len(order)]
-    new_value = new_group | np.concatenate([[True], value[1:] != value[:-1]])[: len(order)]
-    group_start = np.maximum.accumulate(np.where(new_group, place, 0))
-    value_start = np.maximum.accumulate(np.where(new_value, place, 0))
-    ranks = np.zeros(len(codes), dtype=np.int64)
-    ranks[order] = value_start - group_start + 1
-    sizes = np.bincount(codes[rows], minlength=int(codes.max(initial=0)) + 1)[codes]
-    rank = pl.Series(ranks).set(pl.Series(~present), None)
-    return rank, pl.Series(sizes.astype(np.int64)).set(group.is_null(), None)
 
 
 def against_quota(
@@ -313,32 +333,51 @@ class QuotaBook:
     """The quotas in force at each tick, per unit and indicator: the latest revision effective by then, and the first
     (M1).
 
-    `quotas` is the clean table; `units` the ids in row order.
+    `quotas` is the clean table; `units` the ids in row order; `names` the indicators that have quotas.
     """
 
     quotas: pl.DataFrame
     units: pl.Series
+    names: tuple[str, ...] = QUOTA_INDICATORS
     _cache: dict[tuple[date, ...], pl.DataFrame] = field(factory=dict, init=False)
 
     def at(self, on: date) -> pl.DataFrame:
         """Return `<name>_quota` and `<name>_quota_original` of every unit on a date; null where no quota is in
         force.
+
+        Where the table says more of its lines (M5) there are also `<name>_stretch`, `<name>_quality` and
+        `<name>_deadline`.
         """
         in_force = tuple(sorted(self.quotas.filter(pl.col("effective") <= on)["effective"].unique()))
         if in_force not in self._cache:
             self._cache[in_force] = self._columns(on)
         return self._cache[in_force]
 
+    @property
+    def fixings(self) -> dict[str, pl.Expr]:
+        """What the table says of its lines besides their amount, by the column it becomes."""
+        last = {
+            "stretch": pl.col("stretch"),
+            "quality": pl.col("quality") / BILLION,
+            "deadline": pl.col("deadline"),
+        }
+        return {
+            name: value.last()
+            for name, value in last.items()
+            if name in self.quotas.columns and self.quotas[name].null_count() < len(self.quotas)
+        }
+
     def _columns(self, on: date) -> pl.DataFrame:
         effective = self.quotas.filter(pl.col("effective") <= on).sort("effective")
         units = pl.DataFrame({"unit": self.units})
-        for name in QUOTA_INDICATORS:
+        for name in self.names:
             of_indicator = (
                 effective.filter(pl.col("indicator") == name)
                 .group_by("unit")
                 .agg(
                     pl.col("amount").last().alias(f"{name}_quota"),
                     pl.col("amount").first().alias(f"{name}_quota_original"),
+                    *(value.alias(f"{name}_{column}") for column, value in self.fixings.items()),
                 )
             )
             units = units.join(of_indicator, on="unit", how="left", maintain_order="left")

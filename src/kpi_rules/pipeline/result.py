@@ -11,10 +11,12 @@ import polars as pl
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import AFTER_ADJUSTMENTS, BEFORE_ADJUSTMENTS, indicator_schema
 from kpi_rules.model.text import fields
+from kpi_rules.pipeline.decisions import with_decisions
+from kpi_rules.pipeline.deposits import Desk, keep
 from kpi_rules.pipeline.explain import Explainer
 from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
 from kpi_rules.pipeline.panel import with_parameters
-from kpi_rules.pipeline.pay import entries, ledger
+from kpi_rules.pipeline.pay import ORDER, entries, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from kpi_rules.model.problems import Problem
     from kpi_rules.pipeline.credit import Credited
     from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decisions import Rulings
+    from kpi_rules.pipeline.deposits import Deposited
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.panel import Panel, QuotaBook
     from kpi_rules.pipeline.pay import Payroll
@@ -54,6 +58,8 @@ class Assessment:
         payroll: Payroll,
         quotas: QuotaBook,
         findings: pl.DataFrame,
+        rulings: Rulings | None = None,
+        decisions: pl.DataFrame | None = None,
     ) -> None:
         """Keep what the stages gave; `kpi_rules.assess` is the way to make one."""
         self.workspace = workspace
@@ -66,6 +72,8 @@ class Assessment:
         self.findings = findings
         self._payroll = payroll
         self._quotas = quotas
+        self._rulings = rulings
+        self._decisions = decisions
         config = workspace.config
         assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
         self.year = config.year.label
@@ -121,8 +129,11 @@ class Assessment:
 
     @cached_property
     def measures(self) -> pl.DataFrame:
-        """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`."""
-        return measure_frame(
+        """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`, and of
+        the last decision on it `decision, decided_on, decided_by, decision_reason`.
+        """
+        made_by = min(self.as_of, self.known_at)
+        measures = measure_frame(
             self.decided,
             self.ticks,
             self.workspace.tables.units,
@@ -131,6 +142,7 @@ class Assessment:
             self.year,
             self._reasons,
         ).select(*MEASURES)
+        return with_decisions(measures, self._decisions, made_by)
 
     def _reasons(self, measures: pl.DataFrame) -> pl.Series:
         """Return the reason of each measure, with the figures of the tick it was proposed at."""
@@ -156,12 +168,12 @@ class Assessment:
         """The indicators that were computed, in order."""
         return [name for name in indicator_schema(self.panel.terms.indicators) if name in self._frame_columns]
 
-    def lag_before(self, here: int) -> pl.Series:
-        """Return the lag of every unit just before tick number `here`."""
-        lag = pl.repeat(0, len(self.panel.units), dtype=pl.Int64, eager=True)
+    def before(self, here: int) -> dict[str, pl.Series]:
+        """Return the lag and the counts of every unit just before tick number `here`."""
+        before = {"lag": pl.repeat(0, len(self.panel.units), dtype=pl.Int64, eager=True)}
         for tick in range(here):
-            lag = self.panel.derive(self.panel.source.at(tick), tick, lag, {"lag"})["lag"]
-        return lag
+            before = self.panel.carried(self.panel.source.at(tick), tick, before)
+        return before
 
     def quotas_on(self, on: date) -> pl.DataFrame:
         """Return the quotas in force on a day, one row per unit."""
@@ -188,23 +200,58 @@ class Assessment:
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
         """Compute a tick's panel again, where it was not kept or not with these columns."""
-        return self.panel.derive(self.panel.source.at(here), here, self.lag_before(here), names | {"lag"})
+        return self.panel.derive(self.panel.source.at(here), here, self.before(here), names | {"lag"})
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
-        """The projected ledger: `year, measure, person, unit, rule, component, month, withheld, released_on`."""
+        """The projected ledger: `year, measure, person, unit, rule, component, month, withheld, released_on,
+        reversed_on`.
+        """
         return ledger(
             self.decided,
             self.ticks,
             self.panel.units["unit"],
             self.rulebook.rules,
             self._payroll,
+            self._reversed,
         )
+
+    @property
+    def _reversed(self) -> pl.DataFrame | None:
+        """The measures that decisions reversed: `measure`, `on`."""
+        if self._rulings is None:
+            return None
+        return self._rulings.measures("reversed", self.ticks, self.panel.units["unit"], self.year)
+
+    @cached_property
+    def _deposited(self) -> Deposited:
+        desk = Desk(
+            self.decided,
+            self.ticks,
+            self.panel.units["unit"],
+            self.rulebook.rules,
+            self._payroll,
+            self.ledger,
+            self._rulings,
+            self.rulebook.terms.year.end,
+        )
+        return keep(desk)
+
+    @property
+    def deposits(self) -> pl.DataFrame:
+        """The balance of each deposit: `year, deposit, person, unit, role, paid_on, paid, forfeited, refunded, returned,
+        held`; `paid = forfeited - refunded + returned + held`.
+        """
+        return self._deposited.lines
 
     @cached_property
     def entries(self) -> pl.DataFrame:
-        """The entries behind the ledger: `year, on, entry, measure, person, unit, rule, component, month, amount`."""
-        return entries(self.ledger)
+        """The entries behind ledger and deposits: `year, on, entry, measure, person, unit, rule, component, month,
+        amount`.
+        """
+        of_deposits = self._deposited.entries
+        of_pay = entries(self.ledger)
+        return pl.concat([of_pay, of_deposits]).sort(*ORDER, "amount") if len(of_deposits) else of_pay
 
     @cached_property
     def waterfall(self) -> pl.DataFrame:

@@ -10,10 +10,14 @@ from attrs import define
 from kpi_rules.model.calendar import DAY
 from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.pipeline.credit import WHOLE_NUMBERS
+from kpi_rules.pipeline.tally import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Campaign, Tick
     from kpi_rules.pipeline.credit import Credited
@@ -64,13 +68,20 @@ class EvidenceSource:
         on = self.ticks[here].on
         row = self.credited.dates.index(on)
         units = self.credited.units
-        columns = [pl.Series(name, amounts[row]) for name, amounts in units.items() if name not in CONTRACTS]
+        columns = [_column(units, name, row) for name in units if name not in CONTRACTS and not name.endswith(UNKNOWN)]
         if "contracted" in units:
             unknown = pl.Series(units["contracts_unknown"][row] > 0)
             columns.append(pl.Series("contracted", units["contracted"][row]).set(unknown, None))
         campaign = next((each for each in self.campaigns if each.start <= on <= each.end), None)
         if campaign is not None:
             before = self.credited.dates.index(campaign.start - DAY)
-            counted = [name for name in QUOTA_INDICATORS if name in units]
+            counted = [name for name in self.quotas.names if name in units]
             columns += [pl.Series(f"{name}_before_campaign", units[name][before]) for name in counted]
         return self.units.hstack([*columns, *self.quotas.at(on).get_columns()])
+
+
+def _column(units: Mapping[str, NDArray[np.int64]], name: str, row: int) -> pl.Series:
+    """Return the whole numbers of a name at a date, null where a part of one is not known."""
+    column = pl.Series(name, units[name][row])
+    unknown = units.get(name + UNKNOWN)
+    return column if unknown is None or not unknown[row].any() else column.set(pl.Series(unknown[row] > 0), None)

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import polars as pl
 
-from kpi_rules.hooks.manager import BUILT_IN, installed
+from kpi_rules.hooks.manager import BUILT_INS, installed
 from kpi_rules.locale import _
 from kpi_rules.model import expressions, text
 from kpi_rules.model.columns import (
     AFTER_ADJUSTMENTS,
     BEFORE_ADJUSTMENTS,
-    TAKEN,
-    indicator_schema,
     parameter_schema,
     rule_schema,
 )
 from kpi_rules.model.contributions import Subject
+from kpi_rules.model.deposits import Collect
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
+from kpi_rules.workspace.checks import CHECKED, check_schema, credit_schema
 from kpi_rules.workspace.config_schema import CORE
 from kpi_rules.workspace.guards import guard_schema, message_schema
+from kpi_rules.workspace.indicator_checks import indicator_refusals
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from kpi_rules.model.contributions import Check, Guard, Hold, Rule
 
 
-CHECKED: Final = ("projects", "claims", "arrivals", "visits")
-"""The tables a check can test."""
+_OF_DEPOSIT: Final = ("deposit", "person", "unit", "role", "amount", "paid_on")
+"""The columns of `deposits` that an effect may read."""
 
 _SAMPLES: Final[Mapping[object, object]] = {
     pl.Int64: 1,
@@ -45,29 +46,32 @@ _SAMPLES: Final[Mapping[object, object]] = {
 }
 
 
-def _check_schema(table: str) -> dict[str, pl.DataType | type[pl.DataType]]:
-    """Return the columns a check reads: the table's and its project's, or a project's with its totals."""
-    own = dict(SCHEMAS[table].empty().schema)
-    if table == "projects":
-        return {**own, "vouchers": pl.Int64, "assessed": pl.Int64}
-    of_project = SCHEMAS["projects"].empty().schema.items()
-    return {**own, **{f"project_{name}": dtype for name, dtype in of_project if name != "project"}}
-
-
-def contribution_problems(plugins: Plugins, file: str) -> list[Problem]:
+def contribution_problems(plugins: Plugins, file: str, locate: Locate | None = None) -> list[Problem]:
     """Check what plugins contribute, before any data is seen.
+
+    Args:
+        plugins: what they contribute.
+        file: the file that named them, for problems.
+        locate: the place in it of what it declares itself, by kind, name and part; None for anything else.
 
     Returns:
         Every expression that reads an unknown column, compares two types or has a node that is not row-wise; rules that
         supersede what does not exist or each other; holds without an end; reasons with unknown fields. Each names
         plugin, rule and node.
     """
-    return list(_Checking(plugins, file).all())
+    return list(_Checking(plugins, file, locate or _nowhere).all())
+
+
+Locate = Callable[[str, str, str], Place | None]
+
+
+def _nowhere(_kind: str, _name: str, _part: str) -> None:
+    """Place nothing: no rule stands in `kpi.toml` itself."""
 
 
 class _Checking:
-    def __init__(self, plugins: Plugins, file: str) -> None:
-        self.plugins, self.file = plugins, file
+    def __init__(self, plugins: Plugins, file: str, locate: Locate) -> None:
+        self.plugins, self.file, self.locate = plugins, file, locate
         self.settings = parameter_schema(plugins.settings)
         self.columns = rule_schema(plugins.indicators, plugins.settings)
 
@@ -76,30 +80,14 @@ class _Checking:
         for rule in self.plugins.rules.values():
             yield from self._rule(rule)
         yield from self._circles()
-        own = indicator_schema({})
-        schema = {
-            name: dtype for name, dtype in self.columns.items() if name in own or name not in self.plugins.indicators
-        }
-        dtypes = indicator_schema(self.plugins.indicators)
-        taken = TAKEN | rule_schema({}, self.plugins.settings).keys()
-        for name, indicator in self.plugins.indicators.items():
-            if name in taken:
-                found = _("indicator {name}, which the library has").format(name=name)
-                yield self._problem("plugin-clash", "indicator", name, "", found, _("a name of its own"), None)
-            yield from self._expression("indicator", name, "value", indicator.value, schema, dtypes[name])
-        project = {name: dtype for name, dtype in SCHEMAS["projects"].empty().schema.items() if name != "row"}
-        amounts = dict.fromkeys(("vouchers", "confirmed", "credited"), pl.Int64)
+        for name, part, refusal in indicator_refusals(self.plugins.indicators, self.plugins.settings):
+            found, expected, hint = refusal.node, refusal.expected, refusal.nearest
+            yield self._problem(refusal.code, "indicator", name, part, found, expected, hint)
         for name, credit in self.plugins.credits.items():
             if name in {*BEFORE_ADJUSTMENTS, *AFTER_ADJUSTMENTS}:
                 found = _("stage {name}, which the waterfall has").format(name=name)
                 yield self._problem("plugin-clash", "credit", name, "", found, _("a name of its own"), None)
-            known: dict[str, pl.DataType | type[pl.DataType]] = {
-                **project,
-                **amounts,
-                "on": pl.Date,
-                "group": pl.String,
-                **self.settings,
-            }
+            known: expressions.Schema = {**credit_schema(), **self.settings}
             yield from self._expression("credit", name, "amount", credit.amount, known, pl.Int64)
         for name, guard in self.plugins.guards.items():
             yield from self._guard(name, guard)
@@ -109,7 +97,8 @@ class _Checking:
     def _plugins(self) -> Iterator[Problem]:
         """A policy's name is its section of `kpi.toml`, and stands before the full stop in ids of rules."""
         for plugin in self.plugins.plugins:
-            if "." in plugin.name or plugin.name in CORE:
+            is_taken = plugin.name == DECLARED and self.plugins.provenance("declared", DECLARED) is None
+            if "." in plugin.name or plugin.name in CORE or is_taken:
                 expected = _("a name without full stops that is no section of kpi.toml")
                 place = Place(file=plugin.distribution)
                 yield error("bad-name", place, found=_("policy {name}").format(name=plugin.name), expected=expected)
@@ -119,11 +108,11 @@ class _Checking:
             found, hint = str(check.table), nearest(str(check.table), CHECKED)
             yield self._problem("unknown-table", "check", name, "table", found, ", ".join(CHECKED), hint)
             return
-        schema = _check_schema(check.table)
+        schema = {**check_schema(check.table), **self.settings}
         yield from self._expression("check", name, "when", check.when, schema, pl.Boolean, row_wise=False)
-        if check.among is not None:
-            own = dict(SCHEMAS[check.table].empty().schema)
-            yield from self._expression("check", name, "among", check.among, own, pl.Boolean, row_wise=False)
+        own = dict(SCHEMAS[check.table].empty().schema)
+        for among in check.among:
+            yield from self._expression("check", name, "among", among, own, pl.Boolean, row_wise=False)
         yield from self._text("check", name, "message", check.message, schema)
 
     def _guard(self, name: str, guard: Guard) -> Iterator[Problem]:
@@ -154,6 +143,7 @@ class _Checking:
             )
         if rule.hold is not None:
             yield from self._hold(rule, rule.hold)
+        yield from self._deposit(rule)
         for other in rule.supersedes:
             if other not in self.plugins.rules:
                 yield from self._superseded(rule, other)
@@ -166,7 +156,7 @@ class _Checking:
         if policy in enabled:
             yield self._unknown("unknown-rule", rule.id, "supersedes", other, self.plugins.rules)
         elif policy not in (available := installed()):
-            near = nearest(policy, [*available, *sorted(enabled - {BUILT_IN})])
+            near = nearest(policy, [*available, *sorted(enabled - BUILT_INS.keys())])
             hint = f"{near}.{name}" if f"{near}.{name}" in self.plugins.rules else near
             expected = _("a rule of a policy that is enabled or installed")
             place = self._place("rule", rule.id, "supersedes")
@@ -182,6 +172,20 @@ class _Checking:
                 found = f"{setting.name} : {setting.kind}"
                 expected = _("a setting of kind {kind}").format(kind=kind)
                 yield self._problem("wrong-type", "rule", rule.id, "hold", found, expected, None)
+
+    def _deposit(self, rule: Rule) -> Iterator[Problem]:
+        """Check the amounts of what a rule does to deposits."""
+        deposit = {name: dtype for name, dtype in SCHEMAS["deposits"].empty().schema.items() if name in _OF_DEPOSIT}
+        more: expressions.Schema = {"group": pl.String, **self.settings}
+        staff = {name: dtype for name, dtype in SCHEMAS["staff"].empty().schema.items() if name != "row"}
+        for effect in rule.deposit:
+            collects = isinstance(effect, Collect)
+            if collects and rule.until is None:
+                found, expected = _("no condition that ends it"), _("an end for what is collected every month")
+                yield self._problem("hold-without-end", "rule", rule.id, "until", found, expected, None)
+            if effect.amount is not None:
+                read = staff if collects else {**deposit, "held": pl.Int64(), "forfeited": pl.Int64()}
+                yield from self._expression("rule", rule.id, "deposit", effect.amount, {**read, **more}, pl.Int64)
 
     def _text(self, kind: str, name: str, part: str, message: str, schema: expressions.Schema) -> Iterator[Problem]:
         """Check the fields of a message, and that their formats suit their types."""
@@ -215,7 +219,8 @@ class _Checking:
         *,
         row_wise: bool = True,
     ) -> Iterator[Problem]:
-        for refusal in expressions.check(expression, schema, expected, row_wise=row_wise):
+        in_words = [] if self.locate(kind, name, part) is None else sql_types.refusals(expression, schema, expected)
+        for refusal in in_words or expressions.check(expression, schema, expected, row_wise=row_wise):
             yield self._problem(refusal.code, kind, name, part, refusal.node, refusal.expected, refusal.nearest)
 
     def _circles(self) -> Iterator[Problem]:
@@ -252,6 +257,8 @@ class _Checking:
         return error(code, self._place(kind, name, part), found=found, expected=expected, nearest=hint)
 
     def _place(self, kind: str, name: str, part: str) -> Place:
+        if (place := self.locate(kind, name, part)) is not None:
+            return place
         plugin = self.plugins.provenance(kind, name)
-        source = "" if plugin is None or plugin.name == BUILT_IN else plugin.distribution
+        source = "" if plugin is None or plugin.name in BUILT_INS else plugin.distribution
         return Place(file=source or self.file, key=f"{kind} {name}" + (f", {part}" if part else ""))

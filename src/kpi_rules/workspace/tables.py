@@ -59,6 +59,7 @@ class Tables:
     samples: pl.DataFrame = field(factory=lambda: _empty("samples"))
     rates: pl.DataFrame = field(factory=lambda: _empty("rates"))
     deposits: pl.DataFrame = field(factory=lambda: _empty("deposits"))
+    results: pl.DataFrame = field(factory=lambda: _empty("results"))
     withheld: pl.DataFrame = field(factory=lambda: _empty("withheld"))
     misclaimed: pl.Series = field(factory=lambda: pl.Series("project", dtype=pl.String))
     """Projects with a row of `claims` in quarantine or excluded by a check: what it claimed is unclaimed, not the
@@ -82,6 +83,7 @@ def read_tables(
     currency: str,
     count_indicators: Collection[str],
     year_start: date,
+    optional: Collection[str] = (),
 ) -> ReadTables:
     """Read and clean the tables of a workspace.
 
@@ -91,9 +93,10 @@ def read_tables(
         currency: the workspace's currency; a voucher in another is converted.
         count_indicators: indicators whose quotas are counts and not money.
         year_start: evidence dated before it gets a warning.
+        optional: required columns that this workspace does without, as `table.column`.
     """
     found = [read_source(source, folder) for source in sources]
-    return _clean_all(found, [source.table for source in sources], currency, count_indicators, year_start)
+    return _clean_all(found, [source.table for source in sources], currency, count_indicators, year_start, optional)
 
 
 def tables_from_frames(
@@ -102,6 +105,7 @@ def tables_from_frames(
     currency: str,
     count_indicators: Collection[str],
     year_start: date,
+    optional: Collection[str] = (),
 ) -> ReadTables:
     """Clean frames in memory as `read_tables` cleans files.
 
@@ -112,7 +116,7 @@ def tables_from_frames(
         raw_from_frame(name, frame.collect() if isinstance(frame, pl.LazyFrame) else frame)
         for name, frame in frames.items()
     ]
-    return _clean_all(found, list(frames), currency, count_indicators, year_start)
+    return _clean_all(found, list(frames), currency, count_indicators, year_start, optional)
 
 
 def _clean_all(
@@ -121,6 +125,7 @@ def _clean_all(
     currency: str,
     count_indicators: Collection[str],
     year_start: date,
+    optional: Collection[str],
 ) -> ReadTables:
     problems: list[Problem] = []
     by_table: dict[str, list[Cleaned]] = {}
@@ -130,7 +135,7 @@ def _clean_all(
             problems.append(raw)
             unread.add(table)
             continue
-        cleaned, more = clean(raw, count_indicators)
+        cleaned, more = clean(raw, count_indicators, optional)
         problems += more
         if cleaned is None:
             unread.add(table)
@@ -146,6 +151,7 @@ def _assemble(
     done: dict[str, pl.DataFrame] = {}
     broken: dict[str, pl.Series] = {}
     quarantines: list[pl.DataFrame] = [empty_quarantine()]
+    unread_claims = pl.Series("project", dtype=pl.String)
     for name in _ORDER:
         schema = SCHEMAS[name]
         parts = by_table.get(name, [])
@@ -162,10 +168,14 @@ def _assemble(
         else:
             quarantines.append(quarantine_of(parts, failures))
         done[name] = _without(frame, failures)
+        if name == "claims":
+            unread_claims = frame["project"].gather(
+                failures.filter(pl.col("code") != "duplicate-row")["at"].unique()  # its first copy is read
+            )
         broken[name] = frame[schema.columns[0].name].gather(failures["at"].unique())
         problems += dated_before(schema, done[name], parts, year_start)
     problems += too_large_totals(done, by_table)
-    misclaimed = broken.get("claims", pl.Series("project", dtype=pl.String))
+    misclaimed = unread_claims.rename("project")
     return ReadTables(Tables(**done, misclaimed=misclaimed), pl.concat(quarantines), problems)
 
 

@@ -10,13 +10,14 @@ from attrs import define, field
 
 from kpi_rules.hooks.manager import Plugins, installed, load_plugins
 from kpi_rules.locale import _
-from kpi_rules.model.columns import COUNT_INDICATORS, QUOTA_INDICATORS
+from kpi_rules.model.columns import count_indicators, quota_indicators
 from kpi_rules.model.problems import Problem, nearest, sort_problems
 from kpi_rules.model.settings import Entry, Parameters
 from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
 from kpi_rules.workspace.config_items import PolicyTables
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.consistency import consistency_problems
+from kpi_rules.workspace.declared import declared
 from kpi_rules.workspace.guards import guard_problems
 from kpi_rules.workspace.pace import pace_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
@@ -113,15 +114,17 @@ class Workspace:
             self.__attrs_init__(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
             return
         own = PolicyTables(read.sections, read.file, read.lines)
+        local = declared(read)
         plugins, problems = load_plugins(
             config.enabled,
             config.local,
             folder,
             read.file,
+            declared=local.modules,
             read_items=own.read,
             locate=own.locate,
         )
-        tables = _tables(config, folder, frames)
+        tables = _tables(config, plugins, folder, frames)
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
         active = [plugin.name for plugin in plugins.plugins]
         parameters, parameter_problems = read_parameters(
@@ -135,22 +138,32 @@ class Workspace:
             file=read.file,
             text=read.lines,
         )
+        values, value_problems = local.entries(parameters.entries, groups=groups, year=config.year)
+        parameters = parameters.replace(values)
         names = name_problems(
             read,
             plugins=[*installed(), *active],
             pace_curves=plugins.pace_curves,
             checks=plugins.checks,
-            indicators=QUOTA_INDICATORS,
+            indicators=quota_indicators(plugins.indicators),
         )
         problems = [
             *read.problems,
             *(problem for problem in problems if problem.code != "unknown-plugin"),
             *names,
             *own.problems,
+            *local.problems,
             *parameter_problems,
+            *value_problems,
             *tables.problems,
-            *consistency_problems(tables.tables, config, QUOTA_INDICATORS, found=[*read.problems, *tables.problems]),
-            *contribution_problems(plugins, read.file),
+            *consistency_problems(
+                tables.tables,
+                config,
+                quota_indicators(plugins.indicators),
+                counts=count_indicators(plugins.indicators),
+                found=[*read.problems, *tables.problems],
+            ),
+            *contribution_problems(plugins, read.file, local.place),
             *guard_problems(config.guards, plugins, read.file, read.lines),
             *pace_problems(plugins, config, read.file),
         ]
@@ -178,15 +191,21 @@ def load(path: str | PathLike[str]) -> Workspace:
     return workspace
 
 
-def _tables(config: Config, folder: Path | None, frames: Frames | None) -> ReadTables:
+def _tables(config: Config, plugins: Plugins, folder: Path | None, frames: Frames | None) -> ReadTables:
+    optional = () if config.sharing == "agreed" else ("claims.share",)
     if frames is not None:
         return tables_from_frames(
-            frames, currency=config.currency, count_indicators=COUNT_INDICATORS, year_start=config.year.start
+            frames,
+            currency=config.currency,
+            count_indicators=count_indicators(plugins.indicators),
+            year_start=config.year.start,
+            optional=optional,
         )
     return read_tables(
         config.tables,
         folder or Path(),
         currency=config.currency,
-        count_indicators=COUNT_INDICATORS,
+        count_indicators=count_indicators(plugins.indicators),
         year_start=config.year.start,
+        optional=optional,
     )

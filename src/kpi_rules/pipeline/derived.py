@@ -1,0 +1,147 @@
+"""Indicators that plugins derive from others: row by row, within the peer group, and counted from tick to tick."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.pipeline.evaluating import evaluating
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from kpi_rules.model.contributions import Indicator
+
+PEERS: Final = "peers"
+"""A column that, where a frame has it, says who is compared with whom instead of `group`."""
+
+_WITHIN: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {
+    "least": pl.Expr.min,
+    "most": pl.Expr.max,
+    "mean": pl.Expr.mean,
+    "sum": pl.Expr.sum,
+    "size": pl.Expr.count,
+}
+
+
+class Derived:
+    """The indicators of plugins that are made from other columns; those over tables come with the whole numbers."""
+
+    def __init__(self, indicators: Mapping[str, Indicator]) -> None:
+        """Put them into an order in which each comes after those it reads."""
+        self._all = {name: each for name, each in indicators.items() if not each.table}
+        self._reads = {name: set(each.value.meta.root_names()) for name, each in self._all.items()}
+        graph = {name: reads & self._all.keys() for name, reads in self._reads.items()}
+        self._order = tuple(TopologicalSorter(graph).static_order())
+        self._moments = {name: _moments_of(each) for name, each in self._all.items() if each.at is not None}
+
+    def closure(self, needed: Collection[str]) -> set[str]:
+        """Return the named columns with all that they are made from."""
+        wanted = set(needed)
+        for name in reversed(self._order):
+            if name in wanted:
+                wanted |= self._reads[name]
+        return wanted
+
+    def wanted(self, names: Collection[str]) -> list[str]:
+        """Return those of the named columns that are made here, in order."""
+        return [name for name in self._order if name in names]
+
+    def within(self, names: Collection[str]) -> bool:
+        """Say whether one of the named columns compares a unit with its peers."""
+        return any(self._all[name].within for name in self._order if name in names)
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """The indicators that count ticks."""
+        return tuple(self._moments)
+
+    def counted(self, moments: frozenset[str], among: Collection[str]) -> set[str]:
+        """Return the indicators among those named that count a tick with these moments."""
+        return {name for name in self._moments.keys() & set(among) if self._moments[name](moments)}
+
+    def add(
+        self, frame: pl.DataFrame, names: Sequence[str], moments: frozenset[str], before: Mapping[str, pl.Series]
+    ) -> pl.DataFrame:
+        """Return the frame with the named indicators.
+
+        Args:
+            frame: all that they read, but for each other.
+            names: in order.
+            moments: those of the tick.
+            before: the counts at the tick before; 0 where they are left out.
+        """
+        for name in names:
+            indicator = self._all[name]
+            with evaluating("indicator", name):
+                frame = frame.with_columns(indicator.value.alias(name))
+            if indicator.within:
+                frame = frame.with_columns(_compared(frame, name, indicator.within))
+            elif indicator.counting:
+                earlier = before.get(name)
+                earlier = pl.repeat(0, len(frame), dtype=pl.Int64, eager=True) if earlier is None else earlier
+                column = earlier
+                if self._moments[name](moments):
+                    column = _counted(earlier, frame[name], consecutive=indicator.counting == "consecutive")
+                frame = frame.with_columns(column.alias(name))
+        return frame
+
+
+def _moments_of(indicator: Indicator) -> Callable[[frozenset[str]], bool]:
+    """Return the moments at which an indicator counts, as a function of a tick's moments."""
+    known: dict[frozenset[str], bool] = {}
+
+    def counts(moments: frozenset[str]) -> bool:
+        if moments not in known:
+            one = pl.DataFrame({moment: [moment in moments] for moment in MOMENTS})
+            assert indicator.at is not None  # noqa: S101 (asked only of those that have it)
+            known[moments] = one.select(indicator.at).item() is True
+        return known[moments]
+
+    return counts
+
+
+def _counted(before: pl.Series, holds: pl.Series, *, consecutive: bool) -> pl.Series:
+    if holds.dtype != pl.Boolean:  # an amount at each tick, summed
+        return before + holds.fill_null(0).cast(pl.Int64)
+    true = holds.fill_null(value=False)
+    more = before + true.cast(pl.Int64)
+    return more * true.cast(pl.Int64) if consecutive else more
+
+
+def _compared(frame: pl.DataFrame, name: str, within: str) -> pl.Series:
+    """Return what becomes of a column inside the peer group."""
+    group = PEERS if PEERS in frame.columns else "group"
+    if within == "rank":
+        return rank_in_group(frame[group], frame[name].cast(pl.Float64))[0].rename(name)
+    peers = _WITHIN[within](pl.col(name)).over(group)
+    found = frame.select(pl.when(pl.col(group).is_not_null()).then(peers).alias(name)).to_series()
+    return found.cast(pl.Int64) if within == "size" else found
+
+
+def rank_in_group(group: pl.Series, completion: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return each unit's rank and the number of ranked units of its peer group.
+
+    The rank is 1 + the units of the group with strictly higher completion; both are null without a group, the rank also
+    without completion. One sort does for all groups: far cheaper than a window per group.
+    """
+    present = (group.is_not_null() & completion.is_not_null()).to_numpy()
+    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy().astype(np.int64)
+    values = completion.fill_null(0.0).to_numpy()
+    rows = np.flatnonzero(present)
+    order = rows[np.lexsort((-values[rows], codes[rows]))]
+    code, value = codes[order], values[order]
+    place = np.arange(len(order))
+    new_group = np.concatenate([[True], code[1:] != code[:-1]])[: len(order)]
+    new_value = new_group | np.concatenate([[True], value[1:] != value[:-1]])[: len(order)]
+    group_start = np.maximum.accumulate(np.where(new_group, place, 0))
+    value_start = np.maximum.accumulate(np.where(new_value, place, 0))
+    ranks = np.zeros(len(codes), dtype=np.int64)
+    ranks[order] = value_start - group_start + 1
+    sizes = np.bincount(codes[rows], minlength=int(codes.max(initial=0)) + 1)[codes]
+    rank = pl.Series(ranks).set(pl.Series(~present), None)
+    return rank, pl.Series(sizes.astype(np.int64)).set(group.is_null(), None)
