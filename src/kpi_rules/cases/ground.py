@@ -45,7 +45,7 @@ class Ground:
         for ending in OF_QUOTA:
             base = base.removesuffix(ending)
         if base in self.indicators:
-            return self.indicators[base].kind == "money"
+            return self.indicators[base].kind == "money" and self.indicators[base].within not in {"rank", "size"}
         return base in MONEY if base in self.columns or name in self.columns else None
 
     def row(self, given: Mapping[str, Any], group: str | None, on: date) -> pl.DataFrame:
