@@ -9,16 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from kpi_rules.locale import N_
+from kpi_rules.locale import N_, translate
 
 if TYPE_CHECKING:
-    from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.cases.run import CaseReport, run_cases
+    from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
         Check,
         Configured,
         Credit,
+        Deadline,
         Guard,
         Hold,
         Indicator,
@@ -32,12 +33,14 @@ if TYPE_CHECKING:
     )
     from kpi_rules.model.deposits import Collect, Forfeit, Refund, Return
     from kpi_rules.model.money import format_amount, parse_amount
-    from kpi_rules.model.problems import AssessmentError, Place, Problem
+    from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
     from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
     from kpi_rules.pipeline.assess import assess, rulebook
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
+    from kpi_rules.pipeline.viewed import rows
+    from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
 _HOMES = {
@@ -53,6 +56,7 @@ _HOMES = {
         "Collect",
         "Configured",
         "Credit",
+        "Deadline",
         "Guard",
         "Hold",
         "Indicator",
@@ -66,8 +70,10 @@ _HOMES = {
     ),
     "kpi_rules.model.deposits": ("Collect", "Forfeit", "Refund", "Return"),
     "kpi_rules.model.money": ("format_amount", "parse_amount"),
-    "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem"),
+    "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
+    "kpi_rules.workspace.split": ("split_quota",),
+    "kpi_rules.pipeline.viewed": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -81,6 +87,7 @@ __all__ = [
     "Collect",
     "Configured",
     "Credit",
+    "Deadline",
     "Explanation",
     "Forfeit",
     "Guard",
@@ -105,15 +112,19 @@ __all__ = [
     "hookimpl",
     "load",
     "money",
+    "nearest",
     "parameters",
     "parse_amount",
     "ratio",
+    "rows",
     "rulebook",
     "run_cases",
     "share_of",
+    "split_quota",
     "table_command",
     "tables",
     "texts",
+    "translate",
     "unit",
 ]
 

@@ -14,16 +14,19 @@ from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
 from kpi_rules.model.columns import fixing_columns, indicator_schema, quota_indicators
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
+from kpi_rules.pipeline.adjust import applied, project_columns
 from kpi_rules.pipeline.credit import ancestors, credit, joined
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions, without_proposal
+from kpi_rules.pipeline.guards import Blocking, Scene
 from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
 from kpi_rules.pipeline.tally import tallies
-from kpi_rules.pipeline.verify import known, of_year, verify, without
+from kpi_rules.pipeline.task import Task
+from kpi_rules.pipeline.verify import Circumstances, known, of_year, verify, without
 from kpi_rules.workspace.amounts import LAST_DAY
 from kpi_rules.workspace.guards import guards_in_force
 
@@ -82,10 +85,15 @@ def assess(
     indicators = _indicators(workspace, indicators, book.columns | SHOWN if large else None)
     all_ticks = tuple(ticks(config.year, config.campaigns, as_of))
     tables = known(workspace.tables, known_at)
-    findings, _excluded = verify(of_year(tables, config.year, as_of), workspace.plugins.checks, config.checks)
+    findings, _excluded = verify(
+        of_year(tables, config.year, as_of),
+        workspace.plugins.checks,
+        config.checks,
+        _under(workspace, config, tables, as_of),
+    )
     quotas = QuotaBook(tables.quotas, tables.units["unit"], quota_indicators(workspace.plugins.indicators))
     needed = {*indicators, *book.columns, *_roots(workspace), config.primary}
-    credited = _credited(workspace, config, tables, credit_dates(all_ticks, config.campaigns), needed)
+    credited = _credited(workspace, config, tables, quotas, credit_dates(all_ticks, config.campaigns), needed)
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
     panel = Panel(source, all_ticks, book.terms)
@@ -96,8 +104,22 @@ def assess(
         )
         if problems:
             raise AssessmentError(problems)
+    payroll = _payroll(workspace, config, tables)
+    scene = Scene(
+        payroll.guards,
+        book.rules,
+        workspace.plugins.indicators,
+        tables.units.select("unit", "group", "kind", "head"),
+        payroll,
+        config.primary,
+    )
     decided = decide(
-        panel, book, rulings=rulings, outputs=indicators, every_tick=not large if whole_panel is None else whole_panel
+        panel,
+        book,
+        rulings=rulings,
+        outputs=indicators,
+        every_tick=not large if whole_panel is None else whole_panel,
+        blocking=Blocking.of(scene),
     )
     if decisions is not None:
         made_by = min(as_of, known_at)
@@ -111,11 +133,12 @@ def assess(
         book,
         credited,
         decided,
-        _payroll(workspace, config, tables),
+        payroll,
         quotas,
         findings,
         rulings,
         decisions,
+        scene=scene,
     )
 
 
@@ -134,8 +157,8 @@ def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[da
     return as_of, known_at
 
 
-def _credited(
-    workspace: Workspace, config: Config, tables: Tables, dates: Sequence[date], needed: AbstractSet[str]
+def _credited(  # noqa: PLR0913, PLR0917 (what credit is made of)
+    workspace: Workspace, config: Config, tables: Tables, quotas: QuotaBook, dates: Sequence[date], needed: AbstractSet[str]
 ) -> Credited:
     """Return what is credited at each date, on the evidence that the checks leave by then.
 
@@ -144,6 +167,9 @@ def _credited(
     """
     summed = {name: each for name, each in workspace.plugins.indicators.items() if each.table}
     summed = {name: each for name, each in summed.items() if needed & {name, f"{name}_completion", f"campaign_{name}"}}
+
+    credits = applied(workspace.plugins.credits, workspace.parameters, tables)  # noqa: A001 (the field's word)
+    task = Task(workspace.parameters, tables.units.select("unit", "group"), quotas.at, *ancestors(tables.units))
 
     def of(days: Sequence[date], excluded: Excluded) -> Credited:
         evidence = without(of_year(tables, config.year, days[-1]), excluded)
@@ -154,8 +180,9 @@ def _credited(
             needed=whole_numbers(needed, config.primary),
             evidence=config.evidence,
             sharing=config.sharing,
-            credits=workspace.plugins.credits,
-            parameters=_project_parameters(workspace, tables),
+            credits=credits,
+            parameters=project_columns(credits, workspace.parameters, tables),
+            task=task,
         )
         sums = tallies(summed, evidence, found, config.year, workspace.parameters)
         return evolve(found, units={**found.units, **sums})
@@ -167,12 +194,18 @@ def _credited(
         return of(dates, {})
     spans: list[tuple[list[date], Excluded]] = []
     for on in dates:
-        _findings, excluded = verify(of_year(tables, config.year, on), excluding, config.checks)
+        under = _under(workspace, config, tables, on)
+        _findings, excluded = verify(of_year(tables, config.year, on), excluding, config.checks, under)
         if spans and _same(spans[-1][1], excluded):
             spans[-1][0].append(on)
         else:
             spans.append(([on], excluded))
     return joined([of(days, excluded) for days, excluded in spans])
+
+
+def _under(workspace: Workspace, config: Config, tables: Tables, on: date) -> Circumstances:
+    """Return what checks are made under on a day."""
+    return Circumstances(config.year, on, workspace.parameters, config.sharing, tables)
 
 
 def _same(one: Excluded, other: Excluded) -> bool:
@@ -239,19 +272,6 @@ def _terms(workspace: Workspace, config: Config) -> Terms:
 def _roots(workspace: Workspace) -> set[str]:
     """Return the columns that plugins' indicators are made of."""
     return {root for each in workspace.plugins.indicators.values() for root in each.value.meta.root_names()}
-
-
-def _project_parameters(workspace: Workspace, tables: Tables) -> Callable[[date], pl.DataFrame]:
-    """Return the parameters that adjustments read, in force on a date, for each project by its own unit's group."""
-    names = {root for each in workspace.plugins.credits.values() for root in each.amount.meta.root_names()}
-    groups = tables.projects.select("unit").join(
-        tables.units.select("unit", "group"), on="unit", how="left", maintain_order="left"
-    )
-
-    def parameters(on: date) -> pl.DataFrame:
-        return with_parameters(groups.select("group"), workspace.parameters, on, names)
-
-    return parameters
 
 
 def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:

@@ -14,9 +14,12 @@ from kpi_rules.model.text import fields
 from kpi_rules.pipeline.decisions import with_decisions
 from kpi_rules.pipeline.deposits import Desk, keep
 from kpi_rules.pipeline.explain import Explainer
+from kpi_rules.pipeline.guarded import Guarded
 from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.pay import ORDER, entries, ledger
+from kpi_rules.pipeline.revocation import revocations
+from kpi_rules.pipeline.verify import FINDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.decisions import Rulings
     from kpi_rules.pipeline.deposits import Deposited
     from kpi_rules.pipeline.explain import Explanation
+    from kpi_rules.pipeline.guards import Scene
     from kpi_rules.pipeline.panel import Panel, QuotaBook
     from kpi_rules.pipeline.pay import Payroll
     from kpi_rules.pipeline.rulebook import Rulebook
@@ -60,6 +64,8 @@ class Assessment:
         findings: pl.DataFrame,
         rulings: Rulings | None = None,
         decisions: pl.DataFrame | None = None,
+        *,
+        scene: Scene,
     ) -> None:
         """Keep what the stages gave; `kpi_rules.assess` is the way to make one."""
         self.workspace = workspace
@@ -69,7 +75,8 @@ class Assessment:
         self.rulebook = rulebook
         self.credited = credited
         self.decided = decided
-        self.findings = findings
+        self._checked = findings
+        self.scene = scene
         self._payroll = payroll
         self._quotas = quotas
         self._rulings = rulings
@@ -130,8 +137,39 @@ class Assessment:
     @cached_property
     def measures(self) -> pl.DataFrame:
         """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`, and of
-        the last decision on it `decision, decided_on, decided_by, decision_reason`.
+        the last decision on it `decision, decided_on, decided_by, decision_reason`; then what guards say of it:
+        `guards`, ids with effects, and `remarks`.
         """
+        return self.guarded.attached()
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """`code, severity, effect, table, key, message`: what checks find in the evidence, and guards in all of it."""
+        if not self.scene.guards:
+            return self._checked
+        taken_back = pl.DataFrame(list(revocations(self)), schema=FINDINGS, orient="row")
+        return pl.concat([self._checked, self.guarded.findings(), taken_back])
+
+    @cached_property
+    def guarded(self) -> Guarded:
+        """What the guards of the workspace say of this assessment."""
+        return Guarded(
+            self.scene,
+            self.ticks,
+            self.year,
+            self._unguarded,
+            self.decided.blocked,
+            self.workspace.tables,
+            self.known_at,
+        )
+
+    @property
+    def decisions(self) -> pl.DataFrame | None:
+        """The decisions the assessment was made with."""
+        return self._decisions
+
+    @cached_property
+    def _unguarded(self) -> pl.DataFrame:
         made_by = min(self.as_of, self.known_at)
         measures = measure_frame(
             self.decided,

@@ -1,0 +1,283 @@
+"""What guards say of an assessment: remarks on its measures, and findings with the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from attrs import define
+
+from kpi_rules.locale import _, translate
+from kpi_rules.model.money import format_amount
+from kpi_rules.model.text import render
+from kpi_rules.pipeline.guards import Blocking, Scene, judged, missing, withholds
+from kpi_rules.pipeline.verify import FINDINGS
+from kpi_rules.workspace.guards import EVIDENCE, INDICATOR, GuardInForce
+from kpi_rules.workspace.schemas import SCHEMAS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.workspace.tables import Tables
+
+ATTACHED: Final = {"guards": pl.List(pl.String), "remarks": pl.List(pl.String)}
+"""The columns of measures about guards: ids with their effects, `G12 warn`, and what each of them says, with the legal
+basis it was lowered by and the dates by which something is due.
+"""
+
+_MOST: Final = 5  # persons named in a text; the others are counted
+
+Row = dict[str, Any]
+
+
+@define(frozen=True)
+class Remark:
+    """What a guard says of one measure; `persons` are those concerned, `text` is in the user's language."""
+
+    measure: str
+    guard: GuardInForce
+    text: str
+
+
+@define(eq=False)
+class Guarded:
+    """The guards of one assessment.
+
+    `measures` is the frame without the columns of guards; `blocked` what was not proposed because of a guard; `tables`
+    are the workspace's, with evidence that is withdrawn.
+    """
+
+    scene: Scene
+    ticks: Sequence[Tick]
+    year: int
+    measures: pl.DataFrame
+    blocked: Sequence[Happening]
+    tables: Tables
+    known_at: date
+
+    def attached(self) -> pl.DataFrame:
+        """Return the measures with what guards say of each (`ATTACHED`)."""
+        said: dict[str, list[Remark]] = {}
+        for remark in self.remarks:
+            said.setdefault(remark.measure, []).append(remark)
+        ids = self.measures["id"].to_list()
+        return self.measures.with_columns(
+            pl.Series("guards", [[f"{r.guard.name} {r.guard.effect}" for r in said.get(each, ())] for each in ids],
+                      dtype=ATTACHED["guards"]),
+            pl.Series("remarks", [[f"{r.guard.name}: {r.text}" for r in said.get(each, ())] for each in ids],
+                      dtype=ATTACHED["remarks"]),
+        )
+
+    @cached_property
+    def remarks(self) -> list[Remark]:
+        """What guards say of measures that were proposed, in the order of the guards."""
+        return [*self._about_measures(), *self._about_pay()] if self.scene.guards else []
+
+    def findings(self) -> pl.DataFrame:
+        """Return the findings of guards, as `verify` gives those of checks: `severity` is `block` or `warn`; `effect`
+        is `blocked` for what was not proposed or not withheld at all, `reduced` for what was withheld in part,
+        `warned` for the rest, `revoke` for a reward to be taken back.
+        """
+        rows = list(self._findings()) if self.scene.guards else []
+        return pl.DataFrame(rows, schema=FINDINGS, orient="row").unique().sort("table", "key", "code", "message")
+
+    def _findings(self) -> Iterator[tuple[str, ...]]:
+        yield from self._blocked()
+        for remark in self.remarks:
+            if remark.guard.effect == "warn":
+                yield remark.guard.name, "warn", "warned", "measures", remark.measure, remark.text
+        yield from self._limited()
+        yield from self._about_rows("quota", "quotas", "unit", self._quotas())
+        yield from self._about_rows("indicator", "indicators", "indicator", self._indicators())
+        for table, rows in self._evidence():
+            yield from self._about_rows("evidence", table, "key", rows)
+
+    def _groups(self) -> Iterator[tuple[str, date, pl.DataFrame]]:
+        """Give the measures that stand, by rule and the day they were proposed."""
+        standing = self.measures.filter(pl.col("status") != "closed").with_columns(
+            proposed=pl.col("id").str.tail(10).str.to_date("%Y-%m-%d")
+        )
+        for (rule, on), group in standing.group_by("rule", "proposed", maintain_order=True):
+            yield str(rule), on, group.select("id", "unit", "amount", begins="started")  # type: ignore[misc]  # a Date
+
+    def _about_measures(self) -> Iterator[Remark]:
+        guards = self.scene.about("measure")
+        for rule, on, group in self._groups() if guards else ():
+            frame = self.scene.measures(self.scene.rules[rule], group, on)
+            for guard in guards:
+                hits = judged(frame, guard, self.scene.parameters, on).filter("hit")
+                yield from (self._remark(guard, rows) for rows in hits.partition_by("id", maintain_order=True))
+
+    def _about_pay(self) -> Iterator[Remark]:
+        """Say of a measure that it withholds from somebody whom a guard about pay warns of."""
+        guards = [guard for guard in self.scene.about("pay") if guard.effect != "block"]
+        for rule, on, group in self._groups() if guards else ():
+            if withholds(self.scene.rules[rule]):
+                reached = self._reached(rule, group, on)
+                for guard in guards:
+                    hits = judged(reached, guard, self.scene.parameters, on).filter("hit")
+                    yield from (self._remark(guard, rows) for rows in hits.partition_by("id", maintain_order=True))
+
+    def _reached(self, rule: str, measures: pl.DataFrame, on: date) -> pl.DataFrame:
+        """Return the persons that measures withhold from on a day, `group` being that of the person's own unit."""
+        reached = self.scene.reached(self.scene.rules[rule], measures, on)
+        own = self.scene.units.select(of="unit", own="group")
+        reached = reached.join(own, on="of", how="left", maintain_order="left").with_columns(group="own").drop("own")
+        kept = measures.select("id", "unit", "begins")
+        return reached.join(kept, on="unit", how="inner", maintain_order="left").sort("id", "person")
+
+    def _remark(self, guard: GuardInForce, rows: pl.DataFrame) -> Remark:
+        row = rows.row(0, named=True)
+        parts = [render(guard.text(), row), *self._doubts(guard, rows)]
+        if guard.guard.about == "pay":
+            parts.append(_("it concerns {persons}").format(persons=named(rows["person"])))
+        if guard.basis:
+            parts.append(_("legal basis: {basis}").format(basis=guard.basis))
+        parts += self._deadlines(guard, row["begins"])
+        return Remark(row["id"], guard, "; ".join(parts))
+
+    def _doubts(self, guard: GuardInForce, rows: pl.DataFrame) -> list[str]:
+        """Name what could not be judged, and of whom."""
+        doubtful = rows.filter(pl.col("unclear") | pl.col("unknown"))
+        if doubtful.is_empty():
+            return []
+        what = missing(doubtful.row(0, named=True), guard, doubtful.columns)
+        persons = named(doubtful["person"]) if "person" in doubtful.columns else ""
+        text = _("not known for {persons}: {what}") if persons else _("not known: {what}")
+        return [text.format(persons=persons, what=what)]
+
+    def _deadlines(self, guard: GuardInForce, start: date | None) -> Iterator[str]:
+        """Write the dates by which something is due: days after the measure starts, which is not counted itself."""
+        for each in guard.guard.deadlines:
+            label, after = (translate(text, guard.domain) for text in (each.label, each.after))
+            if after:
+                yield _("{label} within {days} days after {event}").format(label=label, days=each.days, event=after)
+            elif start is None:
+                yield _("{label} within {days} days after it takes effect").format(label=label, days=each.days)
+            else:
+                yield _("{label} by {day}").format(label=label, day=start + timedelta(days=each.days))
+
+    def _blocked(self) -> Iterator[tuple[str, ...]]:
+        """Give what was not proposed: once for a rule, a unit and a guard, on the first day it would have been."""
+        blocking, seen = Blocking(self.scene), set()
+        ids = self.scene.units["unit"]
+        for each in self.blocked:
+            rows = [row for row in each.rows if (each.rule, int(row)) not in seen]
+            seen |= {(each.rule, int(row)) for row in rows}
+            on = self.ticks[each.tick].on
+            fresh = pl.Series([int(row) in map(int, rows) for row in each.rows], dtype=pl.Boolean)
+            amounts = each.amounts.filter(fresh) if each.amounts is not None else None
+            units = ids.gather([int(row) for row in rows])
+            for name, hits in (blocking.by_guard(each.rule, units, on, amounts) if rows else {}).items():
+                guard = self.scene.guards[name]
+                for found in hits.partition_by("unit", maintain_order=True):
+                    row = found.row(0, named=True)
+                    parts = [self._refusal(each.rule, row, guard), *self._doubts(guard, found)]
+                    persons = named(found["person"]) if guard.guard.about == "pay" else ""
+                    parts += [_("it would concern {persons}").format(persons=persons)] if persons else []
+                    key = f"{self.year}/{each.rule}/{row['unit']}/{on}"
+                    yield name, "block", "blocked", "measures", key, "; ".join(parts)
+
+    def _refusal(self, rule: str, row: Row, guard: GuardInForce) -> str:
+        about = self.scene.rules[rule]
+        label = translate(about.label, about.domain) or rule
+        return _("{measure} is not proposed: {why}").format(measure=label, why=render(guard.text(), row))
+
+    def _limited(self) -> Iterator[tuple[str, ...]]:
+        """Give the persons of whose pay a guard leaves less than the component to a measure in force."""
+        guards = [guard for guard in self.scene.about("pay") if guard.limit is not None]
+        seen: set[tuple[str, str, str]] = set()
+        for rule, on, group in self._groups() if guards else ():
+            if not withholds(self.scene.rules[rule]):
+                continue
+            for day in self._days(on):
+                reached = self._reached(rule, self._standing(group, day), day)
+                for guard in guards:
+                    hits = judged(reached, guard, self.scene.parameters, day)
+                    hits = hits.filter(pl.col("hit") & (pl.col("left") < pl.col("component")))
+                    for row in hits.iter_rows(named=True):
+                        key = (guard.name, row["id"], row["person"])
+                        if key not in seen:
+                            seen.add(key)
+                            yield self._limit(guard, row, day)
+
+    def _days(self, on: date) -> list[date]:
+        """Return the day of a proposal and the month-ends after it."""
+        return [on, *(tick.on for tick in self.ticks if tick.on > on and tick.is_month_end)]
+
+    def _standing(self, group: pl.DataFrame, day: date) -> pl.DataFrame:
+        """Return the measures of a group that have not ended before a day."""
+        ends = self.measures.select("id", "ended")
+        kept = pl.col("ended").is_null() | (pl.col("ended") >= day)
+        return group.join(ends, on="id", how="left", maintain_order="left").filter(kept)
+
+    def _limit(self, guard: GuardInForce, row: Row, day: date) -> tuple[str, ...]:
+        text = _("{why}; of {component} a month at most {left} is withheld from {person} ({measure}, from {day})").format(
+            why=render(guard.text(), row),
+            component=format_amount(row["component"]),
+            left=format_amount(row["left"]),
+            person=row["person"],
+            measure=row["id"],
+            day=day,
+        )
+        what = missing(row, guard, row)
+        parts = [text, *([_("not known: {what}").format(what=what)] if what else [])]
+        parts += [_("legal basis: {basis}").format(basis=guard.basis)] if guard.basis else []
+        effect = "reduced" if row["left"] else "blocked"
+        return guard.name, guard.effect, effect, "staff", row["person"], "; ".join(parts)
+
+    def _about_rows(self, about: str, table: str, key: str, rows: pl.DataFrame) -> Iterator[tuple[str, ...]]:
+        for guard in self.scene.about(about):
+            hits = judged(rows, guard, self.scene.parameters, self.known_at).filter("hit")
+            for row in hits.iter_rows(named=True):
+                what = missing(row, guard, row) if row["unclear"] else ""
+                parts = [render(guard.text(), row), *([_("not known: {what}").format(what=what)] if what else [])]
+                yield guard.name, "warn", "warned", table, str(row[key]), "; ".join(parts)
+
+    def _quotas(self) -> pl.DataFrame:
+        units = self.tables.units.select("unit", "group", unit_name="name", unit_kind="kind")
+        return self.tables.quotas.join(units, on="unit", how="left", maintain_order="left")
+
+    def _indicators(self) -> pl.DataFrame:
+        rows = [
+            {
+                "indicator": each.name,
+                "kind": each.kind,
+                "label": each.label,
+                "reads": " ".join([each.table] * bool(each.table) + sorted(set(each.value.meta.root_names()))),
+                "sources": "; ".join(each.sources),
+            }
+            for each in self.scene.indicators.values()
+        ]
+        return pl.DataFrame(rows, schema=dict(INDICATOR))
+
+    def _evidence(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Give the rows of each evidence table that say when they were recorded or revoked, as known by now."""
+        for name, schema in SCHEMAS.items():
+            rows: pl.DataFrame | None = getattr(self.tables, name, None)
+            if rows is None or "revoked_on" not in rows.columns or not self.scene.about("evidence"):
+                continue
+            told = rows.filter(
+                (pl.col("recorded_on").is_null() | (pl.col("recorded_on") <= self.known_at))
+                & (pl.col("recorded_on").is_not_null() | (pl.col("revoked_on") <= self.known_at))
+            )
+            key = schema.key[0] if schema.key else schema.columns[0].name
+            named_rows = told.with_columns(
+                table=pl.lit(name),
+                key=pl.col(key),
+                revoked_on=pl.when(pl.col("revoked_on") <= self.known_at).then(pl.col("revoked_on")),
+            )
+            yield name, named_rows.select(*EVIDENCE)
+
+
+def named(persons: Iterable[str | None]) -> str:
+    """Name some persons by their ids, and count the rest."""
+    ids = [each for each in dict.fromkeys(persons) if each is not None]
+    text = ", ".join(ids[:_MOST])
+    rest = len(ids) - _MOST
+    return text if rest <= 0 else _("{persons} and {count} more").format(persons=text, count=rest)
