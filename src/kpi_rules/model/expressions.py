@@ -354,6 +354,14 @@ def literal(value: object) -> Node:
     return tree(pl.lit(value))
 
 
+def listed(node: Node) -> list[Any]:
+    """Return the values of a literal list, as `is_in` has one."""
+    series = pl.select(expression_of(node)).to_series()
+    while isinstance(series.dtype, pl.List):
+        series = series.explode()
+    return series.to_list()
+
+
 def truth(node: Node) -> bool | None:
     """Return the value of a Boolean literal, None for any other node."""
     kind, held = kind_of(node)

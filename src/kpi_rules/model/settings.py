@@ -230,6 +230,15 @@ def _setting(
     return field(default=default, metadata={_META: declared})
 
 
+def settings_class(declared: Mapping[str, Setting]) -> type:
+    """Return a settings class with these settings, by full name: what a policy without Python has for one."""
+    fields = {
+        name.partition(".")[2]: field(default=setting.default, metadata={_META: setting})
+        for name, setting in declared.items()
+    }
+    return attrs.make_class("Settings", fields, frozen=True)
+
+
 def declared_settings(plugin: str, settings: type) -> dict[str, Setting]:
     """Return the settings of a policy's class by full name, `plugin.name`.
 

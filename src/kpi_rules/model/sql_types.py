@@ -58,6 +58,11 @@ def refusals(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -
     return list(dict.fromkeys(typing.refusals))
 
 
+def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> list[Refusal]:
+    """Return what is wrong with such an expression in any way: by its types, or else by `expressions.check`."""
+    return refusals(expression, schema, expected) or expressions.check(expression, schema, expected)
+
+
 _ALLOWED: Final[Mapping[type[pl.DataType], frozenset[str]]] = {
     pl.Boolean: frozenset({"condition"}),
     pl.Int64: frozenset({"whole", "number"}),
@@ -90,7 +95,7 @@ class _Typing:
             case "Literal":
                 return _literal(held)
             case "Cast":
-                return "whole" if self.of(held["expr"]) == "whole" else "ratio"
+                return self._cast(held)
             case "Ternary":
                 return self._choice(node, held)
             case "BinaryExpr":
@@ -110,6 +115,12 @@ class _Typing:
         if dtype == pl.Boolean:
             return "condition"
         return "date" if dtype == pl.Date else "text"
+
+    def _cast(self, held: Mapping[str, Any]) -> Type:
+        """Casts are ours alone: of a part of a date to Int64, of an indicator that is a ratio to Float64."""
+        found = self.of(held["expr"])
+        self._expect(held["expr"], found, _NUMERIC, _("a number"))
+        return "whole" if held["dtype"] == {"Literal": "Int64"} else "ratio"
 
     def _binary(self, node: Node, held: Mapping[str, Any]) -> Type:
         left, right = self.of(held["left"]), self.of(held["right"])

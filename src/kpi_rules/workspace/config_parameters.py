@@ -124,10 +124,28 @@ def _section(
 
 
 def read_entries(
-    setting: Setting, raw: object, *, groups: Collection[str], year: Year | None = None
+    setting: Setting,
+    raw: object,
+    *,
+    groups: Collection[str],
+    year: Year | None = None,
+    root: Path | None = None,
+    file: str = "",
+    lines: Lines | None = None,
 ) -> tuple[tuple[Entry, ...], list[Problem]]:
-    """Read one parameter given in memory: a plain value, or a list of tables `{value, from, group}`."""
-    return _parameter(setting, raw, _Context(groups, year))
+    """Read one parameter: a plain value, or a list of tables `{value, from, group}`.
+
+    `root` is where it stands in `file`; without it, under its own name.
+    """
+    return _parameter(setting, raw, _Context(groups, year, file, lines or Lines()), root)
+
+
+def general_value(raw: object) -> object | None:
+    """Return, of the values of a parameter as written, the one that holds from the start for all groups."""
+    if not _is_dated(raw):
+        return raw
+    general = (each.get("value") for each in raw if isinstance(each, Mapping) and not {"from", "group"} & set(each))
+    return next(general, None)
 
 
 @define
@@ -146,8 +164,10 @@ class _Context:
         return attrs.evolve(entry, origin=Place(self.file, line=self.lines.find(path), key=dotted(path)))
 
 
-def _parameter(setting: Setting, raw: object, context: _Context) -> tuple[tuple[Entry, ...], list[Problem]]:
-    root: Path = tuple(setting.name.split("."))
+def _parameter(
+    setting: Setting, raw: object, context: _Context, root: Path | None = None
+) -> tuple[tuple[Entry, ...], list[Problem]]:
+    root = root or tuple(setting.name.split("."))
     entries, issues = _entries(setting, raw, context)
     return (
         tuple(context.placed(entry, (*root, *path)) for path, entry in entries),

@@ -4,14 +4,15 @@ holds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Final, get_args
 
 import polars as pl
 
-from kpi_rules.hooks.manager import BUILT_INS, installed
+from kpi_rules.hooks.manager import BUILT_INS, DECLARED, installed
 from kpi_rules.locale import _
-from kpi_rules.model import expressions, text
+from kpi_rules.model import expressions, sql_types, text
 from kpi_rules.model.columns import (
     AFTER_ADJUSTMENTS,
     BEFORE_ADJUSTMENTS,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from kpi_rules.hooks.manager import Plugins
     from kpi_rules.model.contributions import Check, Guard, Hold, Rule
 
+
+Locate = Callable[[str, str, str], Place | None]
+"""Gives the place of a part of a contribution that `kpi.toml` itself declares: kind, name, part."""
 
 _OF_DEPOSIT: Final = ("deposit", "person", "unit", "role", "amount", "paid_on")
 """The columns of `deposits` that an effect may read."""
@@ -62,9 +66,6 @@ def contribution_problems(plugins: Plugins, file: str, locate: Locate | None = N
     return list(_Checking(plugins, file, locate or _nowhere).all())
 
 
-Locate = Callable[[str, str, str], Place | None]
-
-
 def _nowhere(_kind: str, _name: str, _part: str) -> None:
     """Place nothing: no rule stands in `kpi.toml` itself."""
 
@@ -80,7 +81,8 @@ class _Checking:
         for rule in self.plugins.rules.values():
             yield from self._rule(rule)
         yield from self._circles()
-        for name, part, refusal in indicator_refusals(self.plugins.indicators, self.plugins.settings):
+        texts = {name for name in self.plugins.indicators if self.locate("indicator", name, "") is not None}
+        for name, part, refusal in indicator_refusals(self.plugins.indicators, self.plugins.settings, texts):
             found, expected, hint = refusal.node, refusal.expected, refusal.nearest
             yield self._problem(refusal.code, "indicator", name, part, found, expected, hint)
         for name, credit in self.plugins.credits.items():
@@ -97,7 +99,7 @@ class _Checking:
     def _plugins(self) -> Iterator[Problem]:
         """A policy's name is its section of `kpi.toml`, and stands before the full stop in ids of rules."""
         for plugin in self.plugins.plugins:
-            is_taken = plugin.name == DECLARED and self.plugins.provenance("declared", DECLARED) is None
+            is_taken = plugin.name == DECLARED and plugin.origin != "declared"
             if "." in plugin.name or plugin.name in CORE or is_taken:
                 expected = _("a name without full stops that is no section of kpi.toml")
                 place = Place(file=plugin.distribution)
@@ -219,8 +221,11 @@ class _Checking:
         *,
         row_wise: bool = True,
     ) -> Iterator[Problem]:
-        in_words = [] if self.locate(kind, name, part) is None else sql_types.refusals(expression, schema, expected)
-        for refusal in in_words or expressions.check(expression, schema, expected, row_wise=row_wise):
+        if self.locate(kind, name, part) is not None:
+            refusals = sql_types.check(expression, schema, expected)
+        else:
+            refusals = expressions.check(expression, schema, expected, row_wise=row_wise)
+        for refusal in refusals:
             yield self._problem(refusal.code, kind, name, part, refusal.node, refusal.expected, refusal.nearest)
 
     def _circles(self) -> Iterator[Problem]:
