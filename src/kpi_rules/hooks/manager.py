@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import pluggy
 from attrs import define, field
 
-from kpi_rules.hooks import builtin, specs
+from kpi_rules.hooks import builtin, builtin_checks, builtin_credits, specs
 from kpi_rules.locale import _
 from kpi_rules.model.contributions import (
     Check,
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
-    from types import ModuleType
+
+    import click
 
     from kpi_rules.model.settings import Setting
 
@@ -56,7 +58,18 @@ CONTRIBUTED: Final[Mapping[str, type]] = {
 """What the items of each hook's list are."""
 
 BUILT_IN = "kpi_rules"
-"""The name under which the library's own checks and pace curves enter, by the same door as everybody's."""
+"""The name under which the library's own pace curves enter, by the same door as everybody's."""
+
+BUILT_INS: Final[Mapping[str, ModuleType]] = {
+    BUILT_IN: builtin,
+    builtin_checks.NAME: builtin_checks,
+    builtin_credits.NAME: builtin_credits,
+}
+"""What the library itself contributes, by name; always on."""
+
+
+DECLARED: Final = "local"
+"""The name of the rules without Python of `kpi.toml`, which no policy may have."""
 
 
 @define(frozen=True)
@@ -67,7 +80,7 @@ class Plugin:
     """
 
     name: str
-    origin: Literal["built in", "installed", "local"]
+    origin: Literal["built in", "installed", "local", "declared"]
     distribution: str
     version: str
 
@@ -117,6 +130,7 @@ def load_plugins(
     folder: Path | None,
     file: str = "kpi.toml",
     *,
+    declared: Sequence[tuple[ModuleType, Plugin]] = (),
     read_items: ReadItems | None = None,
     locate: Locate | None = None,
 ) -> tuple[Plugins, list[Problem]]:
@@ -127,6 +141,7 @@ def load_plugins(
         local: policies of one file each, relative to `folder`.
         folder: the workspace's folder; None for a workspace in memory, which has no local files.
         file: where the names stand, for problems.
+        declared: policies made of what `kpi.toml` itself declares.
         read_items: reads the tables that policies have in `kpi.toml`; None where there are none.
         locate: gives what a policy says of them a place.
 
@@ -134,7 +149,22 @@ def load_plugins(
         What they contribute, and every problem: a name not installed, a file that fails to load, a misspelt hook, a
         hook that raises, a name given twice. What failed contributes nothing.
     """
-    return _Loading(file).load(enabled, local, folder, read_items, locate)
+    loading = _Loading(file)
+    for module, plugin in declared:
+        loading.register(module, plugin)
+    return loading.load(enabled, local, folder, read_items, locate)
+
+
+def ask_commands(module: ModuleType) -> Sequence[click.Command]:
+    """Return the commands that a policy gives; none where it has no such hook.
+
+    Raises:
+        Exception: whatever the policy raises.
+    """
+    manager = pluggy.PluginManager("kpi_rules")
+    manager.add_hookspecs(specs)
+    manager.register(module, name=module.__name__)
+    return [command for given in manager.hook.kpi_commands() for command in given]
 
 
 class _Loading:
@@ -160,7 +190,8 @@ class _Loading:
         read_items: ReadItems | None = None,
         locate: Locate | None = None,
     ) -> tuple[Plugins, list[Problem]]:
-        self._register(builtin, Plugin(BUILT_IN, "built in", "kpi-rules", builtin.version()))
+        for name, module in BUILT_INS.items():
+            self.register(module, Plugin(name, "built in", "kpi-rules", builtin.version()))
         self._register_installed(enabled)
         for name in local:
             self._register_file(name, folder)
@@ -222,7 +253,7 @@ class _Loading:
             module = self._guarded(name, _("its import"), entry.load)
             if module is not None:
                 distribution = entry.dist
-                self._register(
+                self.register(
                     module,
                     Plugin(
                         name,
@@ -249,9 +280,9 @@ class _Loading:
         module = self._guarded(short, _("its import"), lambda: _import_file(short, path))
         if module is not None:
             version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-            self._register(module, Plugin(short, "local", name, version))
+            self.register(module, Plugin(short, "local", name, version))
 
-    def _register(self, module: ModuleType, plugin: Plugin) -> None:
+    def register(self, module: ModuleType, plugin: Plugin) -> None:
         if self.manager.has_plugin(plugin.name):
             other = next(known for known in self.found if known.name == plugin.name)
             self._clash(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import polars as pl
 from attrs import define, evolve, field
-from attrs.validators import optional
+from attrs.validators import deep_iterable, optional
 
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.deposits import effects
@@ -47,6 +47,11 @@ SCALED = ":billionths"
 def _names(names: str | Sequence[str]) -> tuple[str, ...]:
     """Take a single text as one name: the comma of a tuple of one is easily forgotten."""
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _expressions(given: pl.Expr | Sequence[pl.Expr] | None) -> tuple[Any, ...]:
+    """Take one expression, several, or none, as a tuple; what is no expression is refused after that."""
+    return () if given is None else tuple(given) if isinstance(given, (list, tuple)) else (given,)
 
 
 def _parameter_name(parameter: pl.Expr | str | None) -> str | None:
@@ -155,7 +160,8 @@ class Check:
     `when` reads the table's columns and, for arrivals, visits and claims, those of its project as `project_<column>`;
     windows are allowed. `among`, over the table's own columns, is a far cheaper condition that leaves out most of what
     `when` could never find; `when` sees the rest alone. `message` is formatted with the row. What a finding does is the
-    workspace's choice, by default to flag.
+    workspace's choice, by default to flag. Several conditions `among` are applied one after the other, the cheapest
+    first. It sees the rows that can count for the year, or with `scope="known"` all rows known.
     """
 
     name: str = field(validator=_is_name)
@@ -164,7 +170,8 @@ class Check:
     message: str
     severity: Literal["error", "warning", "note"] = "warning"
     sources: tuple[str, ...] = field(default=(), converter=_names)
-    among: pl.Expr | None = field(default=None, validator=optional(_is_expression))
+    among: tuple[pl.Expr, ...] = field(default=(), converter=_expressions, validator=deep_iterable(_is_expression))
+    scope: Literal["year", "known"] = "year"
 
 
 @define(frozen=True, eq=False)
@@ -173,13 +180,15 @@ class Credit:
 
     `amount` is a row-wise Int64 expression in fen over one project at one tick: the project's columns, `on`,
     `contracted`, `vouchers`, `confirmed`, and `credited`, what the adjustments before it left. Adjustments apply in
-    order of their names.
+    order of their names. With `needs`, it is left out, stage and all, until one of these parameters is written or one of
+    these tables has rows.
     """
 
     name: str = field(validator=_is_name)
     amount: pl.Expr = field(validator=_is_expression)
     label: str = ""
     sources: tuple[str, ...] = field(default=(), converter=_names)
+    needs: tuple[str, ...] = field(default=(), converter=_names)
 
 
 @define(frozen=True, eq=False)
@@ -200,10 +209,13 @@ class Indicator:
             number of its units (`size`), or the unit's `rank`, 1 + the units with strictly higher value. Null without a
             group.
         counting: the value is a condition, and the indicator the number of ticks of the year at which `at` held and it
-            was true: all of them (`total`), or those since it last was not (`consecutive`). Null is not true.
+            was true: all of them (`total`), or those since it last was not (`consecutive`). Null is not true. With
+            `total` the value may be Int64 instead: it is summed over those ticks, null as 0.
         at: the moments at which it is counted, a condition over moments alone.
         rows: by the label of a table's row the condition, over the columns that `value` may read, at which the row
             applies; `kpi-rules test` says which rows no case has hit.
+        own: of an indicator over a table: sum the unit's own rows alone, not those of its descendants, as for a duty
+            of its head.
     """
 
     name: str = field(validator=_is_name)
@@ -216,9 +228,12 @@ class Indicator:
     counting: Counting = field(default="", validator=_is_one_of(Counting))
     at: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     rows: Mapping[str, pl.Expr] = field(factory=dict)
+    own: bool = False
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot go together."""
+        if self.own and not self.table:
+            raise ValueError(f"indicator {self.name} sums no table, of which the unit could have rows of its own")
         if sum(map(bool, (self.table, self.within, self.counting))) > 1:
             raise ValueError(f"indicator {self.name} has at most one of table, within and counting")
         if bool(self.counting) != (self.at is not None):
@@ -261,6 +276,11 @@ class Deadline:
     after: str = ""
 
 
+def _deadlines(given: Deadline | Sequence[Deadline]) -> tuple[Deadline, ...]:
+    """Take a single deadline as one: the comma of a tuple of one is easily forgotten."""
+    return (given,) if isinstance(given, Deadline) else tuple(given)
+
+
 @define(frozen=True, eq=False)
 class Guard:
     """A limit on what an assessment may propose (the safeguards policy is made of these).
@@ -294,7 +314,7 @@ class Guard:
     effect: GuardEffect = field(default="block", validator=_is_one_of(GuardEffect), kw_only=True)
     with_basis: pl.Expr | None = field(default=None, validator=optional(_is_expression), kw_only=True)
     message: str = field(default="", kw_only=True)
-    deadlines: tuple[Deadline, ...] = field(default=(), converter=tuple, kw_only=True)
+    deadlines: tuple[Deadline, ...] = field(default=(), converter=_deadlines, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot go together."""
@@ -376,7 +396,11 @@ def share_of(rate: pl.Expr, amount: pl.Expr) -> pl.Expr:
     Raises:
         ValueError: the rate is no parameter by itself (`p.rate * 2`): it would have no exact value.
     """
-    exact = pl.col(_bare(rate) + SCALED)
+    return exact_share(pl.col(_bare(rate) + SCALED), amount)
+
+
+def exact_share(exact: pl.Expr, amount: pl.Expr) -> pl.Expr:
+    """Return `share_of` for a rate in billionths, a column or a literal of type Int64."""
     part = exact % BILLION
     return amount * (exact // BILLION) + amount // BILLION * part + amount % BILLION * part // BILLION
 

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
 from unicodedata import category
 
 from kpi_rules.locale import _
+from kpi_rules.model.money import BILLION, format_amount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,11 +29,19 @@ class _ByName(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 (Formatter's own signature)
         if value is None:
             return _("none")
+        if format_spec in {"yuan", "share"}:
+            if not isinstance(value, int):
+                raise ValueError(_("no whole number to write as {format}").format(format=format_spec))
+            if format_spec == "yuan":
+                return format_amount(value)
+            return f"{(Decimal(value) * 100 / BILLION).normalize():f}%"
         return str(super().format_field(value, format_spec))
 
 
 def render(message: str, values: Mapping[str, Any]) -> str:
     """Fill the fields of a message; a value that is None reads as a word, data is never parsed as a format.
+
+    Besides Python's formats there are `yuan` for an amount in fen and `share` for billionths.
 
     Raises:
         KeyError: the message names a field that is not there; `fields` finds those beforehand.

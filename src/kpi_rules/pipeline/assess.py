@@ -25,7 +25,7 @@ from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
 from kpi_rules.pipeline.tally import tallies
-from kpi_rules.pipeline.task import Task
+from kpi_rules.pipeline.task import Task, stages_asked
 from kpi_rules.pipeline.verify import Circumstances, known, of_year, verify, without
 from kpi_rules.workspace.amounts import LAST_DAY
 from kpi_rules.workspace.guards import guards_in_force
@@ -169,7 +169,9 @@ def _credited(  # noqa: PLR0913, PLR0917 (what credit is made of)
     summed = {name: each for name, each in summed.items() if needed & {name, f"{name}_completion", f"campaign_{name}"}}
 
     credits = applied(workspace.plugins.credits, workspace.parameters, tables)  # noqa: A001 (the field's word)
-    task = Task(workspace.parameters, tables.units.select("unit", "group"), quotas.at, *ancestors(tables.units))
+    task = None
+    if stages_asked(workspace.parameters):
+        task = Task(workspace.parameters, tables.units.select("unit", "group"), quotas.at, *ancestors(tables.units))
 
     def of(days: Sequence[date], excluded: Excluded) -> Credited:
         evidence = without(of_year(tables, config.year, days[-1]), excluded)

@@ -6,6 +6,7 @@ float weights are exact because no total reaches 2**53 fen (`kpi_rules.model.mon
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,15 +15,17 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from kpi_rules.locale import _
-from kpi_rules.model.money import BILLION, LIMIT
+from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.sharing import Claims, Money, Rows, claims_of, code_point_order, rows_in, split_claims
+from kpi_rules.pipeline.task import COUNTED, Task, after_sharing, lift_counts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import date
 
     from kpi_rules.model.contributions import Credit
+    from kpi_rules.pipeline.sharing import Sharing
     from kpi_rules.workspace.tables import Tables
 
 HAPPENINGS: Final = {
@@ -34,29 +37,21 @@ HAPPENINGS: Final = {
 }
 """Counts of recognised projects by the date they go by: within the year, or at any time (`_ever`)."""
 
+EVIDENCE: Final = ("none", "visits", "evaluations", "vouchers", "declared")
+"""What can bear an amount out, by the number that stands for it."""
+
 WHOLE_NUMBERS: Final = frozenset({"recognised", "vouchers", "contracted", *HAPPENINGS})
 """What can be counted or summed per unit besides `funds`."""
 
-Money = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Rows = NDArray[np.int64]
-
-
-@define(frozen=True, eq=False)
-class Claims:
-    """Which unit claims which project and how much of it: row numbers of `projects` and `units`, billionths."""
-
-    project: Rows
-    unit: Rows
-    share: Money
 
 
 @define(frozen=True, eq=False)
 class Credited:
     """What each project and unit is credited with at each date; money in fen.
 
-    Arrays are dates x projects (`vouchers`, `assessed`, `recognised`, `confirmed`, `stages`), dates x claims
-    (`shared`) or dates x units (`units`, by indicator name).
+    Arrays are dates x projects (`vouchers`, `assessed`, `recognised`, `confirmed`, `stages`), dates x claims (`split`,
+    the stages `after` sharing, `shared`, which is what they leave) or dates x units (`units`, by indicator name).
     """
 
     dates: tuple[date, ...]
@@ -67,6 +62,8 @@ class Credited:
     confirmed: Money
     stages: Mapping[str, Money] = field(factory=dict)
     adjusted: Money = field(kw_only=True)
+    split: Money = field(kw_only=True)
+    after: Mapping[str, Money] = field(kw_only=True, factory=dict)
     shared: Money = field(kw_only=True)
     units: Mapping[str, Money] = field(kw_only=True)
 
@@ -76,10 +73,12 @@ def credit(
     dates: Sequence[date],
     year_start: date,
     *,
-    unvisited: str,
     needed: Collection[str],
+    evidence: Sequence[str] = ("visits",),
+    sharing: Sharing = "agreed",
     credits: Mapping[str, Credit],  # noqa: A002 (the field's word)
     parameters: Any = None,  # noqa: ANN401 (see `_adjust`)
+    task: Task | None = None,
 ) -> Credited:
     """Compute what is credited at each date.
 
@@ -88,9 +87,11 @@ def credit(
         dates: ascending.
         year_start: first day of the assessment year.
         needed: whole numbers per unit to compute besides `funds`, names of `WHOLE_NUMBERS`.
-        unvisited: what a project without a visit confirms: `none` or `vouchers`.
+        evidence: what bears an amount out, the first that a project has counts; names of `EVIDENCE`.
+        sharing: how claims without shares share a project.
         credits: adjustments by name, applied in the order of their names.
         parameters: a function of a date giving the parameter columns of each project as a frame.
+        task: what the stages after sharing go by; None for no such stages.
 
     Returns:
         Amounts and counts per project, claim and unit at each date.
@@ -100,12 +101,20 @@ def credit(
     vouchers = _vouchers(tables, days)
     assessed = _assessed(tables, days)
     recognised = _recognised(projects, days)
-    without_visit = vouchers if unvisited == "vouchers" else np.zeros_like(vouchers)
-    confirmed = np.where(recognised, np.where(assessed >= 0, np.minimum(vouchers, assessed), without_visit), 0)
-    adjusted, stages = _adjust(projects, dates, vouchers, confirmed, recognised, credits, parameters)
-    claims = claims_of(tables)
-    shared = split_claims(adjusted, claims, _code_point_order(tables.units))
+    declared = _declared(projects, days) if "declared" in evidence else None
+    borne_out, by = confirm(evidence, vouchers, assessed, declared)
+    confirmed = np.where(recognised, borne_out, 0)
+    adjusted, stages = _adjust(projects, dates, vouchers, confirmed, recognised, by, credits, parameters)
+    claims = claims_of(tables, sharing)
+    split = split_claims(adjusted, claims, code_point_order(tables.units))
+    left = after_sharing(split, claims, dates, task)
+    shared = left.credited
     units = _by_unit(tables, days, year_start, claims, shared, vouchers, recognised, needed)
+    if task is not None and left.whole.any():
+        for name in units.keys() & set(COUNTED):
+            counted = left.whole & _counted(projects, name, days, year_start, recognised)[:, claims.project]
+            for here, on in enumerate(dates):
+                lift_counts(units[name][here], counted[here], claims, task, task.quota(name, on))
     return Credited(
         tuple(dates),
         projects,
@@ -115,6 +124,8 @@ def credit(
         confirmed,
         stages,
         adjusted=adjusted,
+        split=split,
+        after=left.stages,
         shared=shared,
         units=units,
     )
@@ -134,6 +145,8 @@ def joined(parts: Sequence[Credited]) -> Credited:
         np.concatenate([part.confirmed for part in parts]),
         {name: np.concatenate([part.stages[name] for part in parts]) for name in first.stages},
         adjusted=np.concatenate([part.adjusted for part in parts]),
+        split=np.concatenate([part.split for part in parts]),
+        after={name: np.concatenate([part.after[name] for part in parts]) for name in first.after},
         shared=np.concatenate([part.shared for part in parts]),
         units={name: np.concatenate([part.units[name] for part in parts]) for name in first.units},
     )
@@ -144,18 +157,11 @@ def _days(dates: pl.Series) -> Rows:
     return dates.cast(pl.Int32).cast(pl.Int64).fill_null(np.iinfo(np.int32).max).to_numpy()
 
 
-def _rows_in(ids: pl.Series, of: pl.Series) -> Rows:
-    """Return the row number in `of` of each id; every id is there, `of` has no duplicates."""
-    places = pl.DataFrame({"id": of}).with_row_index("place")
-    found = ids.rename("id").to_frame().join(places, on="id", how="left", maintain_order="left")["place"]
-    return found.cast(pl.Int64).to_numpy()
-
-
 def _vouchers(tables: Tables, days: Rows) -> Money:
     """Sum the vouchers of each project up to each date."""
     projects = len(tables.projects)
     first = np.searchsorted(days, _days(tables.arrivals["arrived_on"]))
-    cell = first * projects + _rows_in(tables.arrivals["project"], tables.projects["project"])
+    cell = first * projects + rows_in(tables.arrivals["project"], tables.projects["project"])
     inside = first < len(days)
     sums = np.bincount(cell[inside], tables.arrivals["amount"].to_numpy()[inside], minlength=len(days) * projects)
     return np.cumsum(sums.astype(np.int64).reshape(len(days), projects), axis=0)
@@ -172,12 +178,52 @@ def _assessed(tables: Tables, days: Rows) -> Money:
         .unique(["project", "first"], keep="last", maintain_order=True)
     )
     found = np.full((len(days), len(tables.projects)), -1, dtype=np.int64)
-    found[last["first"].to_numpy(), _rows_in(last["project"], tables.projects["project"])] = last[
+    found[last["first"].to_numpy(), rows_in(last["project"], tables.projects["project"])] = last[
         "assessed_amount"
     ].to_numpy()
     for here in range(1, len(days)):
         np.copyto(found[here], found[here - 1], where=found[here] < 0)
     return found
+
+
+def _declared(projects: pl.DataFrame, days: Rows) -> Money:
+    """Take the amount each project was declared with, from the day of its declaration on; -1 without one."""
+    amounts = projects["declared"].fill_null(-1).to_numpy()
+    # A declaration without a date has always been made.
+    since = _days(projects["declared_on"].fill_null(date.min))
+    return np.where((since <= days[:, None]) & (amounts >= 0), amounts, -1)
+
+
+def confirm(
+    evidence: Sequence[str], vouchers: Money, assessed: Money, declared: Money | None
+) -> tuple[Money, NDArray[np.int8]]:
+    """Return what is borne out, and by what: of each project the first evidence in order that it has (M14).
+
+    Args:
+        evidence: names of `EVIDENCE` in order: a site visit bears out what arrived up to its amount, an `evaluation`
+            its amount alone, vouchers what arrived, a declaration what it says.
+        vouchers: fen by date and project.
+        assessed: the last visit's amount, -1 without one.
+        declared: the amount declared, -1 without one; None where it is no evidence.
+
+    Returns:
+        fen, 0 without any of them; the number of the evidence in `EVIDENCE`, 0 for none.
+    """
+    amount: Money = np.zeros_like(vouchers)
+    by = np.zeros(vouchers.shape, dtype=np.int8)
+    for name in reversed(evidence):
+        if name == "visits":
+            there, borne_out = assessed >= 0, np.minimum(vouchers, assessed)
+        elif name == "evaluations":
+            there, borne_out = assessed >= 0, assessed
+        elif name == "vouchers":
+            there, borne_out = vouchers > 0, vouchers
+        else:
+            assert declared is not None  # noqa: S101 (given where it is named)
+            there, borne_out = declared >= 0, declared
+        amount = np.where(there, borne_out, amount)
+        by = np.where(there, np.int8(EVIDENCE.index(name)), by)
+    return amount, by
 
 
 def _recognised(projects: pl.DataFrame, days: Rows) -> Flags:
@@ -194,6 +240,7 @@ def _adjust(
     vouchers: Money,
     confirmed: Money,
     recognised: Flags,
+    by: NDArray[np.int8],
     credits: Mapping[str, Credit],  # noqa: A002 (the field's word)
     parameters: Any,  # noqa: ANN401 (a function of a date, or None)
 ) -> tuple[Money, dict[str, Money]]:
@@ -207,6 +254,7 @@ def _adjust(
             vouchers=pl.Series(vouchers[here]),
             confirmed=pl.Series(confirmed[here]),
             credited=pl.Series(confirmed[here]),
+            evidence=pl.Series(np.array(EVIDENCE)[by[here]]),
         )
         if parameters is not None:
             frame = frame.hstack(parameters(on))
@@ -234,77 +282,11 @@ def _unfit(adjustment: str, found: str) -> AssessmentError:
     )
 
 
-def claims_of(tables: Tables) -> Claims:
-    """Return who claims what: the claims table's rows, and for a project without any its own unit with the whole.
-
-    What a claim in quarantine asked for stays unclaimed.
-    """
-    unclaimed_by_any = tables.projects.join(tables.claims, on="project", how="anti")
-    own = unclaimed_by_any.filter(~pl.col("project").is_in(tables.misclaimed.implode())).select(
-        "project", "unit", share=pl.lit(BILLION, pl.Int64)
-    )
-    claims = (
-        pl.concat([tables.claims.select("project", "unit", "share"), own])
-        .group_by("project", "unit")
-        .agg(pl.col("share").sum())
-    )
-    ordered = claims.sort("project", "unit")
-    return Claims(
-        _rows_in(ordered["project"], tables.projects["project"]),
-        _rows_in(ordered["unit"], tables.units["unit"]),
-        ordered["share"].to_numpy(),
-    )
-
-
-def _code_point_order(units: pl.DataFrame) -> Rows:
-    """Return the rank of each unit's id in code-point order; polars sorts UTF-8, whose order is the same."""
-    order = units["unit"].arg_sort().to_numpy()
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(len(order))
-    return ranks
-
-
-def split_claims(amounts: Money, claims: Claims, unit_order: Rows) -> Money:
-    """Split dates x projects into dates x claims by largest remainder; what is unclaimed loses every tie.
-
-    `amount x share` would pass 2**63, so an amount is taken apart into billions and the rest: both products stay
-    below it.
-    """
-    if len(claims.project) == 0:
-        return np.zeros((len(amounts), 0), dtype=np.int64)
-    whole, rest = np.divmod(amounts[:, claims.project], BILLION)
-    floor, remainder = np.divmod(rest * claims.share, BILLION)
-    parts = whole * claims.share + floor
-    claimed = np.bincount(claims.project, claims.share, minlength=amounts.shape[1]).astype(np.int64)
-    alone = np.bincount(claims.project, minlength=amounts.shape[1]) == 1
-    several = np.flatnonzero(~(alone & (claimed == BILLION))[claims.project])
-    if len(several) == 0:
-        return parts
-    project = claims.project[several]
-    for here in range(len(amounts)):
-        unclaimed_whole, unclaimed_rest = np.divmod(amounts[here], BILLION)
-        unclaimed_floor, unclaimed_remainder = np.divmod(unclaimed_rest * (BILLION - claimed), BILLION)
-        unclaimed = unclaimed_whole * (BILLION - claimed) + unclaimed_floor
-        given = np.bincount(claims.project, parts[here], minlength=amounts.shape[1]).astype(np.int64)
-        left = amounts[here] - given - unclaimed
-        # Rank the claimants of each project by remainder, the unclaimed rest as one more that loses ties.
-        candidates = np.concatenate([several, np.full(amounts.shape[1], -1)])
-        owner = np.concatenate([project, np.arange(amounts.shape[1])])
-        remainders = np.concatenate([remainder[here, several], unclaimed_remainder])
-        ties = np.concatenate([unit_order[claims.unit[several]], np.full(amounts.shape[1], len(unit_order))])
-        order = np.lexsort((ties, -remainders, owner))
-        owner = owner[order]
-        starts = np.searchsorted(owner, owner)
-        wins = candidates[order][(np.arange(len(order)) - starts) < left[owner]]
-        parts[here, wins[wins >= 0]] += 1
-    return parts
-
-
 def ancestors(units: pl.DataFrame) -> tuple[Rows, Rows]:
     """Return every (unit, ancestor or itself) as two arrays of row numbers; the tree has no cycles."""
     parents = np.full(len(units), -1, dtype=np.int64)
     has = units["parent"].is_not_null().to_numpy()
-    parents[has] = _rows_in(units["parent"].filter(pl.Series(has)), units["unit"])
+    parents[has] = rows_in(units["parent"].filter(pl.Series(has)), units["unit"])
     unit = above = np.arange(len(units))
     pairs = [(unit, above)]
     while len(unit):
@@ -340,7 +322,6 @@ def _by_unit(  # noqa: PLR0913, PLR0917 (what is rolled up, and where to)
     def per_project(values: Money | Flags) -> Money:
         return np.stack([np.bincount(to, row[project], minlength=size).astype(np.int64) for row in values])
 
-    start = _days(pl.Series([year_start], dtype=pl.Date))[0]
     contracted = tables.projects["contracted"]
     found = {"funds": np.stack([np.bincount(rolled, row[claim], minlength=size).astype(np.int64) for row in shared])}
     if "recognised" in needed:
@@ -351,9 +332,14 @@ def _by_unit(  # noqa: PLR0913, PLR0917 (what is rolled up, and where to)
         found["contracted"] = per_project(np.where(recognised, contracted.fill_null(0).to_numpy(), 0))
         found["contracts_unknown"] = per_project(recognised & contracted.is_null().to_numpy())
     for name in HAPPENINGS.keys() & set(needed):
-        happened = _days(tables.projects[HAPPENINGS[name]])
-        in_time = (
-            happened <= days[:, None] if name.endswith("_ever") else (happened >= start) & (happened <= days[:, None])
-        )
-        found[name] = per_project(recognised & in_time)
+        found[name] = per_project(_counted(tables.projects, name, days, year_start, recognised))
     return found
+
+
+def _counted(projects: pl.DataFrame, name: str, days: Rows, year_start: date, recognised: Flags) -> Flags:
+    """Say whether each project counts in `name` of `HAPPENINGS` at each date."""
+    happened = _days(projects[HAPPENINGS[name]])
+    in_time: Flags = happened <= days[:, None]
+    if not name.endswith("_ever"):
+        in_time &= happened >= _days(pl.Series([year_start], dtype=pl.Date))[0]
+    return recognised & in_time

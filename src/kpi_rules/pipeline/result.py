@@ -294,7 +294,7 @@ class Assessment:
     @cached_property
     def waterfall(self) -> pl.DataFrame:
         """Per project, unit and tick how an amount came about: contracted, vouchers, confirmed, each adjustment,
-        adjusted, shared.
+        adjusted, each stage after sharing, shared.
 
         The extra column `recognised` says whether the project counted at that tick. What nobody claims is listed in
         `unclaimed`.
@@ -305,6 +305,7 @@ class Assessment:
     def _waterfall_at(self, on: date, claims: NDArray[np.int64]) -> pl.DataFrame:
         credited = self.credited
         row = credited.dates.index(on)
+        adjusted, *last = AFTER_ADJUSTMENTS
         of = credited.claims.project[claims]
         return (
             pl.DataFrame(
@@ -316,12 +317,13 @@ class Assessment:
                     "confirmed": credited.confirmed[row][of],
                     **{name: amounts[row][of] for name, amounts in credited.stages.items()},
                     "adjusted": credited.adjusted[row][of],
+                    **{name: amounts[row][claims] for name, amounts in credited.after.items()},
                     "shared": credited.shared[row][claims],
                     "recognised": credited.recognised[row][of],
                 }
             )
             .with_columns(tick=pl.lit(on))
-            .select(*BEFORE_ADJUSTMENTS, *credited.stages, *AFTER_ADJUSTMENTS)
+            .select(*BEFORE_ADJUSTMENTS, *credited.stages, adjusted, *credited.after, *last)
         )
 
     @cached_property
@@ -332,7 +334,7 @@ class Assessment:
         frames = [empty]
         for tick in self.ticks:
             row = credited.dates.index(tick.on)
-            given = np.bincount(credited.claims.project, credited.shared[row], minlength=len(credited.projects))
+            given = np.bincount(credited.claims.project, credited.split[row], minlength=len(credited.projects))
             left = credited.adjusted[row] - given.astype(np.int64)
             frame = pl.DataFrame({"project": credited.projects["project"], "amount": left})
             frames.append(frame.select("project", tick=pl.lit(tick.on), amount="amount").filter(pl.col("amount") > 0))

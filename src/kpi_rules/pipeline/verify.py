@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import polars as pl
+from attrs import define
 
 from kpi_rules.locale import _
-from kpi_rules.model.text import render
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.text import fields, render
 from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.lookups import ELIGIBILITY, eligibility_of, exclusion_of
+from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.pipeline.sharing import claims_of
+from kpi_rules.workspace.checks import CONSTANTS, TOTALS, has_project, key_columns, key_of
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
@@ -19,10 +25,9 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Year
     from kpi_rules.model.contributions import Check, Effect
+    from kpi_rules.model.settings import Parameters
+    from kpi_rules.pipeline.sharing import Sharing
     from kpi_rules.workspace.tables import Tables
-
-KEYS: Final[Mapping[str, str]] = {"projects": "project", "claims": "project", "arrivals": "voucher", "visits": "visit"}
-"""The column that names a row of each evidence table in a finding."""
 
 EVIDENCE: Final = ("claims", "arrivals", "visits")
 """The tables whose rows refer to a project."""
@@ -88,20 +93,36 @@ def of_year(tables: Tables, year: Year, as_of: date) -> Tables:
     return attrs.evolve(tables, arrivals=arrivals, visits=visits)
 
 
-def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Effect]) -> tuple[pl.DataFrame, Excluded]:
+@define(frozen=True, eq=False)
+class Circumstances:
+    """What checks are made under: the assessment year, the day up to which evidence counts, the parameters, how claims
+    without shares share a project, and all rows known, those that cannot count for the year among them.
+    """
+
+    year: Year
+    on: date
+    parameters: Parameters
+    sharing: Sharing
+    known: Tables
+
+
+def verify(
+    tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Effect], under: Circumstances
+) -> tuple[pl.DataFrame, Excluded]:
     """Run the checks.
 
     Args:
         tables: what counts for the year by a day.
         checks: by name.
         effects: what the workspace says a finding of each does; `flag` where it says nothing.
+        under: the circumstances.
 
     Returns:
         The findings (code, severity, effect, table, key, message), sorted, and the rows to leave out.
     """
     findings = []
     excluded: dict[str, list[pl.DataFrame]] = {}
-    views = _Views(tables)
+    views = _Views(tables, under)
     for name, check in checks.items():
         effect = effects.get(name, "flag")
         if effect == "off":
@@ -112,7 +133,7 @@ def verify(tables: Tables, checks: Mapping[str, Check], effects: Mapping[str, Ef
             continue
         findings += [_finding(check, effect, row) for row in rows.to_dicts()]
         if effect == "exclude":
-            excluded.setdefault(check.table, []).append(rows.select(SCHEMAS[check.table].key))
+            excluded.setdefault(check.table, []).append(rows.select(key_columns(check.table)))
     frame = pl.DataFrame(findings, schema=FINDINGS, orient="row").sort("table", "key", "code", "message")
     return frame, {name: pl.concat(rows).unique().sort(pl.all()) for name, rows in excluded.items()}
 
@@ -126,7 +147,7 @@ def without(tables: Tables, excluded: Excluded) -> Tables:
     kept: dict[str, Any] = {}
     for name, keys in excluded.items():
         rows: pl.DataFrame = getattr(tables, name)
-        marked = rows.join(keys.with_columns(excluded=True), on=SCHEMAS[name].key, how="left", maintain_order="left")
+        marked = rows.join(keys.with_columns(excluded=True), on=key_columns(name), how="left", maintain_order="left")
         out = pl.col("excluded").is_not_null()
         if name == "projects":
             marked = marked.with_columns(recognised_on=pl.when(~out).then(pl.col("recognised_on")))
@@ -141,47 +162,107 @@ def without(tables: Tables, excluded: Excluded) -> Tables:
 class _Views:
     """The frames that checks read: a table's rows with their project's columns, or a project with its totals.
 
-    Tables are long and findings few: a check's frame has just the columns it reads, and what it finds gets all of them,
-    for the message.
+    Tables are long and findings few: a check's frame has just the columns it reads, and what it finds those its message
+    names.
     """
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, under: Circumstances) -> None:
         self._tables = tables
-        self._projects = tables.projects.select(pl.all().name.prefix("project_"))
+        self._under = under
+        year = under.year
+        self._constants = dict(
+            zip(CONSTANTS, (under.on, year.start, year.end, pl.lit(year.label, pl.Int64)), strict=True)
+        )
 
     def rows(self, check: Check) -> pl.DataFrame:
-        """Return the rows that a check finds, with every column a message may name."""
-        table: pl.DataFrame = getattr(self._tables, check.table)
-        table = table if check.among is None else table.filter(check.among)
-        found = self._with(table, check, check.when.meta.root_names()).filter(check.when)
-        return self._with(found, check, [*self._projects.columns, "vouchers", "assessed"]) if len(found) else found
+        """Return the rows that a check finds, with every column its message names."""
+        of = self._under.known if check.scope == "known" else self._tables
+        table: pl.DataFrame = getattr(of, check.table)
+        for among in check.among:
+            table = table.filter(among)
+            if table.is_empty():
+                return table
+        found = self._with(table, check.table, check.when.meta.root_names()).filter(check.when)
+        return self._with(found, check.table, fields(check.message)) if len(found) else found
 
-    def _with(self, rows: pl.DataFrame, check: Check, names: Collection[str]) -> pl.DataFrame:
+    def _with(self, rows: pl.DataFrame, table: str, names: Iterable[str]) -> pl.DataFrame:
         """Return the rows with those of the named columns that are not their own."""
-        missing = [name for name in names if name not in rows.columns]
-        if check.table == "projects":
-            for name in ("vouchers", "assessed"):
-                if name in missing:
-                    rows = rows.join(getattr(self, name), on="project", how="left", maintain_order="left")
+        missing = [name for name in dict.fromkeys(names) if name not in rows.columns]
+        if not missing:
             return rows
-        wanted = [name for name in missing if name in self._projects.columns and name != "project_project"]
-        if not wanted:
+        rows = rows.with_columns(**{name: self._constants[name] for name in missing if name in self._constants})
+        if table == "projects":
+            rows = self._join(rows, {name: name for name in missing if name in TOTALS})
+        elif has_project(table):
+            prefix = "project_"
+            rows = self._join(rows, {name: name.removeprefix(prefix) for name in missing if name.startswith(prefix)})
+        if "part" in missing and table == "claims":
+            rows = rows.join(self._parts, on=["project", "unit"], how="left", maintain_order="left")
+        return self._with_parameters(rows, missing)
+
+    def _join(self, rows: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
+        """Add columns of each row's project; what no project has needs no join over a million rows."""
+        found = {name: self._of_project(column) for name, column in columns.items()}
+        empty = {name: pl.lit(None, of.dtype) for name, of in found.items() if of.null_count() == len(of)}
+        rows = rows.with_columns(**empty)
+        there = {name: of for name, of in found.items() if name not in empty}
+        if not there:
             return rows
-        of_projects = self._projects.select("project_project", *wanted)
-        return rows.join(of_projects, left_on="project", right_on="project_project", how="left", maintain_order="left")
+        projects = pl.DataFrame({"project": self._tables.projects["project"], **there})
+        return rows.join(projects, on="project", how="left", maintain_order="left")
+
+    def _of_project(self, name: str) -> pl.Series:
+        """Return a column of all projects: their own or one of `TOTALS`."""
+        projects = self._tables.projects
+        if name in projects.columns:
+            return projects[name]
+        if name == "exclusion":
+            return exclusion_of(projects, self._tables.exclusions)
+        if name in ELIGIBILITY:
+            return self._eligibility[name]
+        return self._totals[name]
+
+    def _with_parameters(self, rows: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+        """Add the parameters in force on the day, for the peer group of the row's unit or of its project's."""
+        parameters = self._under.parameters
+        plain = {name.removesuffix(SCALED) for name in names} & parameters.declared.keys()
+        if any(parameters.groups_named(name) for name in plain) and "group" not in rows.columns:
+            own = "unit" in rows.columns
+            rows = rows if own else self._with(rows, "arrivals", ["project_unit"])
+            groups = self._tables.units.select("unit", "group")
+            unit = "unit" if own else "project_unit"
+            rows = rows.join(groups, left_on=unit, right_on="unit", how="left", maintain_order="left")
+        return with_parameters(rows, parameters, self._under.on, names)
 
     @cached_property
-    def vouchers(self) -> pl.DataFrame:
-        """What the vouchers of each project come to."""
-        return self._tables.arrivals.group_by("project").agg(vouchers=pl.col("amount").sum())
+    def _eligibility(self) -> pl.DataFrame:
+        return eligibility_of(self._tables.projects, self._tables.eligibility, self._under.on)
 
     @cached_property
-    def assessed(self) -> pl.DataFrame:
-        """What the last visit to each project found."""
+    def _totals(self) -> pl.DataFrame:
+        """What the vouchers of each project come to, what its last visit found, and what both bear out: where nobody
+        went, the vouchers. A declaration confirms nothing.
+        """
+        vouchers = self._tables.arrivals.group_by("project").agg(vouchers=pl.col("amount").sum())
         visits = self._tables.visits.sort("visited_on", "visit")
-        return visits.group_by("project").agg(assessed=pl.col("assessed_amount").last())
+        assessed = visits.group_by("project").agg(assessed=pl.col("assessed_amount").last())
+        found = self._tables.projects.select("project")
+        for each in (vouchers, assessed):
+            found = found.join(each, on="project", how="left", maintain_order="left")
+        return found.with_columns(confirmed=pl.min_horizontal(pl.col("vouchers").fill_null(0), "assessed"))
+
+    @cached_property
+    def _parts(self) -> pl.DataFrame:
+        """What each claim comes to, in billionths, however the shares came about."""
+        claims = claims_of(self._tables, self._under.sharing)
+        return pl.DataFrame(
+            {
+                "project": self._tables.projects["project"].gather(claims.project),
+                "unit": self._tables.units["unit"].gather(claims.unit),
+                "part": claims.share,
+            }
+        )
 
 
 def _finding(check: Check, effect: Effect, row: Mapping[str, Any]) -> tuple[str, ...]:
-    key = str(row[KEYS[check.table]])
-    return check.name, check.severity, effect, check.table, key, render(_(check.message), row)
+    return check.name, check.severity, effect, check.table, key_of(check.table, row), render(_(check.message), row)

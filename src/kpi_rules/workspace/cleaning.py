@@ -43,6 +43,7 @@ PLACES: Final[Mapping[str, int]] = {
     "share": BILLION_PLACES,
     "rate": BILLION_PLACES,
     "factor": BILLION_PLACES,
+    "count": 0,
     "year": 0,
 }
 
@@ -113,9 +114,18 @@ def failed(at: pl.Series, column: str, code: str | pl.Series, detail: pl.Series 
     return frame.with_columns(column=pl.lit(column), code=codes, detail=details)
 
 
-def clean(raw: RawTable, count_indicators: Collection[str]) -> tuple[Cleaned | None, list[Problem]]:
-    """Clean one source of a table: None, with errors, where a column is missing or named twice."""
+def clean(
+    raw: RawTable, count_indicators: Collection[str], optional: Collection[str] = ()
+) -> tuple[Cleaned | None, list[Problem]]:
+    """Clean one source of a table: None, with errors, where a column is missing or named twice.
+
+    `optional` are columns that this workspace does without, as `table.column`.
+    """
     schema = SCHEMAS[raw.table]
+    spared = [column for column in schema.columns if f"{schema.name}.{column.name}" in optional]
+    if spared:
+        columns = (evolve(each, required=each.required and each not in spared) for each in schema.columns)
+        schema = evolve(schema, columns=tuple(columns))
     raw = _without_empty_rows(raw)
     bound, problems = bind(raw, schema)
     if bound is None:
@@ -282,7 +292,7 @@ def _parse(
         parsed = _finish(column, bound, fast[column.name])
         kind = column.kind
         if kind == "quantity":
-            parsed, counts = _quantities(parsed, bound, values["indicator"], count_indicators)
+            parsed, counts = _quantities(parsed, bound.cells[column.name], values["indicator"], count_indicators)
             failures += [_coded(counts, column.name, "count")]
             kind = "money"
         values[column.name] = parsed.values.alias(column.name)
@@ -315,14 +325,13 @@ def _finish(column: Column, bound: Bound, fast: pl.Series) -> Parsed:
 
 
 def _quantities(
-    money: Parsed, bound: Bound, indicator: pl.Series, counts: Collection[str]
+    money: Parsed, text: pl.Series, indicator: pl.Series, counts: Collection[str]
 ) -> tuple[Parsed, pl.DataFrame]:
     """Put counts where the indicator counts; return them with what is left of money's failures, and the counts' own."""
-    text = bound.cells["amount"]
     counting = indicator.is_in(list(counts)).fill_null(value=False)
     if text.dtype != pl.String or not counting.any():
         return money, no_failures()
-    as_count = finish_scaled(text, text.to_frame().select(fast_scaled("amount", 0)).to_series(), 0)
+    as_count = finish_scaled(text, text.to_frame().select(fast_scaled(text.name, 0)).to_series(), 0)
     at = counting.arg_true()
     values = money.values.scatter(at, as_count.values.gather(at))
     return (

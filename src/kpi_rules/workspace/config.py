@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tomli
 from attrs import define, field
 
-from kpi_rules.hooks.manager import BUILT_IN
+from kpi_rules.hooks.manager import BUILT_INS
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import Campaign, Year
 from kpi_rules.model.problems import Place, Problem, error, nearest
@@ -21,6 +21,7 @@ from kpi_rules.workspace.config_checks import (
     Numbered,
     campaign_issues,
     campaign_of,
+    credit_issues,
     pace_issues,
     review_issues,
     year_issues,
@@ -29,15 +30,18 @@ from kpi_rules.workspace.config_lines import Lines, dotted, lines_of
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.config_schema import (
     CORE,
+    DECLARED_TABLES,
     UNNAMED,
     CampaignSection,
     CreditSection,
     Effect,
+    Evidence,
     Issue,
     PaceSection,
     PaySection,
     PluginsSection,
     PointSection,
+    Sharing,
     Unvisited,
     WorkspaceSection,
     YearSection,
@@ -71,6 +75,7 @@ T = TypeVar("T")
 class Config:
     """What `kpi.toml` says, but for the policies' parameters.
 
+    `evidence` is what bears an amount out, in order, and `sharing` how claims without shares share a project.
     `pace_points` are the points of the pace curve `table`; `tolerance` is the share of the task a month-end may be
     behind without counting as lagging; `checks` are effects by the name of a check, `guards` what is
     written of each guard; `enabled` the policies in the order
@@ -87,6 +92,8 @@ class Config:
     tolerance: Decimal = Decimal(0)
     pay_component: str = ""
     unvisited: Unvisited = "none"
+    evidence: tuple[Evidence, ...] = ("visits",)
+    sharing: Sharing = "agreed"
     checks: Mapping[str, Effect] = field(factory=dict)
     guards: Mapping[str, GuardSection] = field(factory=dict)
     tables: tuple[TableSource, ...] = ()
@@ -98,7 +105,8 @@ class Config:
 class ReadConfig:
     """A `Config` (None where the year is unusable), the raw sections of policies by name, and all problems found.
 
-    `file` and `lines` serve the later checks, of parameters and of names.
+    `file` and `lines` serve the later checks, of parameters and of names; `declared` are the tables of rules without
+    Python as written.
     """
 
     config: Config | None
@@ -106,6 +114,7 @@ class ReadConfig:
     problems: list[Problem] = field(factory=list)
     file: str = ""
     lines: Lines = field(factory=Lines)
+    declared: Mapping[str, object] = field(factory=dict)
 
 
 def read_config(text_or_bytes: str | bytes | None, file: str = "kpi.toml") -> ReadConfig:
@@ -152,7 +161,7 @@ def name_problems(
     config = read.config
     if config is None:
         return []
-    plugins = set(plugins) - {BUILT_IN}
+    plugins = set(plugins) - BUILT_INS.keys()
     issues = [
         *(
             _unknown("unknown-plugin", _("the unknown policy {name}"), name, plugins, ("plugins", "enabled", number))
@@ -215,7 +224,8 @@ def _read(raw: Mapping[str, object], file: str, lines: Lines) -> ReadConfig:
     issues: list[Issue] = []
     config = _config(raw, issues)
     sections = {name: value for name, value in raw.items() if name not in CORE}
-    return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines)
+    declared = {name: raw[name] for name in DECLARED_TABLES if name in raw}
+    return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines, declared)
 
 
 def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
@@ -226,6 +236,7 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
     issues += pace_issues(pace, points, year)
     pay = _section(raw, "pay", PaySection, issues) or PaySection()
     credit = _section(raw, "credit", CreditSection, issues) or CreditSection()
+    issues += credit_issues(credit, raw.get("credit"))
     waves = _items(raw.get("campaign", []), ("campaign",), CampaignSection, issues, {"id": UNNAMED, "share": 1})
     issues += campaign_issues(waves, year)
     tables, wrong_tables = table_sources(raw.get("tables", {}))
@@ -246,6 +257,8 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
         tolerance=pace.tolerance,
         pay_component=pay.component,
         unvisited=credit.unvisited,
+        evidence=credit.order,
+        sharing=credit.sharing,
         checks=checks,
         guards=guards,
         tables=tables,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import combinations, pairwise
@@ -15,6 +16,7 @@ from kpi_rules.workspace.amounts import FIRST_DAY, LAST_DAY
 from kpi_rules.workspace.config_schema import (
     UNNAMED,
     CampaignSection,
+    CreditSection,
     Issue,
     PaceSection,
     PointSection,
@@ -175,6 +177,22 @@ def _pace_order(points: Sequence[Numbered[PointSection]]) -> Iterator[Issue]:
 
 def _decimal(share: Fraction) -> str:
     return f"{Decimal(share.numerator) / share.denominator:f}"
+
+
+def credit_issues(section: CreditSection, raw: object) -> Iterator[Issue]:
+    """Check the order of evidence: something of it, nothing twice, and one way to say it."""
+    written = raw if isinstance(raw, Mapping) else {}
+    path = ("credit", "evidence")
+    if written.get("evidence") in ([], ()):
+        found, expected = _("an empty list"), _("what bears an amount out, such as visits")
+        yield Issue(path, "no-evidence", found, expected)
+    for number, name in enumerate(section.evidence):
+        if name in section.evidence[:number]:
+            yield Issue((*path, number), "duplicate-evidence", shown(name), _("each evidence once, the first that is there counts"))
+    if section.evidence and "unvisited" in written:
+        found = _("unvisited beside evidence, which is read instead")
+        expected = _("one of the two")
+        yield Issue(("credit", "unvisited"), "unused-unvisited", found, expected, severity="warning")
 
 
 def campaign_of(section: CampaignSection) -> Campaign:

@@ -44,6 +44,8 @@ _LONGEST = 60
 
 Effect = Literal["exclude", "flag", "off"]
 Unvisited = Literal["none", "vouchers"]
+Evidence = Literal["visits", "evaluations", "vouchers", "declared"]
+Sharing = Literal["agreed", "equal", "host_half", "first_introducer"]
 T = TypeVar("T")
 
 
@@ -120,9 +122,16 @@ class PaySection:
 
 @define(frozen=True)
 class CreditSection:
-    """`[credit]`."""
+    """`[credit]`: what bears an amount out, in order, and how claims without shares share it."""
 
     unvisited: Unvisited = "none"
+    evidence: tuple[Evidence, ...] = ()
+    sharing: Sharing = "agreed"
+
+    @property
+    def order(self) -> tuple[Evidence, ...]:
+        """What bears an amount out, in order; `unvisited` is the short way to say it."""
+        return self.evidence or (("visits", "vouchers") if self.unvisited == "vouchers" else ("visits",))
 
 
 @define(frozen=True)
@@ -174,7 +183,10 @@ SECTIONS: Mapping[str, type] = {
 }
 """The sections that are one table each; `campaign`, `tables`, `checks` and `guards` have shapes of their own."""
 
-CORE = (*SECTIONS, "campaign", "tables", "checks", "guards")
+DECLARED_TABLES = ("rule", "indicator", "parameter")
+"""Rules without Python: arrays of tables that `workspace.declared` reads."""
+
+CORE = (*SECTIONS, "campaign", "tables", "checks", "guards", *DECLARED_TABLES)
 """Every section that is not a policy's."""
 
 

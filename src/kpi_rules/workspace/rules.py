@@ -22,7 +22,7 @@ from kpi_rules.model.columns import (
 from kpi_rules.model.contributions import Subject
 from kpi_rules.model.deposits import Collect
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
-from kpi_rules.workspace.checks import CHECKED, check_schema, credit_schema
+from kpi_rules.workspace.checks import AFTER_SHARING, CHECKED, check_schema, credit_schema
 from kpi_rules.workspace.config_schema import CORE
 from kpi_rules.workspace.guards import guard_schema, message_schema
 from kpi_rules.workspace.indicator_checks import indicator_refusals
@@ -86,7 +86,7 @@ class _Checking:
             found, expected, hint = refusal.node, refusal.expected, refusal.nearest
             yield self._problem(refusal.code, "indicator", name, part, found, expected, hint)
         for name, credit in self.plugins.credits.items():
-            if name in {*BEFORE_ADJUSTMENTS, *AFTER_ADJUSTMENTS}:
+            if name in {*BEFORE_ADJUSTMENTS, *AFTER_ADJUSTMENTS, *AFTER_SHARING}:
                 found = _("stage {name}, which the waterfall has").format(name=name)
                 yield self._problem("plugin-clash", "credit", name, "", found, _("a name of its own"), None)
             known: expressions.Schema = {**credit_schema(), **self.settings}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import dataframely as dy
 
-Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "factor", "year"]
+Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "factor", "count", "year"]
 """What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate`, `factor` are billionths."""
 
 DTYPES: Final[Mapping[str, pl.DataType]] = {
@@ -30,6 +30,7 @@ DTYPES: Final[Mapping[str, pl.DataType]] = {
     "share": pl.Int64(),
     "rate": pl.Int64(),
     "factor": pl.Int64(),
+    "count": pl.Int64(),
     "year": pl.Int64(),
 }
 
@@ -79,7 +80,7 @@ class Schema:
     recorded when the one before is revoked, or later. `references` maps a column to the table whose ids
     it names. Tables of `settings` describe the organisation: a row of theirs that breaks is an error, while a row of
     the others, which are evidence, goes to quarantine. `dated` is the column whose dates before the year start are
-    worth a warning.
+    worth a warning; `happens` the one from whose date on a row counts in an indicator.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Schema:
     references: Mapping[str, str] = field(factory=dict)
     settings: bool = False
     dated: str | None = None
+    happens: str | None = None
 
     @property
     def dtypes(self) -> dict[str, pl.DataType]:
@@ -126,7 +128,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 *_text("unit", "indicator", required=True),
                 Column("amount", "quantity", required=True),
                 Column("effective", "date", required=True),
-                *_text("note"),
+                Column("stretch", "quantity"),
+                *_dates("deadline"),
+                *_text("requirement"),
+                Column("quality", "share"),
+                *_text("responsible", "note"),
             ),
             settings=True,
         ),
@@ -169,6 +175,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             key=("voucher",),
             references={"project": "projects"},
             dated="arrived_on",
+            happens="arrived_on",
         ),
         Schema(
             "visits",
@@ -181,6 +188,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             key=("visit",),
             references={"project": "projects"},
             dated="visited_on",
+            happens="visited_on",
         ),
         Schema(
             "staff",
@@ -266,7 +274,9 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             "eligibility",
             (
                 *_text("sector"),
-                Column("least", "money", required=True),
+                Column("least", "money"),
+                Column("least_share", "share"),
+                Column("most_units", "count"),
                 Column("effective", "date"),
                 *_text("note"),
             ),
@@ -310,6 +320,19 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             key=("deposit",),
             versions=True,
             references={"unit": "units"},
+            happens="paid_on",
+        ),
+        Schema(
+            "results",
+            (
+                *_text("unit", "indicator", required=True),
+                Column("amount", "quantity", required=True),
+                Column("on", "date", required=True),
+                *_text("note"),
+                *_RECORDED,
+            ),
+            references={"unit": "units"},
+            happens="on",
         ),
         Schema(
             "withheld",
