@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +18,7 @@ from kpi_rules.workspace.guards import EVIDENCE, INDICATOR, GuardInForce
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.pipeline.decide import Happening
@@ -67,10 +66,16 @@ class Guarded:
             said.setdefault(remark.measure, []).append(remark)
         ids = self.measures["id"].to_list()
         return self.measures.with_columns(
-            pl.Series("guards", [[f"{r.guard.name} {r.guard.effect}" for r in said.get(each, ())] for each in ids],
-                      dtype=ATTACHED["guards"]),
-            pl.Series("remarks", [[f"{r.guard.name}: {r.text}" for r in said.get(each, ())] for each in ids],
-                      dtype=ATTACHED["remarks"]),
+            pl.Series(
+                "guards",
+                [[f"{r.guard.name} {r.guard.effect}" for r in said.get(each, ())] for each in ids],
+                dtype=ATTACHED["guards"],
+            ),
+            pl.Series(
+                "remarks",
+                [[f"{r.guard.name}: {r.text}" for r in said.get(each, ())] for each in ids],
+                dtype=ATTACHED["remarks"],
+            ),
         )
 
     @cached_property
@@ -103,7 +108,7 @@ class Guarded:
             proposed=pl.col("id").str.tail(10).str.to_date("%Y-%m-%d")
         )
         for (rule, on), group in standing.group_by("rule", "proposed", maintain_order=True):
-            yield str(rule), on, group.select("id", "unit", "amount", begins="started")  # type: ignore[misc]  # a Date
+            yield str(rule), on, group.select("id", "unit", "amount", begins="started")
 
     def _about_measures(self) -> Iterator[Remark]:
         guards = self.scene.about("measure")
@@ -217,7 +222,8 @@ class Guarded:
         return group.join(ends, on="id", how="left", maintain_order="left").filter(kept)
 
     def _limit(self, guard: GuardInForce, row: Row, day: date) -> tuple[str, ...]:
-        text = _("{why}; of {component} a month at most {left} is withheld from {person} ({measure}, from {day})").format(
+        text = _("{why}; of {component} a month at most {left} is withheld from {person} ({measure}, from {day})")
+        text = text.format(
             why=render(guard.text(), row),
             component=format_amount(row["component"]),
             left=format_amount(row["left"]),

@@ -33,8 +33,18 @@ Guards = Mapping[str, GuardInForce]
 PROJECT_TABLES: Final = frozenset({"projects", "claims", "arrivals", "visits"})
 
 FROM_PROJECTS: Final = frozenset(
-    ["funds", "funds_completion", "funds_stretch_completion", "completion", "pace_gap", "contracted", "vouchers"]
-    + ["arrival_rate", "campaign_funds", "campaign_completion"]
+    [
+        "funds",
+        "funds_completion",
+        "funds_stretch_completion",
+        "completion",
+        "pace_gap",
+        "contracted",
+        "vouchers",
+        "arrival_rate",
+        "campaign_funds",
+        "campaign_completion",
+    ]
 )
 """Indicators computed from the money that projects brought in, where completion is that of funds."""
 
@@ -139,7 +149,8 @@ class Scene:
             .filter(pl.col("person").is_not_null())
             .join(staff.drop("group").rename({"unit": "of"}), on="person", how="left")
         )
-        return pl.concat([heads, others.select(name for name in heads.columns if name in others.columns)], how="diagonal")
+        others = others.select(name for name in heads.columns if name in others.columns)
+        return pl.concat([heads, others], how="diagonal")
 
     def measures(self, rule: Rule, measures: pl.DataFrame, on: date) -> pl.DataFrame:
         """Return the frame of guards about measures: one row per measure of a rule and person it falls on.
@@ -217,8 +228,9 @@ class Blocking:
             on: the day of the tick.
             amounts: fen, one for each unit; None without.
         """
-        by_guard = self.by_guard(rule, units, on, amounts)
-        stopped = pl.concat([each["unit"] for each in by_guard.values()]) if by_guard else pl.Series([], dtype=pl.String)
+        stopped = (
+            pl.concat([each["unit"] for each in by_guard.values()]) if by_guard else pl.Series([], dtype=pl.String)
+        )
         return units.is_in(stopped.implode()).to_numpy()
 
     def by_guard(

@@ -162,7 +162,7 @@ class GuardInForce:
 
 
 def guards_in_force(plugins: Plugins, sections: Mapping[str, GuardSection]) -> dict[str, GuardInForce]:
-    """Return the guards of a workspace by id, each with the effect that `kpi.toml` or else the guard itself gives it."""
+    """Return the guards of a workspace by id, each with the effect that `kpi.toml` or else it itself gives it."""
     packages = {name: entry.value.partition(":")[0] for name, entry in installed().items()} if plugins.guards else {}
     found = {}
     for name, guard in plugins.guards.items():
@@ -174,8 +174,6 @@ def guards_in_force(plugins: Plugins, sections: Mapping[str, GuardSection]) -> d
     return found
 
 
-def guard_problems(
-    sections: Mapping[str, GuardSection], plugins: Plugins, file: str, lines: Lines
-) -> list[Problem]:
+def guard_problems(sections: Mapping[str, GuardSection], plugins: Plugins, file: str, lines: Lines) -> list[Problem]:
     """Return what is wrong with `[guards]`, each with its place."""
     return [issue.problem(file, lines) for issue in guard_issues(sections, plugins.guards)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from attrs import define
 
-from kpi_rules import Deadline, Guard, N_, hookimpl, money, parameters
+from kpi_rules import N_, Deadline, Guard, hookimpl, money, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("civil_servant", "contract", "institution")
 """The categories of staff that the laws distinguish, as the column `category` names them."""
 
-FAVOURABLE = ("commendation", "bonus", "reward", "prize", "refund")
+FAVOURABLE = ("commendation", "bonus", "reward", "prize", "refund", "deposit_refund", "deposit_close")
 """Kinds of measures that benefit; every other on a person is adverse."""
 
 PERIODS = (6, 12, 18, 24)
@@ -140,7 +140,9 @@ MEASURES: Sequence[Guard] = (
         when=DUTY & ~pl.col("has_end"),
         effect="warn",
         label=N_("A duty away from the post ends, and keeps post and pay"),
-        message=N_("the duty has no end condition; who is seconded keeps post, pay and the relation with the home organ"),
+        message=N_(
+            "the duty has no end condition; whoever is seconded keeps post, pay and the relation with the home organ"
+        ),
         sources=("Civil Servants Law (2018 revision) art. 72",),
     ),
     Guard(
@@ -155,9 +157,7 @@ MEASURES: Sequence[Guard] = (
     Guard(
         "G9",
         about="measure",
-        when=_any_of(pl.col("kind"), ("bonus", "reward", "prize"))
-        & pl.col("from_projects")
-        & _of("civil_servant"),
+        when=_any_of(pl.col("kind"), ("bonus", "reward", "prize")) & pl.col("from_projects") & _of("civil_servant"),
         effect="warn",
         label=N_("No bonus to civil servants out of project value"),
         message=N_("a bonus computed from project value, to a civil servant; bonuses against the rules are punishable"),
@@ -198,8 +198,7 @@ OTHERS: Sequence[Guard] = (
     Guard(
         "G17",
         about="evidence",
-        when=pl.col("revoked_on").is_not_null()
-        & (pl.col("revoked_by").is_null() | pl.col("revoked_for").is_null()),
+        when=pl.col("revoked_on").is_not_null() & (pl.col("revoked_by").is_null() | pl.col("revoked_for").is_null()),
         effect="warn",
         label=N_("Evidence is not changed in silence"),
         message=N_(
