@@ -17,9 +17,12 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
+from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.config_schema import one_of, shown
+from kpi_rules.workspace.quota_checks import fixing_problems, split_problems
+from kpi_rules.workspace.wording import MANY, ROWS_SHOWN, rows_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -30,14 +33,10 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.config import Config
     from kpi_rules.workspace.tables import Tables
 
-MANY = 2_000
-"""Above so many choices, the nearest is looked for only among those that start or end alike."""
-
 _FIRST, _LAST = date.min, date.max
 _DAYS = 10_000_000
 """More than the days from the first date there is to the last."""
 
-_ROWS_SHOWN = 5
 _AFFIX = 2
 _NEAREST_AT_MOST = 50
 _SECRET = re.compile(r"(?<=://)[^/@]*@")
@@ -46,8 +45,9 @@ _SECRET = re.compile(r"(?<=://)[^/@]*@")
 def consistency_problems(
     tables: Tables,
     config: Config,
-    indicators: Collection[str] = ("funds", "signed", "started", "producing"),
+    indicators: Collection[str] = QUOTA_INDICATORS,
     *,
+    counts: Collection[str] = QUOTA_INDICATORS[1:],
     found: Sequence[Problem] = (),
 ) -> list[Problem]:
     """Return what is wrong between the rows and tables of a workspace.
@@ -56,6 +56,7 @@ def consistency_problems(
         tables: the clean tables.
         config: the year, and where the tables come from.
         indicators: those a quota can be set for.
+        counts: those of them that are numbers and not money.
         found: the problems found while the tables were read. Where `units` has errors, rows of it are missing: what
             refers to units is then not held against it, so that one slip gives one problem.
     """
@@ -65,11 +66,20 @@ def consistency_problems(
     checks: list[Iterable[Problem]] = [
         unit_problems(tables.units, files["units"], is_whole=has_all_units),
         quota_problems(tables.quotas, config.year, indicators, files["quotas"]),
+        fixing_problems(
+            tables.quotas,
+            tables.units,
+            tables.staff if has_all_staff else tables.staff.clear(),
+            config.year,
+            counts,
+            files["quotas"],
+        ),
         claim_problems(tables.claims, files["claims"]),
         staff_problems(tables.staff, files["staff"]),
     ]
     if has_all_units and tables.units.height:
         checks.append(quota_unit_problems(tables.quotas, tables.units, files["quotas"]))
+        checks.append(split_problems(tables.quotas, tables.units, counts, files["quotas"]))
     if has_all_staff and tables.staff.height:
         checks.append(head_problems(tables.units, tables.staff, files["units"]))
     return [problem for check in checks for problem in check]
@@ -118,7 +128,7 @@ def _duplicate_units(units: pl.DataFrame, file: str) -> Iterator[Problem]:
         yield error(
             "duplicate-unit",
             Place(file, "units", rows[1], "unit"),
-            found=_("the unit {unit} in {rows}").format(unit=shown(unit), rows=_rows(rows)),
+            found=_("the unit {unit} in {rows}").format(unit=shown(unit), rows=rows_named(rows)),
             expected=_("each unit once"),
         )
 
@@ -198,7 +208,7 @@ def _double_revisions(quotas: pl.DataFrame, file: str) -> Iterator[Problem]:
             "two-revisions-on-one-date",
             Place(file, "quotas", rows[1], "effective"),
             found=_("{unit}, {indicator}: {rows} all effective from {on}").format(
-                unit=unit, indicator=indicator, rows=_rows(rows), on=effective
+                unit=unit, indicator=indicator, rows=rows_named(rows), on=effective
             ),
             expected=_("one quota for each date"),
         )
@@ -234,9 +244,9 @@ def _dates_outside(quotas: pl.DataFrame, year: Year, file: str) -> Iterator[Prob
         ("quota-after-year", quotas.filter(pl.col("effective") > year.end)),
     ):
         if outside.height:
-            dates = outside["effective"].cast(pl.String).unique(maintain_order=True).head(_ROWS_SHOWN)
+            dates = outside["effective"].cast(pl.String).unique(maintain_order=True).head(ROWS_SHOWN)
             found = _("quotas effective on {dates} in {rows}").format(
-                dates=", ".join(dates), rows=_rows(outside["row"].to_list())
+                dates=", ".join(dates), rows=rows_named(outside["row"].to_list())
             )
             yield warning(code, Place(file, "quotas", outside["row"][0], "effective"), found=found, expected=within)
 
@@ -260,7 +270,7 @@ def claim_problems(claims: pl.DataFrame, file: str = "") -> Iterator[Problem]:
             "shares-above-whole",
             Place(file, "claims", rows[-1], "share"),
             found=_("{percent} of project {project} claimed in {rows}").format(
-                percent=percent, project=shown(project), rows=_rows(rows)
+                percent=percent, project=shown(project), rows=rows_named(rows)
             )
             + since,
             expected=_("shares of at most 100% in all"),
@@ -373,7 +383,7 @@ class _Stray:
     def __str__(self) -> str:
         if len(self.rows) == 1:
             return shown(self.name)
-        return _("{name} in {rows}").format(name=shown(self.name), rows=_rows(self.rows))
+        return _("{name} in {rows}").format(name=shown(self.name), rows=rows_named(self.rows))
 
 
 def _strays(frame: pl.DataFrame, column: str, valid: pl.Series) -> Iterator[_Stray]:
@@ -396,11 +406,3 @@ def _nearest(name: str, valid: pl.Series) -> str | None:
 
 def _a_unit() -> str:
     return _("a unit of the table units")
-
-
-def _rows(rows: Sequence[int]) -> str:
-    """Write row numbers: `row 3`, `rows 3, 4`, and of many the first few and how many more."""
-    texts = ", ".join(str(row) for row in rows[:_ROWS_SHOWN])
-    if len(rows) > _ROWS_SHOWN:
-        return _("rows {rows} and {count} more").format(rows=texts, count=len(rows) - _ROWS_SHOWN)
-    return (_("row {rows}") if len(rows) == 1 else _("rows {rows}")).format(rows=texts)
