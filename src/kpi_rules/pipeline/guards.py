@@ -228,9 +228,8 @@ class Blocking:
             on: the day of the tick.
             amounts: fen, one for each unit; None without.
         """
-        stopped = (
-            pl.concat([each["unit"] for each in by_guard.values()]) if by_guard else pl.Series([], dtype=pl.String)
-        )
+        of_guards = [each["unit"] for each in self.by_guard(rule, units, on, amounts).values()]
+        stopped = pl.concat([pl.Series("unit", [], dtype=pl.String), *of_guards])
         return units.is_in(stopped.implode()).to_numpy()
 
     def by_guard(
