@@ -240,7 +240,7 @@ def test_every_row_that_names_nothing_is_listed(tmp_path: Path) -> None:
         f"decisions, row 1: found 2011/{SECTION}/finances/2011-06-30; {expected}",
         f"decisions, row 2: found 2011/{SECTION}/finance/2011-06-29; {expected}",
         f"decisions, row 3: found 2011/{SECTION}s/finance/2011-06-30; {expected}",
-        "decisions, row 4: found aproved; expected approved, rejected, lifted (nearest: approved)",
+        "decisions, row 4: found aproved; expected approved, rejected, lifted, reversed (nearest: approved)",
     ]
 
 

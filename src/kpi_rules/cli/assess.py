@@ -19,6 +19,7 @@ TABLES: Final = (
     "events",
     "measures",
     "ledger",
+    "deposits",
     "entries",
     "findings",
     "waterfall",

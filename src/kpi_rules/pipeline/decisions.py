@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Tick
     from kpi_rules.pipeline.decide import Happening
 
-DECISIONS: Final = ("approved", "rejected", "lifted")
+DECISIONS: Final = ("approved", "rejected", "lifted", "reversed")
+"""What may be ruled on a measure. One that is reversed is lifted, and what it withheld or forfeited comes back."""
+
+DECIDED: Final = {
+    "decision": pl.String,
+    "decided_on": pl.Date,
+    "decided_by": pl.String,
+    "decision_reason": pl.String,
+}
+"""The columns of measures about the last decision on each."""
+
 SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
 
 
@@ -51,6 +61,19 @@ class Rulings:
 
     by_tick: Mapping[int, Mapping[tuple[str, str], tuple[NDArray[np.int64], NDArray[np.int16]]]]
 
+    def measures(self, decision: str, ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
+        """Return the measures that decisions of a kind are about: `measure`, `on`, the tick from which they hold."""
+        found = [
+            (f"{year}/{rule}/{units[int(row)]}/{ticks[since].on.isoformat()}", ticks[here].on)
+            for here, given in sorted(self.by_tick.items())
+            if here < len(ticks)
+            for (kind, rule), (rows, proposed) in given.items()
+            if kind == decision
+            for row, since in zip(rows, proposed, strict=True)
+        ]
+        frame = pl.DataFrame(found, schema={"measure": pl.String, "on": pl.Date}, orient="row")
+        return frame.sort("on", "measure").unique("measure", keep="first", maintain_order=True)
+
     def at(self, here: int, low: int, size: int) -> TickRulings:
         """Return what takes effect at tick number `here` for the units from `low` on."""
         return TickRulings(self.by_tick.get(here, {}), low, size)
@@ -68,7 +91,7 @@ def read_decisions(
     """Read a decisions frame.
 
     Args:
-        decisions: `measure` (id), `decision` (`approved`, `rejected`, `lifted`), `on` (the day it was made).
+        decisions: `measure` (id), `decision` (one of `DECISIONS`), `on` (the day it was made).
         ticks: of the assessment.
         units: ids in row order.
         rules: ids.
@@ -139,10 +162,38 @@ def read_decisions(
             continue
         rule, unit, proposed = named
         effective = max(bisect_left(days, row["on"]), proposed)
-        by_tick.setdefault(effective, {}).setdefault((row["decision"], rule), []).append((unit, proposed))
+        kinds = ("lifted", "reversed") if row["decision"] == "reversed" else (row["decision"],)
+        for kind in kinds:
+            by_tick.setdefault(effective, {}).setdefault((kind, rule), []).append((unit, proposed))
     return Rulings(
         {here: {key: _arrays(pairs) for key, pairs in given.items()} for here, given in by_tick.items()}
     ), problems
+
+
+def with_decisions(measures: pl.DataFrame, decisions: pl.DataFrame | None, made_by: date) -> pl.DataFrame:
+    """Return the measures with the last decision on each that was made by a day (`DECIDED`), null where there is none.
+
+    Who decided and why is known where the decisions have the columns `by` and `reason`. A measure that was reversed
+    has that status.
+    """
+    if decisions is None:
+        return measures.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in DECIDED.items())
+    told = [
+        (pl.col(name) if name in decisions.columns else pl.lit(None)).cast(pl.String).alias(column)
+        for column, name in (("decided_by", "by"), ("decision_reason", "reason"))
+    ]
+    last = (
+        decisions.filter(pl.col("on") <= made_by)
+        .sort("on", maintain_order=True)
+        .select(
+            pl.col("measure").cast(pl.String).alias("id"), pl.col("decision").cast(pl.String), decided_on="on", *told
+        )
+        .unique("id", keep="last")
+    )
+    undone = pl.col("decision").eq_missing("reversed") & pl.col("started").is_not_null()
+    return measures.join(last, on="id", how="left", maintain_order="left").with_columns(
+        status=pl.when(undone).then(pl.lit("reversed")).otherwise("status")
+    )
 
 
 def without_proposal(

@@ -2,7 +2,7 @@
 
 At mid-year and at each campaign's end the section-level staff of a unit far behind is concerned; at the year end all
 staff of every unit that has not met its task. Whatever is withheld is released at the tick that finds the annual
-task met.
+task met. Where `[[pay_withholding.deposit]]` says so, there are deposits as well, see `deposits`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from kpi_rules import N_, Hold, Rule, at, hookimpl, parameters, ratio, texts, unit
+from kpi_pay_withholding.deposits import Deposit, configured
+from kpi_rules import N_, Hold, Rule, at, count, hookimpl, money, parameters, ratio, tables, texts, unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from decimal import Decimal
+
+    from kpi_rules import Configured
 
 
 @define(frozen=True)
@@ -38,6 +41,22 @@ class Settings:
         maximum="1",
         label=N_("Share withheld"),
         help=N_("Of the withholdable component of a person's pay, both bounds inclusive"),
+    )
+    deposit_projects: int = count(
+        1,
+        minimum=1,
+        label=N_("Projects of a quarter"),
+        help=N_("Fewer recognised projects in a quarter (exclusive) forfeit a part of the deposits"),
+    )
+    deposit_reward: int = money(
+        "0",
+        label=N_("Reward of the group"),
+        help=N_("For a unit with deposits that met its task by the year end; 0 for none"),
+    )
+    deposit: tuple[Deposit, ...] = tables(
+        Deposit,
+        label=N_("Deposits by role"),
+        help=N_("Who leaves how much as a deposit, what is forfeited, and what the year end does to the rest"),
     )
 
 
@@ -81,3 +100,9 @@ def kpi_settings() -> type:
 def kpi_policy_rules() -> Sequence[Rule]:
     """Give the rules of this policy."""
     return [SECTION, ALL_STAFF]
+
+
+@hookimpl
+def kpi_configured(tables: Mapping[str, tuple[Deposit, ...]]) -> Configured:
+    """Give what the lines about deposits ask for."""
+    return configured(tables["deposit"], projects=p.deposit_projects, reward=p.deposit_reward)

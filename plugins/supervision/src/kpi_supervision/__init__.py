@@ -1,4 +1,8 @@
-"""Supervision: a talk is proposed for a unit that stays behind its pace (M11, M12)."""
+"""Supervision: a talk is proposed for a unit that stays behind its pace (M11, M12).
+
+Where `[[supervision.step]]` says so, there are further steps: cards, talks, the laggards' meeting, the bulletin, the
+veto; see `steps`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from kpi_rules import N_, Rule, at, count, hookimpl, parameters, unit
+from kpi_rules import N_, Rule, at, count, hookimpl, parameters, ratio, tables, unit
+from kpi_supervision.steps import Limits, Step, configured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from decimal import Decimal
+
+    from kpi_rules import Configured
 
 
 @define(frozen=True)
@@ -21,6 +29,29 @@ class Settings:
         minimum=1,
         label=N_("Talk after lagging month-ends"),
         help=N_("At a month-end, at least this many lagging month-ends in a row (inclusive) propose a talk"),
+    )
+    cards_for_talk: int = count(
+        2,
+        minimum=1,
+        label=N_("Talk after yellow cards"),
+        help=N_("At least this many yellow cards (inclusive), in a row or in the year, propose a talk"),
+    )
+    bulletin_behind: Decimal = ratio(
+        "0",
+        maximum="1",
+        label=N_("In the bulletin when behind by more than"),
+        help=N_("Units with a greater pace gap (exclusive) are named in the bulletin"),
+    )
+    veto_below: Decimal = ratio(
+        "1",
+        maximum="10",
+        label=N_("Veto below"),
+        help=N_("Completion below this (exclusive) at the year end excludes a unit from every composite prize"),
+    )
+    step: tuple[Step, ...] = tables(
+        Step,
+        label=N_("Steps of escalation"),
+        help=N_("Which steps there are, when each looks, and what it counts"),
     )
 
 
@@ -47,3 +78,9 @@ def kpi_settings() -> type:
 def kpi_policy_rules() -> Sequence[Rule]:
     """Give the rules of this policy."""
     return [TALK]
+
+
+@hookimpl
+def kpi_configured(tables: Mapping[str, tuple[Step, ...]]) -> Configured:
+    """Give the steps of escalation that are switched on."""
+    return configured(tables["step"], Limits(p.cards_for_talk, p.bulletin_behind, p.veto_below))
