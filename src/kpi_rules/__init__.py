@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
-    from kpi_rules.pipeline.viewed import rows
+    from kpi_rules.pipeline.rows import rows
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -73,7 +73,7 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.workspace.split": ("split_quota",),
-    "kpi_rules.pipeline.viewed": ("rows",),
+    "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from kpi_rules.cli import failures
+from kpi_rules.cli import failures, policies
 from kpi_rules.cli.words import Command, Context, Option
 from kpi_rules.locale import N_, _, set_language
 
@@ -20,8 +20,10 @@ ABOUT: Final = N_("Assess organisations against targets: exact, explained, every
 COMMANDS: Final = {
     "init": N_("Make a new workspace from a commented template."),
     "check": N_("List everything that is wrong with a workspace."),
+    "split": N_("Split a unit's quota over the units below it."),
     "assess": N_("Compute figures, measures and ledger of a workspace."),
     "explain": N_("Say why a unit has the measures it has, and what would lift them."),
+    "test": N_("Run the cases of a workspace and of its policies."),
     "plugins": N_("List the installed policies, or what those of a workspace contribute."),
     "new-policy": N_("Make a policy to start from, with tests that pass."),
 }
@@ -34,15 +36,15 @@ class Commands(Command, click.Group):
     """The group. Nothing that goes wrong shows a traceback; see `failures`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of work."""
+        """Return the names, in the order of work, and then those of policies."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS, *_of_policies()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and make it in the language chosen by now."""
         del ctx
         if cmd_name not in COMMANDS:
-            return None
+            return policies.load_command(cmd_name) if cmd_name in _of_policies() else None
         made: click.Command = import_module(f"kpi_rules.cli.{cmd_name.replace('-', '_')}").command()
         return made
 
@@ -50,10 +52,10 @@ class Commands(Command, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments name."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in COMMANDS and not args[0].startswith("-") and args[0] not in (others := _of_policies()):
             from kpi_rules.model.problems import nearest
 
-            hint = nearest(args[0], COMMANDS)
+            hint = nearest(args[0], [*COMMANDS, *others])
             message = _("no command {name}").format(name=args[0])
             raise click.UsageError(
                 message + (_(" (nearest: {nearest})").format(nearest=hint) if hint is not None else ""), ctx
@@ -72,6 +74,10 @@ class Commands(Command, click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, _(help)) for name, help in COMMANDS.items()])
+        if others := _of_policies():
+            with formatter.section("Commands of policies"):
+                formatter.write_paragraph()
+                formatter.write_text(", ".join(others))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)
         """Run a command; a reader that closes the pipe early has what it wanted."""
@@ -105,6 +111,11 @@ class Commands(Command, click.Group):
             )
 
         sys.exit(failures.code_of(run))
+
+
+def _of_policies() -> list[str]:
+    """Return the names of the commands of policies; the library's own come before any other of their name."""
+    return [name for name in policies.command_names() if name not in COMMANDS]
 
 
 def options() -> list[click.Parameter]:

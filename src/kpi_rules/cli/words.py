@@ -16,7 +16,7 @@ from kpi_rules.locale import N_, _
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADINGS: Final = (N_("Options"), N_("Commands"))
+HEADINGS: Final = (N_("Options"), N_("Commands"), N_("Commands of policies"))
 """The headings that click gives, so that the catalogues have them."""
 
 

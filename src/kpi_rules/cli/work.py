@@ -12,6 +12,7 @@ from kpi_rules.cli.screen import working
 from kpi_rules.locale import _, ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
 
@@ -43,6 +44,18 @@ def load_valid(path: Path) -> kr.Workspace:
             ).format(count=count, path=quote(str(path)))
         )
     return workspace
+
+
+def check_enabled(workspace: kr.Workspace, policy: str) -> None:
+    """Refuse a command of a policy that the workspace does not enable; an empty name is no policy's.
+
+    Raises:
+        RefusedError: its tables would be empty for no other reason.
+    """
+    enabled = [plugin.name for plugin in workspace.plugins.plugins]
+    if policy and policy not in enabled:
+        message = _("{name} does not enable the policy {policy}; expected it in [plugins] enabled of kpi.toml")
+        raise RefusedError(message.format(name=workspace.name, policy=policy))
 
 
 def assess(
@@ -80,8 +93,30 @@ def read_decisions(path: Path) -> pl.DataFrame:
     """
     import polars as pl
 
-    from kpi_rules.model.problems import Place, Problem
+    from kpi_rules.model.problems import Place
     from kpi_rules.workspace.amounts import parse_date
+
+    rows, wrong = [], []
+    for number, row in read_rows(path, ("measure", "decision", "on")):
+        day = parse_date(row["on"].strip())
+        if day is None:
+            place = Place(file=str(path), row=number, column="on")
+            wrong.append(
+                _("{place}: found '{value}'; expected a date such as 2011-06-30").format(place=place, value=row["on"])
+            )
+        rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day})
+    if wrong:
+        raise RefusedError("\n".join(wrong))
+    return pl.DataFrame(rows, schema={"measure": pl.String, "decision": pl.String, "on": pl.Date})
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Read a small CSV file that is an argument and no table of a workspace: line numbers and rows by column.
+
+    Raises:
+        RefusedError: the file cannot be read or decoded, or one of `columns` is missing.
+    """
+    from kpi_rules.model.problems import Place, Problem
     from kpi_rules.workspace.encodings import to_utf8
 
     try:
@@ -93,19 +128,8 @@ def read_decisions(path: Path) -> pl.DataFrame:
     if isinstance(text, Problem):
         raise RefusedError(text.message)
     reader = csv.DictReader(text.data.decode().splitlines(), restval="")
-    missing = [name for name in ("measure", "decision", "on") if name not in (reader.fieldnames or ())]
+    missing = [name for name in columns if name not in (reader.fieldnames or ())]
     if missing:
-        message = _("{path} has no column {names}; expected measure, decision, on")
-        raise RefusedError(message.format(path=path, names=", ".join(missing)))
-    rows, wrong = [], []
-    for row in reader:
-        day = parse_date(row["on"].strip())
-        if day is None:
-            place = Place(file=str(path), row=reader.line_num, column="on")
-            wrong.append(
-                _("{place}: found '{value}'; expected a date such as 2011-06-30").format(place=place, value=row["on"])
-            )
-        rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day})
-    if wrong:
-        raise RefusedError("\n".join(wrong))
-    return pl.DataFrame(rows, schema={"measure": pl.String, "decision": pl.String, "on": pl.Date})
+        message = _("{path} has no column {names}; expected {columns}")
+        raise RefusedError(message.format(path=path, names=", ".join(missing), columns=", ".join(columns)))
+    return [(reader.line_num, row) for row in reader]

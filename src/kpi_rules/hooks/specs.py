@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    import click
+
     from kpi_rules.model.contributions import Check, Configured, Credit, Guard, Indicator, PaceCurve, Rule
 
 hookspec = pluggy.HookspecMarker("kpi_rules")
@@ -66,3 +68,11 @@ def kpi_policy_rules() -> Sequence[Rule]:  # type: ignore[empty-body]
 @hookspec
 def kpi_guards() -> Sequence[Guard]:  # type: ignore[empty-body]
     """Return limits on the pay withheld from one person in one month (M17)."""
+
+
+@hookspec
+def kpi_commands() -> Sequence[click.Command]:  # type: ignore[empty-body]
+    """Return the commands of the policy, each of the name under which the policy's package names it in the
+    entry-point group `kpi_rules.commands`. Asked when the command is called, without a workspace: a policy of one file
+    has none.
+    """

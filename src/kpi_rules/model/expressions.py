@@ -68,6 +68,7 @@ _FUNCTIONS = frozenset(
         "TemporalExpr.Month",
         "TemporalExpr.Day",
         "TemporalExpr.Quarter",
+        "TemporalExpr.TotalDays",
         "Sql.Binary",
     ]
 )

@@ -17,6 +17,7 @@ from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.lookups import ELIGIBILITY, eligibility_of, exclusion_of
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.sharing import claims_of
+from kpi_rules.pipeline.viewed import viewed
 from kpi_rules.workspace.checks import CONSTANTS, TOTALS, has_project, key_columns, key_of
 from kpi_rules.workspace.schemas import SCHEMAS
 
@@ -177,7 +178,7 @@ class _Views:
     def rows(self, check: Check) -> pl.DataFrame:
         """Return the rows that a check finds, with every column its message names."""
         of = self._under.known if check.scope == "known" else self._tables
-        table: pl.DataFrame = getattr(of, check.table)
+        table = viewed(of, check.table, self._under.on)
         for among in check.among:
             table = table.filter(among)
             if table.is_empty():

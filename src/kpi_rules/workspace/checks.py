@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kpi_rules.workspace.schemas import SCHEMAS
+from kpi_rules.workspace.viewed import VIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,7 +65,7 @@ def check_schema(table: str) -> Types:
         found |= {f"project_{name}": dtype for name, dtype in of_project.items() if name != "project"}
     if table == "claims":
         found["part"] = pl.Int64
-    return found | CONSTANTS
+    return found | CONSTANTS | VIEWED.get(table, {})
 
 
 def credit_schema() -> Types:

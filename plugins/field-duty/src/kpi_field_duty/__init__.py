@@ -1,90 +1,32 @@
-"""Heads in the field: stationed at the front, off post, leaving post (M7, M9, M10).
+"""Heads, squads and leading groups in the field (M6 to M10).
 
-Each duty lasts until the annual task is met, and the severer replaces the milder.
+Heads are stationed at the front, off post, or leave the post until the annual task is met, and owe days in the field;
+squads come home with a result or for an accepted circumstance; the leading group travels in turns while one member
+keeps the daily work.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
-
-from kpi_rules import N_, Rule, at, hookimpl, parameters, ratio, unit
+from kpi_field_duty.days import days, indicators, reminders, stationed
+from kpi_field_duty.findings import CHECKS
+from kpi_field_duty.handover import duties
+from kpi_field_duty.returns import Decision, may_return, returns
+from kpi_field_duty.roster import roster
+from kpi_field_duty.rules import RULES
+from kpi_field_duty.settings import Settings
+from kpi_rules import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from decimal import Decimal
+    from collections.abc import Mapping, Sequence
 
+    import click
 
-@define(frozen=True)
-class Settings:
-    """What an administrator may choose."""
+    from kpi_field_duty.settings import Reminder
+    from kpi_rules import Check, Configured, Indicator, Rule
 
-    station_gap: Decimal = ratio(
-        "0.25",
-        maximum="1",
-        label=N_("Head stationed above a gap of"),
-        help=N_("At a month-end, a pace gap above this (exclusive) stations the head in the field"),
-    )
-    off_post_below: Decimal = ratio(
-        "0.50",
-        maximum="10",
-        label=N_("Off post below, campaign"),
-        help=N_("At a campaign's end, completion below this (exclusive) puts the head off post"),
-    )
-    off_post_at_year_end: Decimal = ratio(
-        "1.00",
-        maximum="10",
-        label=N_("Off post below, year end"),
-        help=N_("At the year end, completion below this (exclusive) puts the head off post"),
-    )
-    leave_post_below: Decimal = ratio(
-        "0.30",
-        maximum="10",
-        label=N_("Leave post below"),
-        help=N_("At the year end, completion below this (exclusive) makes the head leave the post"),
-    )
-
-
-p = parameters("field_duty", Settings)
-
-MET = unit.completion >= 1
-
-STATION_HEAD = Rule(
-    "station_head",
-    kind="duty",
-    subject="head",
-    when=at.month_end & (unit.pace_gap > p.station_gap),
-    until=MET,
-    label=N_("Head stationed in the field"),
-    reason=N_("completion {completion:.2%} is {pace_gap:.2%} behind the pace, more than {field_duty.station_gap:.2%}"),
-    sources=("M7",),
-)
-
-OFF_POST = Rule(
-    "off_post",
-    kind="duty",
-    subject="head",
-    when=(at.campaign_end & (unit.completion < p.off_post_below))
-    | (at.year_end & (unit.completion < p.off_post_at_year_end)),
-    until=MET,
-    supersedes=("field_duty.station_head",),
-    label=N_("Head off post"),
-    reason=N_("completion {completion:.2%} is below the limit of this review"),
-    sources=("M9", "M19"),
-)
-
-LEAVE_POST = Rule(
-    "leave_post",
-    kind="duty",
-    subject="head",
-    when=at.year_end & (unit.completion < p.leave_post_below),
-    until=MET,
-    supersedes=("field_duty.off_post", "field_duty.station_head"),
-    label=N_("Head leaves the post"),
-    reason=N_("completion {completion:.2%} at the year end is below {field_duty.leave_post_below:.2%}"),
-    sources=("M10", "M19"),
-)
+__all__ = ["Decision", "Settings", "days", "duties", "may_return", "returns", "roster", "stationed"]
 
 
 @hookimpl
@@ -94,6 +36,32 @@ def kpi_settings() -> type:
 
 
 @hookimpl
+def kpi_configured(tables: Mapping[str, tuple[Reminder, ...]]) -> Configured:
+    """Give the rules that `[[field_duty.reminder]]` asks for."""
+    return reminders(tables["reminder"])
+
+
+@hookimpl
+def kpi_checks() -> Sequence[Check]:
+    """Give the checks of postings, returns, rosters and hand-overs."""
+    return CHECKS
+
+
+@hookimpl
+def kpi_indicators() -> Sequence[Indicator]:
+    """Give the days that heads owe, serve and are short of."""
+    return indicators()
+
+
+@hookimpl
 def kpi_policy_rules() -> Sequence[Rule]:
     """Give the rules of this policy."""
-    return [STATION_HEAD, OFF_POST, LEAVE_POST]
+    return RULES
+
+
+@hookimpl
+def kpi_commands() -> Sequence[click.Command]:
+    """Give `kpi-rules field-duty`."""
+    from kpi_field_duty.commands import FIELD_DUTY
+
+    return [FIELD_DUTY]
