@@ -1,0 +1,263 @@
+"""From the tables of `kpi.toml` to indicators and rules; and everything that is wrong with them, all at once."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from attrs import define, field
+
+import kpi_rules as kr
+from kpi_scorecard import checks, scoring, tracks
+from kpi_scorecard.columns import column
+from kpi_scorecard.conditions import Fault, Term, columns_of, read
+from kpi_scorecard.config import Deduction, Item, Minmax, Table
+from kpi_scorecard.texts import _
+from kpi_scorecard.tracks import Scored, Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kpi_scorecard.config import BlackList, Prize, RedList, Track
+    from kpi_scorecard.tracks import Kind
+
+Path = tuple[str | int, ...]
+
+SCORED: Final = ("item", "table", "deduction", "minmax")
+"""The tables that give points."""
+
+LISTS: Final[tuple[Kind, ...]] = ("prize", "red_list", "black_list")
+
+
+@define(eq=False)
+class Building:
+    """One workspace's scorecards in the making."""
+
+    tables: Mapping[str, tuple[Any, ...]]
+    problems: list[kr.Trouble] = field(factory=list)
+    indicators: list[kr.Indicator] = field(factory=list)
+    rules: list[kr.Rule] = field(factory=list)
+    items: dict[str, list[Scored]] = field(factory=dict)
+    _names: dict[str, Path] = field(factory=dict)
+
+    def build(self) -> kr.Configured:
+        """Make everything; where anything is wrong, nothing is contributed."""
+        for number, track in enumerate(self.tables["track"]):
+            self._track(("track", number), track)
+        for key in SCORED:
+            for number, item in enumerate(self.tables[key]):
+                self._scored((key, number), item)
+        vetoes = self._vetoes()
+        for number, track in enumerate(self.tables["track"]):
+            self._total(("track", number), track, vetoes.get(track.name, {}))
+        for key in LISTS:
+            for number, listed in enumerate(self.tables[key]):
+                self._listed((key, number), listed, key, vetoes)
+        if any(problem.severity == "error" for problem in self.problems):
+            return kr.Configured(problems=tuple(self.problems))
+        return kr.Configured(tuple(self.indicators), tuple(self.rules), problems=tuple(self.problems))
+
+    def trouble(
+        self, path: Path, found: str, expected: str, code: str = "bad-scorecard", hint: str | None = None
+    ) -> None:
+        """Note an error."""
+        self.problems.append(kr.Trouble(path, found, expected, code, nearest=hint))
+
+    def _track(self, path: Path, track: Track) -> None:
+        self._name(path, "track", track.name)
+        self.problems += checks.of_track(path, track)
+
+    def _name(self, path: Path, kind: str, name: str) -> bool:
+        """Check that a name can be part of an indicator's, and is there once."""
+        if not re.fullmatch(r"\w+", name):
+            self.trouble((*path, "name"), name, _("a word of letters, digits and _"))
+            return False
+        key = f"{kind} {name}"
+        if key in self._names:
+            self.trouble((*path, "name"), name, _("a name of its own"), "duplicate-name")
+            return False
+        self._names[key] = path
+        return True
+
+    def _track_of(self, path: Path, name: str) -> Track | None:
+        """Return the track that something belongs to; the only one where it names none."""
+        known: dict[str, Track] = {track.name: track for track in self.tables["track"]}
+        if name in known:
+            return known[name]
+        if not name and len(known) == 1:
+            return next(iter(known.values()))
+        expected = _("the name of a [[scorecard.track]]: {names}").format(names=", ".join(known) or "-")
+        place = (*path, "track") if name else path
+        self.trouble(place, name or _("no track"), expected, "unknown-track", kr.nearest(name, known))
+        return None
+
+    def read(self, path: Path, texts: Sequence[str]) -> tuple[Term, ...] | None:
+        """Read conditions; None where one of them is none, which is noted."""
+        found: list[Term] = []
+        sound = True
+        for number, text in enumerate(texts):
+            try:
+                found += read(text)
+            except Fault as fault:
+                self.trouble((*path, number), fault.found, fault.expected, "bad-condition")
+                sound = False
+        return tuple(found) if sound else None
+
+    def _scored(self, path: Path, item: Item | Table | Deduction | Minmax) -> None:
+        track = self._track_of(path, item.track)
+        if track is None:
+            return
+        name = f"{track.name}_{item.name}"
+        if not self._name(path, "item", name):
+            return
+        before = len(self.problems)
+        label = item.label or item.name
+        try:
+            scored = self._made(path, item, name, label)
+        except Fault as fault:
+            self.trouble(path, fault.found, fault.expected)
+            return
+        if scored is None or any(each.severity == "error" for each in self.problems[before:]):
+            return
+        self.items.setdefault(track.name, []).append(scored)
+        self.rules.append(tracks.uncovered_rule(track, scored, f"uncovered_{name}"))
+
+    def _made(self, path: Path, item: Item | Table | Deduction | Minmax, name: str, label: str) -> Scored | None:
+        match item:
+            case Item():
+                return self._item(path, item, name, label)
+            case Table():
+                return self._table(path, item, name, label)
+            case Deduction():
+                return self._deduction(path, item, name, label)
+        return self._minmax(path, item, name, label)
+
+    def _item(self, path: Path, item: Item, name: str, label: str) -> Scored | None:
+        self.problems += (found := checks.of_item(path, item))
+        terms: dict[str, list[tuple[Term, ...]]] = {}
+        sound = not any(each.severity == "error" for each in found)
+        for side in ("bonus", "malus"):
+            rows = [
+                self.read((*path, side, number, "when"), step.when) for number, step in enumerate(getattr(item, side))
+            ]
+            terms[side] = [row for row in rows if row is not None]
+            sound = sound and len(terms[side]) == len(rows)
+            if sound and rows:
+                self.problems += checks.of_steps((*path, side), getattr(item, side), terms[side])
+        if not sound:
+            return None
+        value, inputs = scoring.item_points(item, terms)
+        by = [each for rows in terms.values() for each in columns_of(rows)]
+        inputs = (*inputs, *(each for each in by if column(each).numeric and each not in inputs))
+        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        shown = tuple(dict.fromkeys((*inputs, *by)))
+        return Scored(f"score_{name}", label, Fraction(item.points), scoring.missing(inputs), shown)
+
+    def _table(self, path: Path, table: Table, name: str, label: str) -> Scored | None:
+        rows = [self.read((*path, "row", number, "when"), row.when) for number, row in enumerate(table.row)]
+        domain = self.read((*path, "domain"), table.domain)
+        terms = [row for row in rows if row is not None]
+        found = checks.of_table(path, table)
+        self.problems += found
+        if domain is None or len(terms) < len(rows) or any(each.severity == "error" for each in found):
+            return None
+        self.problems += checks.of_rows(path, table, terms, domain)
+        worth, place, conditions = scoring.table_points(table, terms)
+        score = kr.Indicator(f"score_{name}", "ratio", worth, label, ("M19",), rows=conditions)
+        row = kr.Indicator(f"row_{name}", "count", place, _("Row of {item}").format(item=label), ("M19",))
+        self.indicators += [score, row]
+        weight = max(Fraction(each.points) for each in table.row)
+        shown = tuple(columns_of(terms))
+        numbers = [each for each in shown if column(each).numeric]
+        absent = scoring.missing(numbers) if numbers else pl.lit(value=False)
+        return Scored(f"score_{name}", label, max(weight, Fraction(0)), absent, shown)
+
+    def _deduction(self, path: Path, item: Deduction, name: str, label: str) -> Scored | None:
+        self.problems += (found := checks.of_deduction(path, item))
+        if found:
+            return None
+        value, inputs = scoring.deduction_points(item)
+        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        return Scored(f"score_{name}", label, max(Fraction(item.points), Fraction(0)), scoring.missing(inputs), inputs)
+
+    def _minmax(self, path: Path, item: Minmax, name: str, label: str) -> Scored | None:
+        self.problems += (found := checks.of_minmax(path, item))
+        if found:
+            return None
+        sort = column(item.indicator).sort
+        ends = {"money": "money", "whole": "count"}.get(sort, "ratio")
+        here = pl.col(item.indicator) if ends != "ratio" else pl.col(item.indicator).cast(pl.Float64)
+        least, most = f"least_{name}", f"most_{name}"
+        text = {least: _("Least in the peer group, {item}"), most: _("Most in the peer group, {item}")}
+        self.indicators += [
+            kr.Indicator(end, ends, here, text[end].format(item=label), ("M11",), within=within)  # type: ignore[arg-type]  # one of the kinds
+            for end, within in ((least, "least"), (most, "most"))
+        ]
+        value, absent = scoring.minmax_points(item, least, most)
+        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        return Scored(f"score_{name}", label, Fraction(item.points), absent, (item.indicator, least, most))
+
+    def _vetoes(self) -> dict[str, dict[str, list[tuple[Term, ...]]]]:
+        """Return the conditions of vetoes by track and effect."""
+        found: dict[str, dict[str, list[tuple[Term, ...]]]] = {}
+        for number, veto in enumerate(self.tables["veto"]):
+            path: Path = ("veto", number)
+            track = self._track_of(path, veto.track)
+            terms = self.read((*path, "when"), veto.when)
+            if not veto.when:
+                self.trouble((*path, "when"), _("no condition"), _("when the veto applies"))
+            if track is not None and terms and self._name(path, "veto", f"{track.name}_{veto.name}"):
+                found.setdefault(track.name, {}).setdefault(veto.effect, []).append(tracks.of_track(track, terms))
+        return found
+
+    def _total(self, path: Path, track: Track, vetoes: Mapping[str, list[tuple[Term, ...]]]) -> None:
+        items = self.items.get(track.name, [])
+        if not items:
+            if not self._has_items(track):
+                self.trouble(path, _("a track without items"), _("an item, table, deduction or minmax of it"))
+            return
+        zero = tracks.any_of(vetoes["zero"]) if "zero" in vetoes else None
+        try:
+            value = tracks.total(track, items, zero)
+        except Fault as fault:
+            self.trouble((*path, "digits"), fault.found, fault.expected)
+            return
+        label = track.label or track.name
+        self.indicators.append(kr.Indicator(f"score_{track.name}", "ratio", value, label, ("M11",)))
+        if vetoes:
+            both = tracks.any_of([terms for each in vetoes.values() for terms in each])
+            veto = _("Veto, {track}").format(track=label)
+            self.indicators.append(kr.Indicator(f"veto_{track.name}", "flag", both, veto))
+        self.indicators += tracks.ranks(track, vetoed=bool(vetoes))
+        rows = [self.read((*path, "grade", number, "when"), each.when) for number, each in enumerate(track.grade)]
+        terms = [row for row in rows if row is not None]
+        if rows and len(terms) == len(rows):
+            self.problems += checks.of_grades(path, track, terms)
+            self.indicators.append(tracks.grade(track, terms))
+
+    def _has_items(self, track: Track) -> bool:
+        """Whether anything names the track, sound or not."""
+        alone = len(self.tables["track"]) == 1
+        named = {each.track for key in SCORED for each in self.tables[key]}
+        return track.name in named or (alone and "" in named)
+
+    def _listed(
+        self, path: Path, listed: Prize | RedList | BlackList, kind: Kind, vetoes: Mapping[str, object]
+    ) -> None:
+        track = self._track_of(path, listed.track)
+        when = self.read((*path, "when"), listed.when)
+        until = self.read((*path, "until"), listed.until)
+        named = self._name(path, kind, listed.name)
+        if track is None or when is None or until is None or not named:
+            return
+        self.problems += (found := checks.of_list(path, listed, track))
+        if found:
+            return
+        try:
+            rule = tracks.named(track, listed, kind, vetoed=track.name in vetoes, terms=Terms(when, until))
+        except Fault as fault:
+            self.trouble((*path, "amount"), fault.found, fault.expected)
+            return
+        self.rules.append(rule)
