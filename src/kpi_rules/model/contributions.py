@@ -20,7 +20,7 @@ from kpi_rules.model.problems import nearest
 from kpi_rules.model.settings import declared_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from fractions import Fraction
 
@@ -52,6 +52,11 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 def _expressions(given: pl.Expr | Sequence[pl.Expr] | None) -> tuple[Any, ...]:
     """Take one expression, several, or none, as a tuple; what is no expression is refused after that."""
     return () if given is None else tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+
+def _all(items: Iterable[Any]) -> tuple[Any, ...]:
+    """Take any collection as a tuple."""
+    return tuple(items)
 
 
 def _parameter_name(parameter: pl.Expr | str | None) -> str | None:
@@ -349,12 +354,12 @@ class Trouble:
 class Configured:
     """What a policy contributes on the strength of its tables in `kpi.toml`, and what is wrong with them."""
 
-    indicators: tuple[Indicator, ...] = field(default=(), converter=tuple)
-    rules: tuple[Rule, ...] = field(default=(), converter=tuple)
-    credits: tuple[Credit, ...] = field(default=(), converter=tuple)
-    checks: tuple[Check, ...] = field(default=(), converter=tuple)
-    guards: tuple[Guard, ...] = field(default=(), converter=tuple)
-    problems: tuple[Trouble, ...] = field(default=(), converter=tuple)
+    indicators: tuple[Indicator, ...] = field(default=(), converter=_all)
+    rules: tuple[Rule, ...] = field(default=(), converter=_all)
+    credits: tuple[Credit, ...] = field(default=(), converter=_all)
+    checks: tuple[Check, ...] = field(default=(), converter=_all)
+    guards: tuple[Guard, ...] = field(default=(), converter=_all)
+    problems: tuple[Trouble, ...] = field(default=(), converter=_all)
 
 
 class ParameterNames:

@@ -56,8 +56,8 @@ class Building:
             for number, listed in enumerate(self.tables[key]):
                 self._listed((key, number), listed, key, vetoes)
         if any(problem.severity == "error" for problem in self.problems):
-            return kr.Configured(problems=tuple(self.problems))
-        return kr.Configured(tuple(self.indicators), tuple(self.rules), problems=tuple(self.problems))
+            return kr.Configured(problems=self.problems)
+        return kr.Configured(self.indicators, self.rules, problems=self.problems)
 
     def trouble(
         self, path: Path, found: str, expected: str, code: str = "bad-scorecard", hint: str | None = None
