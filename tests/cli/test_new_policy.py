@@ -28,7 +28,7 @@ def made(run: Run, name: str, into: Path) -> Path:
     return package
 
 
-@pytest.mark.parametrize("name", ["winter_work", "x", LONGEST])
+@pytest.mark.parametrize("name", ["winter_work", LONGEST])
 def test_its_tests_pass_as_generated(run: Run, tmp_path: Path, name: str) -> None:
     package = made(run, name, tmp_path)
     path = install_editable(package, tmp_path / "site")
@@ -42,6 +42,18 @@ def test_its_tests_pass_as_generated(run: Run, tmp_path: Path, name: str) -> Non
 def test_it_is_typed(run: Run, tmp_path: Path) -> None:
     package = made(run, "winter_work", tmp_path)
     run_in(package, "mypy", path=[package / "src"])
+
+
+def test_its_tests_see_another_bound(run: Run, tmp_path: Path) -> None:
+    package = made(run, "winter_work", tmp_path)
+    policy = package / "src" / "kpi_winter_work" / "__init__.py"
+    text = policy.read_text(encoding="utf-8")
+    policy.write_text(text.replace("pace_gap > p.tolerated", "pace_gap >= p.tolerated"), encoding="utf-8")
+    path = install_editable(package, tmp_path / "site")
+    with pytest.raises(AssertionError) as failure:
+        run_in(package, "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", path=path)
+    assert "FAILED tests/test_rules.py::test_it_starts_above_the_bound" in str(failure.value)
+    assert "FAILED tests/test_cases.py::test_every_case_passes" in str(failure.value)
 
 
 def test_its_first_test_fails_where_it_is_not_registered(run: Run, tmp_path: Path) -> None:
@@ -58,7 +70,7 @@ def test_the_package_says_what_it_is(run: Run, tmp_path: Path) -> None:
     assert project["entry-points"] == {"kpi_rules": {"winter_work": "kpi_winter_work"}}
     assert project["dependencies"] == ["attrs>=25,<27", "kpi-rules>=0.1,<1"]
     files = {path.relative_to(package).as_posix(): path for path in package.rglob("*") if path.is_file()}
-    assert "src/kpi_winter_work/py.typed" in files
+    assert {"src/kpi_winter_work/py.typed", "src/kpi_winter_work/cases/behind.toml"} <= files.keys()
     for name, path in files.items():
         content = path.read_text(encoding="utf-8")
         assert "://" not in content, name  # no registry, no host of any kind
