@@ -214,3 +214,23 @@ def test_filled_in_whole_numbers_stay_wide() -> None:
     found = pl.DataFrame({"x": [1, 2]}).select("x", value=bound)["value"]
     assert found.dtype == pl.Int64
     assert found.to_list() == [4 * 10**18 // 3] * 2
+
+
+@given(st.integers(0, 10**13), st.integers(1, 10**13))
+def test_a_division_by_a_constant_is_correctly_rounded(amount: int, constant: int) -> None:
+    frame = pl.DataFrame({"funds": [amount, None], "rate": [0.5, 0.5]})
+    for divisor in (constant, float(constant)):
+        value = pl.when(pl.col("rate") > 0).then((pl.col("funds") / divisor) + 1).otherwise(0.0)
+        rounded = ex.correctly_rounded(value)
+        assert frame.select(rounded).to_series().to_list() == [amount / constant + 1, None]
+        assert frame[:1].select(rounded).item() == amount / constant + 1
+
+
+def test_three_tenths_reach_three_tenths() -> None:
+    reached = pl.col("done") / 10 <= 0.3
+    assert pl.DataFrame({"done": [3]}).select(ex.correctly_rounded(reached)).item() is True
+
+
+def test_an_expression_without_constants_below_stays_as_it_is() -> None:
+    value = pl.col("funds") / pl.col("quota") * 2
+    assert ex.correctly_rounded(value) is value

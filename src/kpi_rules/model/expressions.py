@@ -33,6 +33,7 @@ Node = Any
 COMPARISONS = frozenset({"Eq", "NotEq", "Lt", "LtEq", "Gt", "GtEq", "EqValidity", "NotEqValidity"})
 
 _LOGIC = frozenset({"And", "Or", "Xor", "LogicalAnd", "LogicalOr"})
+_DIVISIONS = frozenset({"Divide", "TrueDivide", "RustDivide"})
 _ARITHMETIC = frozenset({"Plus", "Minus", "Multiply", "Divide", "TrueDivide", "RustDivide", "FloorDivide", "Modulus"})
 _CONNECTIVES: Final[Mapping[str, Literal["and", "or", "not"]]] = {
     "And": "and",
@@ -107,8 +108,57 @@ def tree(expression: pl.Expr) -> Node:
 
 
 def expression_of(node: Node) -> pl.Expr:
-    """Return the expression of a node of a description."""
+    """Return the expression of a node of a description, with every division correctly rounded."""
+    return _deserialized(_rounded(node))
+
+
+def correctly_rounded(expression: pl.Expr) -> pl.Expr:
+    """Return the expression with every division correctly rounded.
+
+    polars multiplies by the reciprocal where a column is divided by a constant, so that 3 / 10 comes out above 0.3. A
+    column of that constant is divided by as it should be.
+    """
+    node = tree(expression)
+    rounded = _rounded(node)
+    return expression if rounded is node else _deserialized(rounded)
+
+
+def _deserialized(node: Node) -> pl.Expr:
     return pl.Expr.deserialize(StringIO(json.dumps(node)), format="json")
+
+
+def _rounded(node: Node) -> Node:
+    """Replace constants that are divided by with columns of them; the very node where there are none."""
+    below = children(node)
+    rounded = [_rounded(child) for child in below]
+    kind, held = kind_of(node)
+    if any(new is not old for new, old in zip(rounded, below, strict=True)):
+        node = _with_children(node, rounded)
+        kind, held = kind_of(node)
+    if kind != "BinaryExpr" or held["op"] not in _DIVISIONS or not _is_constant(held["right"]):
+        return node
+    if _is_constant(held["left"]):
+        return node
+    left, right = _deserialized(held["left"]), _deserialized(held["right"])
+    divisor = left.is_null().cast(pl.Float64) * 0.0 + right
+    return {"BinaryExpr": {**held, "right": tree(divisor)}}
+
+
+def _is_constant(node: Node) -> bool:
+    return not any(kind_of(each)[0] == "Column" for each in walk(node))
+
+
+def _with_children(node: Node, below: list[Node]) -> Node:
+    """Return a node with others right below it, in the order of `children`."""
+    kind, held = kind_of(node)
+    match kind:
+        case "BinaryExpr":
+            return {kind: {**held, "left": below[0], "right": below[1]}}
+        case "Ternary":
+            return {kind: dict(zip(("predicate", "truthy", "falsy"), below, strict=True))}
+        case "Cast":
+            return {kind: {**held, "expr": below[0]}}
+    return {kind: {**held, "input": below}}
 
 
 def kind_of(node: Node) -> tuple[str, Any]:

@@ -15,6 +15,7 @@ from attrs import define, field
 from numpy.typing import NDArray
 
 from kpi_rules.locale import _
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.evaluating import evaluating
@@ -260,7 +261,7 @@ def _adjust(
             frame = frame.hstack(parameters(on))
         for name, adjustment in sorted(credits.items()):
             with evaluating("credit", name):
-                frame = frame.with_columns(credited=adjustment.amount.cast(pl.Int64))
+                frame = frame.with_columns(credited=correctly_rounded(adjustment.amount).cast(pl.Int64))
             given = frame.filter(
                 pl.Series(recognised[here]) & ~pl.col("credited").is_between(0, LIMIT).fill_null(value=False)
             )

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.evaluating import evaluating
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Derived:
         self._all = {name: each for name, each in indicators.items() if not each.table}
         self._reads = {name: set(each.value.meta.root_names()) for name, each in self._all.items()}
         graph = {name: reads & self._all.keys() for name, reads in self._reads.items()}
+        self._value = {name: correctly_rounded(each.value) for name, each in self._all.items()}
         self._order = tuple(TopologicalSorter(graph).static_order())
         self._moments = {name: _moments_of(each) for name, each in self._all.items() if each.at is not None}
 
@@ -78,7 +80,7 @@ class Derived:
         for name in names:
             indicator = self._all[name]
             with evaluating("indicator", name):
-                frame = frame.with_columns(indicator.value.alias(name))
+                frame = frame.with_columns(self._value[name].alias(name))
             if indicator.within:
                 frame = frame.with_columns(_compared(frame, name, indicator.within))
             elif indicator.counting:

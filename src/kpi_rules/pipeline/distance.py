@@ -9,6 +9,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.calendar import DAY, MOMENTS, month_end, ticks
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import LIMIT
 from kpi_rules.pipeline.derived import PEERS
 from kpi_rules.pipeline.panel import with_parameters
@@ -109,7 +110,7 @@ class Distances:
         tick = self.panel.ticks[target]
         frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)})
         frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
-        found = frame.select(value=expression).to_series()
+        found = frame.select(value=correctly_rounded(expression)).to_series()
         if len(found) < len(amounts):
             found = found.new_from_index(0, len(amounts))
         holds: NDArray[np.bool_] = found.fill_null(value=False).to_numpy()

@@ -16,6 +16,7 @@ from attrs import define, evolve, field
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import FIXINGS, QUOTA_INDICATORS, quota_indicators
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.derived import PEERS, Derived, rank_in_group
 
@@ -358,7 +359,7 @@ class QuotaBook:
         """What the table says of its lines besides their amount, by the column it becomes."""
         last = {
             "stretch": pl.col("stretch"),
-            "quality": pl.col("quality") / BILLION,
+            "quality": correctly_rounded(pl.col("quality") / BILLION),
             "deadline": pl.col("deadline"),
         }
         return {

@@ -9,6 +9,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.credit import ancestors
@@ -78,7 +79,7 @@ class _Rows:
         rows = rows.join(groups, on="unit", how="left", maintain_order="left")
         rows = with_parameters(rows, self.parameters, on, indicator.value.meta.root_names())
         with evaluating("indicator", name):
-            value = rows.with_columns(value=indicator.value)["value"]
+            value = rows.with_columns(value=correctly_rounded(indicator.value))["value"]
         once = value.dtype == pl.Boolean
         frame = rows.select("unit", *(["project"] if "project" in rows.columns else [])).with_columns(
             value=value.fill_null(value=False).cast(pl.Int64) if once else value

@@ -206,4 +206,5 @@ _ORDER: Final = (
     "samples",
     "deposits",
     "withheld",
+    "results",
 )
