@@ -231,6 +231,20 @@ def test_three_tenths_reach_three_tenths() -> None:
     assert pl.DataFrame({"done": [3]}).select(ex.correctly_rounded(reached)).item() is True
 
 
-def test_an_expression_without_constants_below_stays_as_it_is() -> None:
-    value = pl.col("funds") / pl.col("quota") * 2
+def test_a_division_by_0_has_no_value() -> None:
+    frame = pl.DataFrame({"funds": [0, 1, 1, None], "quota": [0, 0, 2, 1]})
+    share = ex.correctly_rounded(pl.col("funds") / pl.col("quota"))
+    assert frame.select(share).to_series().to_list() == [None, None, 0.5, None]
+    assert frame.select(ex.correctly_rounded(pl.col("funds") / pl.col("quota") > 0.9)).to_series().to_list() == [
+        None,
+        None,
+        False,
+        None,
+    ]
+    by_none = ex.correctly_rounded(pl.col("funds") / 0)
+    assert frame.select(by_none).to_series().to_list() == [None] * 4
+
+
+def test_an_expression_without_divisions_stays_as_it_is() -> None:
+    value = pl.col("funds") * 2 // pl.col("quota")
     assert ex.correctly_rounded(value) is value

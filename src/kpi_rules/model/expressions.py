@@ -108,15 +108,15 @@ def tree(expression: pl.Expr) -> Node:
 
 
 def expression_of(node: Node) -> pl.Expr:
-    """Return the expression of a node of a description, with every division correctly rounded."""
+    """Return the expression of a node of a description, with every division as `correctly_rounded` has it."""
     return _deserialized(_rounded(node))
 
 
 def correctly_rounded(expression: pl.Expr) -> pl.Expr:
-    """Return the expression with every division correctly rounded.
+    """Return the expression with every division correctly rounded, and null where it is by 0.
 
-    polars multiplies by the reciprocal where a column is divided by a constant, so that 3 / 10 comes out above 0.3. A
-    column of that constant is divided by as it should be.
+    polars multiplies by the reciprocal where a column is divided by a constant, so that 3 / 10 comes out above 0.3; a
+    column of that constant is divided by as it should be. 0 / 0 is NaN to polars, which is greater than any number.
     """
     node = tree(expression)
     rounded = _rounded(node)
@@ -128,20 +128,22 @@ def _deserialized(node: Node) -> pl.Expr:
 
 
 def _rounded(node: Node) -> Node:
-    """Replace constants that are divided by with columns of them; the very node where there are none."""
+    """Rewrite the divisions of a description; the very node where there are none."""
     below = children(node)
     rounded = [_rounded(child) for child in below]
     kind, held = kind_of(node)
     if any(new is not old for new, old in zip(rounded, below, strict=True)):
         node = _with_children(node, rounded)
         kind, held = kind_of(node)
-    if kind != "BinaryExpr" or held["op"] not in _DIVISIONS or not _is_constant(held["right"]):
-        return node
-    if _is_constant(held["left"]):
+    if kind != "BinaryExpr" or held["op"] not in _DIVISIONS:
         return node
     left, right = _deserialized(held["left"]), _deserialized(held["right"])
+    if not _is_constant(held["right"]):
+        return tree(pl.when(right != 0).then(left / right))
+    if _is_constant(held["left"]):
+        return node
     divisor = left.is_null().cast(pl.Float64) * 0.0 + right
-    return {"BinaryExpr": {**held, "right": tree(divisor)}}
+    return tree(pl.when(right != 0).then(left / divisor))
 
 
 def _is_constant(node: Node) -> bool:
