@@ -90,7 +90,7 @@ class Plugins:
     """Everything the plugins of a workspace contribute, by name, and who contributed it.
 
     `tables` are those of policies in `kpi.toml`, by full name. `owners` maps `kind:name` (such as
-    `check:above_contract`) to the plugin's name.
+    `check:above_contract`) to the plugin's name, `places` to where in `kpi.toml` a policy made it from its tables.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -103,6 +103,7 @@ class Plugins:
     guards: Mapping[str, Guard] = field(factory=dict)
     tables: Mapping[str, TableSetting] = field(factory=dict)
     owners: Mapping[str, str] = field(factory=dict)
+    places: Mapping[str, Place] = field(factory=dict)
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
         """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`
@@ -176,6 +177,7 @@ class _Loading:
         self.found: list[Plugin] = []
         self.modules: dict[str, ModuleType] = {}
         self.owners: dict[str, str] = {}
+        self.places: dict[str, Place] = {}
         self.configured: dict[str, list[tuple[str, Sequence[Any]]]] = {
             kind: [] for kind in ("rules", "indicators", "credits", "checks", "guards")
         }
@@ -218,6 +220,7 @@ class _Loading:
             guards=self._named("guard", "kpi_guards"),
             tables=tables,
             owners=self.owners,
+            places=self.places,
         )
         return contributed, self.problems
 
@@ -236,6 +239,9 @@ class _Loading:
                 self.configured[kind].append((plugin, getattr(given, kind)))
             if locate is not None:
                 self.problems += [locate(plugin, trouble) for trouble in given.problems]
+                for name, path in given.places.items():
+                    key = name.replace("rule ", f"rule {plugin}.", 1).replace(" ", ":", 1)
+                    self.places[key] = locate(plugin, Trouble(path, "", "")).place
 
     def _register_installed(self, enabled: Sequence[str]) -> None:
         available = installed()

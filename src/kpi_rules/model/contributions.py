@@ -352,7 +352,11 @@ class Trouble:
 
 @define(frozen=True, eq=False)
 class Configured:
-    """What a policy contributes on the strength of its tables in `kpi.toml`, and what is wrong with them."""
+    """What a policy contributes on the strength of its tables in `kpi.toml`, and what is wrong with them.
+
+    `places` says from where in them a contribution was made, by its kind and name (`indicator score_main`,
+    `rule prize_first`): what the library finds wrong with it is reported there.
+    """
 
     indicators: tuple[Indicator, ...] = field(default=(), converter=_all)
     rules: tuple[Rule, ...] = field(default=(), converter=_all)
@@ -360,6 +364,7 @@ class Configured:
     checks: tuple[Check, ...] = field(default=(), converter=_all)
     guards: tuple[Guard, ...] = field(default=(), converter=_all)
     problems: tuple[Trouble, ...] = field(default=(), converter=_all)
+    places: Mapping[str, tuple[str | int, ...]] = field(factory=dict)
 
 
 class ParameterNames:

@@ -63,7 +63,10 @@ def contribution_problems(plugins: Plugins, file: str, locate: Locate | None = N
         supersede what does not exist or each other; holds without an end; reasons with unknown fields. Each names
         plugin, rule and node.
     """
-    return list(_Checking(plugins, file, locate or _nowhere).all())
+    found: dict[tuple[str, Place, str], Problem] = {}
+    for problem in _Checking(plugins, file, locate or _nowhere).all():
+        found.setdefault((problem.code, problem.place, problem.found), problem)
+    return list(found.values())
 
 
 def _nowhere(_kind: str, _name: str, _part: str) -> None:
@@ -263,6 +266,8 @@ class _Checking:
 
     def _place(self, kind: str, name: str, part: str) -> Place:
         if (place := self.locate(kind, name, part)) is not None:
+            return place
+        if (place := self.plugins.places.get(f"{kind}:{name}")) is not None:
             return place
         plugin = self.plugins.provenance(kind, name)
         source = "" if plugin is None or plugin.name in BUILT_INS else plugin.distribution

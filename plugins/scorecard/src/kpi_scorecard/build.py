@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 from attrs import define, field
@@ -19,6 +19,7 @@ from kpi_scorecard.tracks import Scored, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from kpi_scorecard.config import BlackList, Prize, RedList, Track
     from kpi_scorecard.tracks import Kind
@@ -39,6 +40,7 @@ class Building:
     problems: list[kr.Trouble] = field(factory=list)
     indicators: list[kr.Indicator] = field(factory=list)
     rules: list[kr.Rule] = field(factory=list)
+    places: dict[str, Path] = field(factory=dict)
     items: dict[str, list[Scored]] = field(factory=dict)
     _names: dict[str, Path] = field(factory=dict)
 
@@ -57,7 +59,17 @@ class Building:
                 self._listed((key, number), listed, key, vetoes)
         if any(problem.severity == "error" for problem in self.problems):
             return kr.Configured(problems=self.problems)
-        return kr.Configured(self.indicators, self.rules, problems=self.problems)
+        return kr.Configured(self.indicators, self.rules, problems=self.problems, places=self.places)
+
+    def add(self, path: Path, *contributions: kr.Indicator | kr.Rule) -> None:
+        """Contribute something that was made from what stands at a path."""
+        for each in contributions:
+            if isinstance(each, kr.Rule):
+                self.rules.append(each)
+                self.places[f"rule {each.name}"] = path
+            else:
+                self.indicators.append(each)
+                self.places[f"indicator {each.name}"] = path
 
     def trouble(
         self, path: Path, found: str, expected: str, code: str = "bad-scorecard", hint: str | None = None
@@ -122,7 +134,7 @@ class Building:
         if scored is None or any(each.severity == "error" for each in self.problems[before:]):
             return
         self.items.setdefault(track.name, []).append(scored)
-        self.rules.append(tracks.uncovered_rule(track, scored, f"uncovered_{name}"))
+        self.add(path, tracks.uncovered_rule(track, scored, f"uncovered_{name}"))
 
     def _made(self, path: Path, item: Item | Table | Deduction | Minmax, name: str, label: str) -> Scored | None:
         match item:
@@ -151,9 +163,9 @@ class Building:
         value, inputs = scoring.item_points(item, terms)
         by = [each for rows in terms.values() for each in columns_of(rows)]
         inputs = (*inputs, *(each for each in by if column(each).numeric and each not in inputs))
-        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        self.add(path, kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
         shown = tuple(dict.fromkeys((*inputs, *by)))
-        return Scored(f"score_{name}", label, Fraction(item.points), scoring.missing(inputs), shown)
+        return self._weighed(path, name, label, item.points, scoring.missing(inputs), shown)
 
     def _table(self, path: Path, table: Table, name: str, label: str) -> Scored | None:
         rows = [self.read((*path, "row", number, "when"), row.when) for number, row in enumerate(table.row)]
@@ -167,37 +179,46 @@ class Building:
         worth, place, conditions = scoring.table_points(table, terms)
         score = kr.Indicator(f"score_{name}", "ratio", worth, label, ("M19",), rows=conditions)
         row = kr.Indicator(f"row_{name}", "count", place, _("Row of {item}").format(item=label), ("M19",))
-        self.indicators += [score, row]
-        weight = max(Fraction(each.points) for each in table.row)
+        self.add(path, score, row)
+        weight = max(each.points for each in table.row)
         shown = tuple(columns_of(terms))
         numbers = [each for each in shown if column(each).numeric]
         absent = scoring.missing(numbers) if numbers else pl.lit(value=False)
-        return Scored(f"score_{name}", label, max(weight, Fraction(0)), absent, shown)
+        return self._weighed(path, name, label, weight, absent, shown)
 
     def _deduction(self, path: Path, item: Deduction, name: str, label: str) -> Scored | None:
         self.problems += (found := checks.of_deduction(path, item))
         if found:
             return None
         value, inputs = scoring.deduction_points(item)
-        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
-        return Scored(f"score_{name}", label, max(Fraction(item.points), Fraction(0)), scoring.missing(inputs), inputs)
+        self.add(path, kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        return self._weighed(path, name, label, item.points, scoring.missing(inputs), inputs)
 
     def _minmax(self, path: Path, item: Minmax, name: str, label: str) -> Scored | None:
         self.problems += (found := checks.of_minmax(path, item))
         if found:
             return None
         sort = column(item.indicator).sort
-        ends = {"money": "money", "whole": "count"}.get(sort, "ratio")
+        ends: Literal["money", "count", "ratio"] = (
+            "money" if sort == "money" else "count" if sort == "whole" else "ratio"
+        )
         here = pl.col(item.indicator) if ends != "ratio" else pl.col(item.indicator).cast(pl.Float64)
         least, most = f"least_{name}", f"most_{name}"
         text = {least: _("Least in the peer group, {item}"), most: _("Most in the peer group, {item}")}
-        self.indicators += [
-            kr.Indicator(end, ends, here, text[end].format(item=label), ("M11",), within=within)  # type: ignore[arg-type]  # one of the kinds
-            for end, within in ((least, "least"), (most, "most"))
-        ]
+        sides: tuple[tuple[str, Literal["least", "most"]], ...] = ((least, "least"), (most, "most"))
+        for end, within in sides:
+            self.add(path, kr.Indicator(end, ends, here, text[end].format(item=label), ("M11",), within=within))
         value, absent = scoring.minmax_points(item, least, most)
-        self.indicators.append(kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
-        return Scored(f"score_{name}", label, Fraction(item.points), absent, (item.indicator, least, most))
+        self.add(path, kr.Indicator(f"score_{name}", "ratio", value, label, ("M11",)))
+        return self._weighed(path, name, label, item.points, absent, (item.indicator, least, most))
+
+    def _weighed(
+        self, path: Path, name: str, label: str, points: Decimal, absent: pl.Expr, shown: tuple[str, ...]
+    ) -> Scored:
+        """Return an item as its track reads it; no weight is below 0."""
+        without = f"without_{name}"
+        self.add(path, kr.Indicator(without, "flag", absent, _("No target, {item}").format(item=label), ("M11",)))
+        return Scored(f"score_{name}", label, max(Fraction(points), Fraction(0)), without, shown)
 
     def _vetoes(self) -> dict[str, dict[str, list[tuple[Term, ...]]]]:
         """Return the conditions of vetoes by track and effect."""
@@ -225,17 +246,17 @@ class Building:
             self.trouble((*path, "digits"), fault.found, fault.expected)
             return
         label = track.label or track.name
-        self.indicators.append(kr.Indicator(f"score_{track.name}", "ratio", value, label, ("M11",)))
+        self.add(path, kr.Indicator(f"score_{track.name}", "ratio", value, label, ("M11",)))
         if vetoes:
             both = tracks.any_of([terms for each in vetoes.values() for terms in each])
             veto = _("Veto, {track}").format(track=label)
-            self.indicators.append(kr.Indicator(f"veto_{track.name}", "flag", both, veto))
-        self.indicators += tracks.ranks(track, vetoed=bool(vetoes))
+            self.add(path, kr.Indicator(f"veto_{track.name}", "flag", both, veto))
+        self.add(path, *tracks.ranks(track, vetoed=bool(vetoes)))
         rows = [self.read((*path, "grade", number, "when"), each.when) for number, each in enumerate(track.grade)]
         terms = [row for row in rows if row is not None]
         if rows and len(terms) == len(rows):
             self.problems += checks.of_grades(path, track, terms)
-            self.indicators.append(tracks.grade(track, terms))
+            self.add((*path, "grade"), *tracks.grades(track, terms))
 
     def _has_items(self, track: Track) -> bool:
         """Whether anything names the track, sound or not."""
@@ -260,4 +281,4 @@ class Building:
         except Fault as fault:
             self.trouble((*path, "amount"), fault.found, fault.expected)
             return
-        self.rules.append(rule)
+        self.add(path, rule)

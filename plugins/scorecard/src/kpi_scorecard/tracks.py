@@ -43,15 +43,20 @@ class Scored:
         name: its indicator, `score_<track>_<item>`.
         label: what people call it.
         weight: its points in the total where it is met.
-        absent: a condition: it has no target or no figure, so it leaves the weight.
+        without: the indicator that says whether it has no target or no figure, so that it leaves the weight.
         shown: the columns it reads, for messages.
     """
 
     name: str
     label: str
     weight: Fraction
-    absent: pl.Expr
+    without: str
     shown: tuple[str, ...]
+
+    @property
+    def absent(self) -> pl.Expr:
+        """A condition: it is not assessed at all."""
+        return pl.col(self.without)
 
     @property
     def uncovered(self) -> pl.Expr:
@@ -119,21 +124,31 @@ def of_track(track: Track, terms: Sequence[Term]) -> tuple[Term, ...]:
     )
 
 
-def grade(track: Track, rows: Sequence[Sequence[Term]]) -> kr.Indicator:
-    """Return the grade of a track: the one whose conditions hold, the first where several do."""
+def grades(track: Track, rows: Sequence[Sequence[Term]]) -> tuple[kr.Indicator, kr.Rule]:
+    """Return the grade of a track, the first whose conditions hold, and the report of a total that has none."""
     worth: pl.Expr = pl.lit(None, pl.String)
     conditions = [all_of(of_track(track, terms)) for terms in rows]
     for each, condition in reversed(list(zip(track.grade, conditions, strict=True))):
         worth = pl.when(condition).then(pl.lit(each.name)).otherwise(worth)
-    score = f"score_{track.name}"
-    return kr.Indicator(
-        f"grade_{track.name}",
+    score, name, label = f"score_{track.name}", f"grade_{track.name}", track.label or track.name
+    found = kr.Indicator(
+        name,
         kind="text",
         value=pl.when(pl.col(score).is_not_null()).then(worth),
-        label=_("Grade, {track}").format(track=track.label or track.name),
+        label=_("Grade, {track}").format(track=label),
         rows={each.name: condition for each, condition in zip(track.grade, conditions, strict=True)},
         sources=("M11",),
     )
+    report = kr.Rule(
+        f"ungraded_{track.name}",
+        kind="clarification",
+        subject="unit",
+        when=MOMENTS[track.at] & pl.col(score).is_not_null() & pl.col(name).is_null(),
+        reason=_("no grade of {track} says what the score {{{score}}} is").format(track=label, score=score),
+        label=_("Not graded: {track}").format(track=label),
+        sources=("M11",),
+    )
+    return found, report
 
 
 def ranks(track: Track, *, vetoed: bool) -> tuple[kr.Indicator, kr.Indicator]:
