@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.rows import rows
+    from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -72,6 +73,7 @@ _HOMES = {
     "kpi_rules.model.money": ("format_amount", "parse_amount"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
+    "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -101,6 +103,7 @@ __all__ = [
     "Rule",
     "Rulebook",
     "Trouble",
+    "Withdrawal",
     "Workspace",
     "assess",
     "at",
@@ -126,6 +129,7 @@ __all__ = [
     "texts",
     "translate",
     "unit",
+    "withdraw",
 ]
 
 
