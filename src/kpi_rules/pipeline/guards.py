@@ -49,6 +49,12 @@ FROM_PROJECTS: Final = frozenset(
 """Indicators computed from the money that projects brought in, where completion is that of funds."""
 
 
+FACTS: Final = frozenset(
+    ["rule", "kind", "subject", "has_end", "withholds", "forfeits", "months", "into", "from_projects"]
+)
+"""Columns of measures that a rule alone gives."""
+
+
 def judged(rows: pl.DataFrame, guard: GuardInForce, parameters: Parameters, on: date) -> pl.DataFrame:
     """Return rows with what a guard says of each.
 
@@ -204,6 +210,7 @@ class Blocking:
     """Which measures guards keep from being proposed, asked for the candidates of one rule at one tick."""
 
     scene: Scene
+    _hits: dict[tuple[str, str], bool] = field(factory=dict, init=False)
 
     @classmethod
     def of(cls, scene: Scene) -> Blocking | None:
@@ -242,6 +249,7 @@ class Blocking:
         )
         found: dict[str, pl.DataFrame] = {}
         guards = [guard for guard in self.scene.about("measure") if guard.effect == "block"]
+        guards = [guard for guard in guards if self._may_hit(guard, about, on)]
         if guards:
             frame = self.scene.measures(about, measures, on)
             for guard in guards:
@@ -251,6 +259,20 @@ class Blocking:
         if withholds(about):
             found |= self._without_pay(about, measures, on)
         return found
+
+    def _may_hit(self, guard: GuardInForce, rule: Rule, on: date) -> bool:
+        """Whether a guard can concern any measure of a rule; one that reads facts of rules alone is asked once."""
+        when = guard.guard.when
+        if when is None or not set(when.meta.root_names()) <= FACTS:
+            return True
+        key = (guard.name, rule.id)
+        if key not in self._hits:
+            nobody = pl.DataFrame({"unit": pl.Series([None], dtype=pl.String)})
+            frame = nobody.with_columns(amount=pl.lit(None, pl.Int64))
+            self._hits[key] = bool(
+                judged(self.scene.measures(rule, frame, on), guard, self.scene.parameters, on)["hit"].any()
+            )
+        return self._hits[key]
 
     def _without_pay(self, rule: Rule, measures: pl.DataFrame, on: date) -> dict[str, pl.DataFrame]:
         """Return by guard about pay the persons of units of whose staff in scope nobody's pay may be withheld."""
