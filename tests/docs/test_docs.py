@@ -25,8 +25,10 @@ import pytest
 import tomli
 from attrs import define, field
 
+from tests.packaging import install_editable
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -47,6 +49,7 @@ NO_CODES = {
 """Other words, and what `workspace.amounts` says to `workspace.cleaning`, which codes it by the kind of column."""
 
 TEST_COMMAND = "uv run pytest"
+INSTALL = "uv pip install --editable "
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -67,6 +70,8 @@ class Page:
     path: Path
     folder: Path
     names: dict[str, object] = field(factory=lambda: {"__name__": "__page__"})
+    path_first: list[Path] = field(factory=list)
+    monkeypatch: pytest.MonkeyPatch = field(kw_only=True)
 
     def play(self, block: Block) -> None:
         """Do what a block says."""
@@ -101,13 +106,22 @@ class Page:
             if command == TEST_COMMAND:
                 assert (ROOT / ".ci" / "run").read_text().rstrip().endswith(f"\n{TEST_COMMAND}")
                 continue
-            done = run(command, self.folder)
+            if command.startswith(INSTALL):
+                self._install(command.removeprefix(INSTALL))
+                continue
+            done = run(command, self.folder, self.path_first)
             code = done.returncode
             if next_command != "echo $?":
                 assert code == 0, f"$ {command}\n{done.stdout}{done.stderr}"
             if shown.strip():
                 agrees = doctest.OutputChecker().check_output(shown, done.stdout, FLAGS)
                 assert agrees, f"$ {command}\nshown:\n{shown}\ngot:\n{done.stdout}{done.stderr}"
+
+    def _install(self, package: str) -> None:
+        """Install a package of the page for this page alone; the environment of the tests stays as it is."""
+        self.path_first = [*install_editable(self.folder / package, self.folder / ".site"), *self.path_first]
+        for path in reversed(self.path_first):
+            self.monkeypatch.syspath_prepend(path)
 
 
 def blocks(path: Path) -> list[Block]:
@@ -129,11 +143,12 @@ def commands(text: str) -> Iterator[tuple[str, str, str]]:
         yield command.strip(), shown, split[number + 1][0].strip() if number + 1 < len(split) else ""
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(command: str, folder: Path, path_first: Iterable[Path] = ()) -> subprocess.CompletedProcess[str]:
     """Run a command as the page's reader would; `uv run` and its installation are what has put us here."""
     command = command.removeprefix("pip install uv && ").removeprefix("uv run ")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "KPI_RULES_LANG": "en", "COLUMNS": "110", "NO_COLOR": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, path_first))
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -149,7 +164,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_page_does_what_it_says(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(tmp_path)
-    page = Page(path, tmp_path)
+    page = Page(path, tmp_path, monkeypatch=monkeypatch)
     for block in blocks(path):
         page.play(block)
 
