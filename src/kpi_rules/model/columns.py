@@ -80,6 +80,7 @@ def indicator_schema(indicators: Mapping[str, Indicator]) -> dict[str, type[pl.D
             **{f"{name}_{column}": dtype for column, dtype in FIXINGS.items()},
         }
     schema |= {"completion": pl.Float64, "expected": pl.Float64, "pace_gap": pl.Float64, "lag": pl.Int64}
+    schema |= {"expected_numerator": pl.Int64, "expected_denominator": pl.Int64}
     schema |= {"rank": pl.Int64, "group_size": pl.Int64}
     schema |= {"contracted": pl.Int64, "vouchers": pl.Int64, "recognised": pl.Int64}
     schema |= {"arrival_rate": pl.Float64, "start_rate": pl.Float64, "production_rate": pl.Float64}

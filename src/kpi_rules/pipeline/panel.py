@@ -192,6 +192,8 @@ class Panel:
         pace = self.terms.pace(on)
         found = {f"{name}_completion": pl.col(name) / pl.col(f"{name}_quota") for name in self.names}
         found["expected"] = pl.lit(pace.numerator / pace.denominator)
+        found["expected_numerator"] = pl.lit(pace.numerator, pl.Int64)
+        found["expected_denominator"] = pl.lit(pace.denominator, pl.Int64)
         for name in self.names:
             found |= _fixings(name, base, on)
         return found | _rates() | self._campaign(here, base)
