@@ -1,4 +1,4 @@
-"""The worked example's eight rules in `kpi.toml` alone: every event, amount and ledger line as its own answers have it."""
+"""The worked example's eight rules in `kpi.toml` alone: every event and ledger line as its own answers have it."""
 
 from __future__ import annotations
 

@@ -104,6 +104,7 @@ class _Reading:
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.tokens = tokens
+        self.names = {token.written.strip('"') for token in tokens if token.kind == "name"}
         self.shares: dict[str, Node] = {}
 
     def node(self) -> Node:
@@ -165,7 +166,7 @@ class _Reading:
         kind, held = expressions.kind_of(node)
         match kind:
             case "Column":
-                return self.shares.get(held, node)
+                return self._column(held)
             case "Literal":
                 return _literal(held)
             case "BinaryExpr":
@@ -177,6 +178,14 @@ class _Reading:
             case "Alias":
                 raise _unexpected(held[1])
         raise _unexpected(kind)
+
+    def _column(self, name: str) -> Node:
+        """Return a column, or the share that stands in its place; a keyword out of its place is no column."""
+        if name in self.shares:
+            return self.shares[name]
+        if name not in self.names:
+            raise _unexpected(name)
+        return {"Column": name}
 
     def _function(self, held: Mapping[str, Any]) -> Node:
         name = expressions.function_of(held)

@@ -76,7 +76,7 @@ def _expectation(expected: type[pl.DataType]) -> str:
     if expected == pl.Int64:
         return _("a whole number, money in fen; share_of(rate, amount) gives a share of an amount exactly")
     if expected == pl.Boolean:
-        return _("a condition, which is true or false")
+        return _("a condition, true or false")
     return _("a text") if expected == pl.String else _("a number")
 
 
@@ -182,7 +182,7 @@ class _Typing:
         elif not name.startswith("Boolean."):
             for each, type_ in zip(held["input"], types, strict=True):
                 self._expect(each, type_, _NUMERIC, _("numbers"))
-            return _together(types)
+            return _together([each for each in types if each in _NUMERIC])
         return "condition"
 
     def _listed(self, node: Node, held: Mapping[str, Any], of: Type) -> None:

@@ -80,7 +80,7 @@ def _value(node: Node) -> str:
             return _share(node) or f"({text_of(held['left'])} {_SYMBOLS[held['op']]} {text_of(held['right'])})"
         case "Literal":
             value = pl.select(expressions.expression_of(node))
-            return shown(value.item()) if value.height == 1 else str(expressions.expression_of(node))
+            return _literal(value.item()) if value.height == 1 else str(expressions.expression_of(node))
         case "Cast":
             return text_of(held["expr"])
         case "Ternary":
@@ -88,6 +88,11 @@ def _value(node: Node) -> str:
         case "Function" if (called := _call(held)) is not None:
             return called
     return str(expressions.expression_of(node))
+
+
+def _literal(value: Value) -> str:
+    """Write a number as it was written: a bound is never rounded."""
+    return f"{value:.15g}" if isinstance(value, float) else shown(value)
 
 
 def _joined(node: Node, joined: str) -> str:
