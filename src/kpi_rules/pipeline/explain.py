@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.guarded import Guarded
     from kpi_rules.pipeline.result import Assessment
 
 State = Literal["begins", "in force", "proposed", "not in force"]
@@ -48,7 +49,7 @@ class RuleExplanation:
     `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the
     tick at which the measure in force started, which with decisions may be later than `proposed_on`, its proposal. The
     state `proposed` is that of a measure that awaits its decision. `distance` is None where no further amount can end
-    or avoid the measure, or none is ahead.
+    or avoid the measure, or none is ahead. `guards` is what guards say of it, or why it is not proposed.
     """
 
     rule: str
@@ -65,6 +66,7 @@ class RuleExplanation:
     parameters: tuple[ParameterUsed, ...]
     distance: Distance | None
     sources: tuple[str, ...]
+    guards: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain data; dates are dates, money is fen."""
@@ -75,6 +77,7 @@ class RuleExplanation:
             "parameters": [asdict(parameter) for parameter in self.parameters],
             "distance": asdict(self.distance) if self.distance else None,
             "sources": list(self.sources),
+            "guards": list(self.guards),
         }
 
     def to_text(self) -> str:
@@ -90,6 +93,8 @@ class RuleExplanation:
             lines.append("  " + _("parameters"))
             lines += ["    " + _parameter_line(parameter) for parameter in self.parameters]
         lines.append("  " + self._distance_line())
+        if self.guards:
+            lines += ["  " + _("guards"), *("    " + each for each in self.guards)]
         if self.sources:
             lines.append("  " + _("sources: {sources}").format(sources=", ".join(self.sources)))
         return "\n".join(safe(line) for line in lines)
@@ -201,6 +206,7 @@ class Explainer:
     def __init__(self, assessment: Assessment) -> None:
         """Keep the assessment."""
         self.assessment = assessment
+        self.guarded: Guarded | None = None
 
     def explain(self, unit: str, rule: str | None, on: date | None) -> Explanation:
         """Explain a unit at the last tick not after `on`; see `Assessment.explain`."""
@@ -222,6 +228,7 @@ class Explainer:
         in_order = indicator_schema(self.assessment.panel.terms.indicators)
         indicators = {name: row[name][0] for name in in_order if name in figures and name in row.columns}
         distances = Distances(self.assessment, here)
+        self.guarded = self.assessment.guarded.of_unit(place) if self.assessment.scene.guards else None
         wanted = [rules[rule]] if rule is not None else list(rules.values())
         found = tuple(self._rule(each, unit, place, here, row, distances) for each in wanted)
         return Explanation(unit, tick.on, indicators, self.assessment.waterfall_of(place, here), found, primary)
@@ -255,13 +262,14 @@ class Explainer:
         spent = rule.one_off and not rule.repeats and last is not None and now is None
         plugin = self.assessment.workspace.plugins.provenance("rule", rule.id)
         day = self.assessment.ticks[proposed].on if proposed is not None else None
+        measure = f"{self.assessment.year}/{rule.id}/{unit}/{day}" if day is not None else None
         return RuleExplanation(
             rule=rule.id,
             label=translate(rule.label, rule.domain),
             plugin=f"{plugin.distribution} {plugin.version}" if plugin else "",
             state=state,
             event=now["event"] if now is not None else None,
-            measure=f"{self.assessment.year}/{rule.id}/{unit}/{day}" if day is not None else None,
+            measure=measure,
             proposed_on=day,
             in_force_since=running["tick"] if running is not None else None,
             reason=self.assessment.reason(rule, unit, proposed) if proposed is not None else None,
@@ -270,6 +278,7 @@ class Explainer:
             parameters=tuple(self._parameters(rule, row["group"][0], on)),
             distance=None if spent else distances.find(place, rule, "begins" if day == on else state),
             sources=rule.sources,
+            guards=self.guarded.told(rule.id, measure, on) if self.guarded is not None else (),
         )
 
     def _proposed(self, measure: str) -> int:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.locale import _, translate
 from kpi_rules.model.money import format_amount
@@ -91,12 +91,41 @@ class Guarded:
         rows = list(self._findings()) if self.scene.guards else []
         return pl.DataFrame(rows, schema=FINDINGS, orient="row").unique().sort("table", "key", "code", "message")
 
+    def of_unit(self, place: int) -> Guarded:
+        """Return what guards say of the measures of one unit, by its row number."""
+        unit = self.scene.units["unit"][place]
+        blocked = [evolve(each, rows=each.rows[each.rows == place], amounts=None) for each in self.blocked]
+        return evolve(
+            self,
+            measures=self.measures.filter(pl.col("unit") == unit),
+            blocked=[each for each in blocked if len(each.rows)],
+        )
+
+    def told(self, rule: str, measure: str | None, on: date) -> tuple[str, ...]:
+        """Return what guards say by a day of a measure of a rule, or why none is proposed; see `of_unit`."""
+        about = [f"{each.guard.name}: {each.text}" for each in self.remarks if each.measure == measure]
+        about += [f"{code}: {text}" for code, _s, _e, _t, _key, text in self._limits if f"({measure}," in text]
+        refused = [
+            f"{code}: {text}"
+            for code, _s, _e, _t, key, text in self._refusals
+            if key.split("/")[1] == rule and date.fromisoformat(key[-10:]) <= on
+        ]
+        return (*about, *(refused if measure is None else []))
+
+    @cached_property
+    def _limits(self) -> list[tuple[str, ...]]:
+        return list(self._limited())
+
+    @cached_property
+    def _refusals(self) -> list[tuple[str, ...]]:
+        return list(self._blocked())
+
     def _findings(self) -> Iterator[tuple[str, ...]]:
-        yield from self._blocked()
+        yield from self._refusals
         for remark in self.remarks:
             if remark.guard.effect == "warn":
                 yield remark.guard.name, "warn", "warned", "measures", remark.measure, remark.text
-        yield from self._limited()
+        yield from self._limits
         yield from self._about_rows("quota", "quotas", "unit", self._quotas())
         yield from self._about_rows("indicator", "indicators", "indicator", self._indicators())
         for table, rows in self._evidence():
@@ -175,7 +204,8 @@ class Guarded:
             rows = [row for row in each.rows if (each.rule, int(row)) not in seen]
             seen |= {(each.rule, int(row)) for row in rows}
             on = self.ticks[each.tick].on
-            fresh = pl.Series([int(row) in map(int, rows) for row in each.rows], dtype=pl.Boolean)
+            new = {int(row) for row in rows}
+            fresh = pl.Series([int(row) in new for row in each.rows], dtype=pl.Boolean)
             amounts = each.amounts.filter(fresh) if each.amounts is not None else None
             units = ids.gather([int(row) for row in rows])
             for name, hits in (blocking.by_guard(each.rule, units, on, amounts) if rows else {}).items():

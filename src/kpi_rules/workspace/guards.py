@@ -120,7 +120,7 @@ def guard_issues(sections: Mapping[str, GuardSection], guards: Mapping[str, Guar
             found = _("the unknown guard {name}").format(name=shown(name))
             yield Issue(("guards", name), "unknown-guard", found, expected, nearest(name, guards))
         elif section.effect == "block" and guard.about not in {"pay", "measure"}:
-            found = _('"block" for {name}, which is about the {about} and blocks nothing')
+            found = _('"block" for {name}, which looks at {about} and blocks nothing')
             found = found.format(name=name, about=guard.about)
             yield Issue(("guards", name, "effect"), "unknown-choice", found, one_of(('"warn"',)))
         elif section.effect == "warn" and guard.effect == "block" and not section.basis.strip():
