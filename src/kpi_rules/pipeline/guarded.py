@@ -224,7 +224,7 @@ class Guarded:
         return _("{measure} is not proposed: {why}").format(measure=label, why=render(guard.text(), row))
 
     def _limited(self) -> Iterator[tuple[str, ...]]:
-        """Give the persons of whose pay a guard leaves less than the component to a measure in force."""
+        """Give the persons of whose pay a guard leaves less than the component, and no other guard less than it."""
         guards = [guard for guard in self.scene.about("pay") if guard.limit is not None]
         seen: set[tuple[str, str, str]] = set()
         for rule, on, group in self._groups() if guards else ():
@@ -234,7 +234,7 @@ class Guarded:
                 reached = self._reached(rule, self._standing(group, day), day)
                 for guard in guards:
                     hits = judged(reached, guard, self.scene.parameters, day)
-                    hits = hits.filter(pl.col("hit") & (pl.col("left") < pl.col("component")))
+                    hits = hits.filter("hit", pl.col("left") < pl.col("component"), pl.col("left") == pl.col("limit"))
                     for row in hits.iter_rows(named=True):
                         key = (guard.name, row["id"], row["person"])
                         if key not in seen:
@@ -242,8 +242,8 @@ class Guarded:
                             yield self._limit(guard, row, day)
 
     def _days(self, on: date) -> list[date]:
-        """Return the day of a proposal and the month-ends after it."""
-        return [on, *(tick.on for tick in self.ticks if tick.on > on and tick.is_month_end)]
+        """Return the month-ends after the day of a proposal, or that day where there is none yet."""
+        return [tick.on for tick in self.ticks if tick.on > on and tick.is_month_end] or [on]
 
     def _standing(self, group: pl.DataFrame, day: date) -> pl.DataFrame:
         """Return the measures of a group that have not ended before a day."""
