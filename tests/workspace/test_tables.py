@@ -331,11 +331,11 @@ def test_nothing_is_held_against_a_table_that_could_not_be_read(tmp_path: Path) 
          "a unit without task has no row")),
         ("finance,funds,many,2011-01-01", f"column amount: found 'many', no amount; expected {AMOUNT}"),
         ("finance,signed,1.5,2011-01-01", ("column amount: found '1.5', no count; "
-         "expected a whole number of projects such as 12")),
+         "expected a whole number such as 12")),
         ("finance,signed,-1,2011-01-01", ("column amount: found '-1', no count; "
-         "expected a whole number of projects such as 12")),
+         "expected a whole number such as 12")),
         ("finance,signed,12万,2011-01-01", ("column amount: found '12万', no count; "
-         "expected a whole number of projects such as 12")),
+         "expected a whole number such as 12")),
         ("finance,funds,3000亿,2011-01-01", ("column amount: found '3000亿', too large an amount; "
          "expected at most 2000亿 yuan")),
         ("finance,funds,5,soon", f"column effective: found 'soon', no date; expected {DATE}"),

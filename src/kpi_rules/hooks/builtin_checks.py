@@ -91,9 +91,7 @@ def _vouchers() -> list[Check]:
         return pl.col(column).shift(1).over(like_voucher, order_by=["arrived_on", "voucher"])
 
     is_same_day = pl.col("arrived_on") == before("arrived_on")
-    is_found_otherwise = is_same_day & (
-        (pl.col("payer") == before("payer")) | (pl.col("project") == before("project"))
-    )
+    is_found_otherwise = is_same_day & ((pl.col("payer") == before("payer")) | (pl.col("project") == before("project")))
     return [
         Check(
             "repeated_voucher",

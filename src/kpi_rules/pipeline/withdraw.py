@@ -83,9 +83,7 @@ class Withdrawal:
         """The events that change: `year, tick, rule, unit, measure, event`, and whether it is there."""
         columns = ("year", "tick", "rule", "unit", "measure", "event")
         sides = [side.events.select(columns).with_columns(there=pl.lit(value=True)) for side in self._sides]
-        return _differences(*sides, columns).with_columns(
-            pl.col("there_before", "there_after").fill_null(value=False)
-        )
+        return _differences(*sides, columns).with_columns(pl.col("there_before", "there_after").fill_null(value=False))
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -112,9 +110,7 @@ class Withdrawal:
 
         Credit and assessment are those of the last tick; measures and money are all.
         """
-        head = _("without {key} of {table}, as of {day}").format(
-            key=self.key, table=self.table, day=self.before.as_of
-        )
+        head = _("without {key} of {table}, as of {day}").format(key=self.key, table=self.table, day=self.before.as_of)
         parts = [
             (_("credit"), [self._credit_line(row) for row in self._last(self.waterfall)]),
             (_("assessment"), [self._unit_line(row) for row in self._last(self.units)]),
@@ -165,9 +161,7 @@ class Withdrawal:
 
     def _money_lines(self) -> list[str]:
         withheld = [int(side.ledger["withheld"].sum()) for side in self._sides]
-        open_ones = [
-            int(side.ledger.filter(pl.col("released_on").is_null())["withheld"].sum()) for side in self._sides
-        ]
+        open_ones = [int(side.ledger.filter(pl.col("released_on").is_null())["withheld"].sum()) for side in self._sides]
         persons = self.ledger["person"].n_unique()
         if not len(self.ledger):
             return []
@@ -248,7 +242,8 @@ def _differences(before: pl.DataFrame, after: pl.DataFrame, keys: Sequence[str])
     """Return the rows that are not the same on both sides, by key, each figure twice."""
     figures = [name for name in before.columns if name not in keys]
     sides = [
-        frame.rename({name: f"{name}_{side}" for name in figures}) for frame, side in ((before, "before"), (after, "after"))
+        frame.rename({name: f"{name}_{side}" for name in figures})
+        for frame, side in ((before, "before"), (after, "after"))
     ]
     joined = sides[0].join(sides[1], on=list(keys), how="full", coalesce=True, nulls_equal=True)
     differs = pl.any_horizontal(pl.col(f"{name}_before").ne_missing(pl.col(f"{name}_after")) for name in figures)

@@ -188,7 +188,12 @@ def credit_issues(section: CreditSection, raw: object) -> Iterator[Issue]:
         yield Issue(path, "no-evidence", found, expected)
     for number, name in enumerate(section.evidence):
         if name in section.evidence[:number]:
-            yield Issue((*path, number), "duplicate-evidence", shown(name), _("each evidence once, the first that is there counts"))
+            yield Issue(
+                (*path, number),
+                "duplicate-evidence",
+                shown(name),
+                _("each evidence once, the first that is there counts"),
+            )
     if section.evidence and "unvisited" in written:
         found = _("unvisited beside evidence, which is read instead")
         expected = _("one of the two")

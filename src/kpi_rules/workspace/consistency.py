@@ -21,6 +21,7 @@ from kpi_rules.model.columns import QUOTA_INDICATORS
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.config_schema import one_of, shown
+from kpi_rules.workspace.credit_checks import TABLES, credit_problems
 from kpi_rules.workspace.quota_checks import fixing_problems, split_problems
 from kpi_rules.workspace.wording import MANY, ROWS_SHOWN, rows_named
 
@@ -60,7 +61,7 @@ def consistency_problems(
         found: the problems found while the tables were read. Where `units` has errors, rows of it are missing: what
             refers to units is then not held against it, so that one slip gives one problem.
     """
-    files = {table: _file(config, table) for table in ("units", "quotas", "claims", "staff")}
+    files = {table: _file(config, table) for table in ("units", "quotas", "staff", *TABLES)}
     has_all_units = not any(_breaks(each, "units") for each in found)
     has_all_staff = not any(_breaks(each, "staff") for each in found)
     checks: list[Iterable[Problem]] = [
@@ -75,6 +76,7 @@ def consistency_problems(
             files["quotas"],
         ),
         claim_problems(tables.claims, files["claims"]),
+        credit_problems(tables, files),
         staff_problems(tables.staff, files["staff"]),
     ]
     if has_all_units and tables.units.height:

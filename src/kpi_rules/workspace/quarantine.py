@@ -36,7 +36,7 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "amount-too-large": (N_("too large an amount"), N_("at most {limit} yuan")),
     "negative-amount": (N_("a negative amount"), N_("0 or more; what is taken back has a revoked_on")),
     "zero-quota": (N_("a quota of 0"), N_("more than 0; a unit without task has no row")),
-    "bad-count": (N_("no count"), N_("a whole number of projects such as 12")),
+    "bad-count": (N_("no count"), N_("a whole number such as 12")),
     "bad-share": (N_("no share"), N_("a decimal from 0 to 1 such as 0.7")),
     "share-too-fine": (N_("a share with more than nine decimals"), N_("at most nine decimals")),
     "bad-rate": (N_("no rate"), N_("a decimal above 0 and at most 1000000, such as 6.4631")),
