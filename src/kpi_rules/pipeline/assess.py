@@ -27,6 +27,7 @@ from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_number
 from kpi_rules.pipeline.tally import tallies
 from kpi_rules.pipeline.task import Task, stages_asked
 from kpi_rules.pipeline.verify import Circumstances, known, of_year, verify, without
+from kpi_rules.pipeline.viewed import viewed
 from kpi_rules.workspace.amounts import LAST_DAY
 from kpi_rules.workspace.guards import guards_in_force
 
@@ -112,6 +113,7 @@ def assess(
         tables.units.select("unit", "group", "kind", "head"),
         payroll,
         config.primary,
+        viewed(tables, "handovers", as_of) if any(each.table == "handovers" for each in config.tables) else None,
     )
     decided = decide(
         panel,

@@ -108,7 +108,8 @@ def with_limits(staff: pl.DataFrame, guards: Guards, parameters: Parameters, on:
 class Scene:
     """What guards see of measures: the rules, the units, and the staff a measure falls on.
 
-    `units` has `unit`, `group`, `kind`, `head`; `primary` is the indicator behind completion.
+    `units` has `unit`, `group`, `kind`, `head`; `primary` is the indicator behind completion; `handovers` are those known
+    and begun, None where the workspace keeps none.
     """
 
     guards: Guards
@@ -117,6 +118,7 @@ class Scene:
     units: pl.DataFrame
     payroll: Payroll
     primary: str = "funds"
+    handovers: pl.DataFrame | None = None
     _present: dict[date, pl.DataFrame] = field(factory=dict, init=False)
 
     @property
@@ -185,8 +187,20 @@ class Scene:
             "months": rule.months,
             "into": rule.into or None,
             "from_projects": self._is_from_projects(rule),
+            "keeps_handovers": self.handovers is not None,
         }
-        return frame.with_columns(pl.lit(value, MEASURE[name]).alias(name) for name, value in facts.items())
+        frame = frame.drop("deputy", "handed_over_on", strict=False)
+        return frame.join(self._handed_over(on), on="unit", how="left", maintain_order="left").with_columns(
+            pl.lit(value, MEASURE[name]).alias(name) for name, value in facts.items()
+        )
+
+    def _handed_over(self, on: date) -> pl.DataFrame:
+        """Return, by unit, the deputy of the first hand-over that lasts on a day or comes after it (M9)."""
+        if self.handovers is None:
+            return pl.DataFrame(schema={"unit": pl.String, "deputy": pl.String, "handed_over_on": pl.Date})
+        lasting = self.handovers.filter(pl.col("to_on").is_null() | (pl.col("to_on") >= on))
+        first = lasting.sort("from_on", "deputy").unique("unit", keep="first", maintain_order=True)
+        return first.select("unit", "deputy", handed_over_on="from_on")
 
     def _is_from_projects(self, rule: Rule) -> bool:
         """Whether a rule's amount is computed from money that projects brought in, through whichever indicators."""

@@ -41,6 +41,9 @@ MEASURE: Final[Mapping[str, type[pl.DataType]]] = {
     "months": pl.Int64,
     "into": pl.String,
     "from_projects": pl.Boolean,
+    "keeps_handovers": pl.Boolean,
+    "deputy": pl.String,
+    "handed_over_on": pl.Date,
 }
 """A measure and one of the persons it falls on, as guards about measures and rewards read it.
 
@@ -48,7 +51,8 @@ MEASURE: Final[Mapping[str, type[pl.DataType]]] = {
 without one; `has_end` says whether the rule has an end condition, `withholds` whether it withholds pay or collects
 deposits from it, `forfeits` whether it forfeits deposits; `months` is its
 fixed length and `into` the account its money is booked to, both null where it has none; `from_projects` says whether
-its amount is computed from money that projects brought in.
+its amount is computed from money that projects brought in. `keeps_handovers` says whether the workspace has a table of
+hand-overs; `deputy` and `handed_over_on` are of the first of the unit's that lasts on the start or comes after it.
 """
 
 INDICATOR: Final[Mapping[str, type[pl.DataType]]] = {

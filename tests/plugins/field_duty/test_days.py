@@ -32,7 +32,7 @@ def counted(rows: list[dict[str, Any]], until: date) -> dict[str, int]:
 
 
 @given(postings(), st.sampled_from([date(2011, 1, 31), date(2011, 2, 15), date(2011, 3, 31), date(2011, 12, 31)]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_days_served_are_the_distinct_days_of_the_head(rows: list[dict[str, Any]], on: date) -> None:
     found = kr.assess(workspace(postings=rows), as_of=on).units.filter(pl.col("tick") == on)
     served = dict(found.select("unit", "days_served").iter_rows())
@@ -86,7 +86,7 @@ def test_days_after_the_year_are_neither_served_nor_owed() -> None:
     st.lists(st.tuples(st.integers(1, 12), st.integers(0, 31), st.sampled_from([None, "economic"])), max_size=4),
     st.integers(1, 12),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_days_owed_add_up_month_by_month(entries: list[tuple[int, int, str | None]], last: int) -> None:
     given = {(month, group): value for month, value, group in entries}
     values = [{"value": 3}] + [
@@ -97,7 +97,7 @@ def test_days_owed_add_up_month_by_month(entries: list[tuple[int, int, str | Non
     def in_force(month: int, group: str | None) -> int:
         for own in (group, None):
             reached = [(start, value) for (start, of), value in given.items() if of == own and start <= month]
-            if reached and (own is not None or group is None or True):
+            if reached:
                 return max(reached)[1]
         return 3
 

@@ -54,7 +54,7 @@ def expected(rows: list[dict[str, Any]], left: date | None, accepted: date | Non
 
 
 @given(projects, some_day, some_day, st.dates(date(2011, 4, 1), date(2011, 5, 15)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_return_is_allowed_with_a_result_or_an_accepted_circumstance_alone(
     rows: list[dict[str, Any]], left: date | None, accepted: date | None, on: date
 ) -> None:

@@ -37,7 +37,7 @@ def states(daily: set[str], lead: set[str]) -> str:
 
 
 @given(turns())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_day_is_shown_as_it_is(rows: list[dict[str, Any]]) -> None:
     found = roster(workspace(roster=rows), FIRST, LAST)
     shown = {
@@ -55,7 +55,7 @@ def test_every_day_is_shown_as_it_is(rows: list[dict[str, Any]]) -> None:
 
 
 @given(turns())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_gaps_and_clashes_are_found_where_they_are(rows: list[dict[str, Any]]) -> None:
     seen = kr.rows(workspace(roster=rows), "roster")
     gaps = {

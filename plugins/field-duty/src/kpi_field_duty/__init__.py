@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kpi_field_duty.days import days, indicators, reminders, stationed
 from kpi_field_duty.findings import CHECKS
-from kpi_field_duty.handover import duties
+from kpi_field_duty.handover import GUARDS, duties
 from kpi_field_duty.returns import Decision, may_return, returns
 from kpi_field_duty.roster import roster
 from kpi_field_duty.rules import RULES
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import click
 
     from kpi_field_duty.settings import Reminder
-    from kpi_rules import Check, Configured, Indicator, Rule
+    from kpi_rules import Check, Configured, Guard, Indicator, Rule
 
 __all__ = ["Decision", "Settings", "days", "duties", "may_return", "returns", "roster", "stationed"]
 
@@ -57,6 +57,12 @@ def kpi_indicators() -> Sequence[Indicator]:
 def kpi_policy_rules() -> Sequence[Rule]:
     """Give the rules of this policy."""
     return RULES
+
+
+@hookimpl
+def kpi_guards() -> Sequence[Guard]:
+    """Give what is said of a duty whose work is handed over, or is not."""
+    return GUARDS
 
 
 @hookimpl

@@ -69,12 +69,12 @@ def indicators() -> Sequence[Indicator]:
     has_served = pl.when(pl.col("role") == "head").then(served(pl.col("year_start"), to_tick)).otherwise(0)
     return [
         Indicator(
-            "heads",
+            "heads_owing",
             "count",
-            pl.col("head").is_not_null(),
+            pl.col("head").is_not_null() & (pl.col("tick") <= pl.col("year_end")),
             table="units",
             own=True,
-            label=N_("Heads"),
+            label=N_("Heads who owe days in the field"),
             sources=("M7",),
         ),
         Indicator(
@@ -89,7 +89,7 @@ def indicators() -> Sequence[Indicator]:
         Indicator(
             "days_owed",
             "count",
-            pl.when(unit.heads > 0).then(p.days_per_month).otherwise(0),
+            pl.when(unit.heads_owing > 0).then(p.days_per_month).otherwise(0),
             counting="total",
             at=at.month_end,
             label=N_("Days the head owes in the field"),
@@ -129,7 +129,7 @@ def reminders(items: Sequence[Reminder]) -> Configured:
 
 
 def days(assessment: Assessment) -> pl.DataFrame:
-    """Return what heads owe and have served at the last tick (`DAYS`), one row per unit with a head or a posting of one.
+    """Return what heads owe and have served at the last tick (`DAYS`): a row per unit with a head or a posting of one.
 
     Days are whole and inclusive at both ends. What a stationed head owes on top is in `stationed`.
     """

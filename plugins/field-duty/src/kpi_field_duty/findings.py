@@ -9,8 +9,8 @@ import polars as pl
 
 from kpi_rules import N_, Check
 
-EXCUSED = (pl.col("results") > 0) | pl.col("accepted_on").is_not_null()
-"""A squad may come home: with a project result, or for a special circumstance that was accepted (M8)."""
+EXCUSED = (pl.col("results") > 0) | (pl.col("accepted_on") <= pl.col("left_on"))
+"""A squad may come home: with a project result, or for a special circumstance that was accepted by then (M8)."""
 
 OF_SQUAD = pl.col("role") == "squad"
 

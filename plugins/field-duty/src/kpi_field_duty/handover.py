@@ -7,10 +7,32 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kpi_field_duty.rules import HANDED_OVER
-from kpi_rules import N_, rows, translate
+from kpi_rules import Guard, N_, rows, translate
 
 if TYPE_CHECKING:
     from kpi_rules import Assessment
+
+_IS_HANDED_OVER = (pl.col("rule") == HANDED_OVER[0]) | (pl.col("rule") == HANDED_OVER[1])
+
+GUARDS = (
+    Guard(
+        "handover_missing",
+        about="measure",
+        when=_IS_HANDED_OVER & pl.col("keeps_handovers") & pl.col("deputy").is_null(),
+        effect="warn",
+        message=N_("no hand-over is on record: to whom the work of {unit} goes, and since when"),
+        sources=("M9", "M10"),
+    ),
+    Guard(
+        "handed_over",
+        about="measure",
+        when=_IS_HANDED_OVER & pl.col("deputy").is_not_null(),
+        effect="note",
+        message=N_("{deputy} has the work of {unit} since {handed_over_on}"),
+        sources=("M9", "M10"),
+    ),
+)
+"""What is said with a duty for which work is handed over, where the workspace keeps a table of hand-overs."""
 
 DUTIES = {
     "measure": pl.String,
