@@ -86,7 +86,23 @@ def _policies() -> str:
     ]
     for name in names:
         lines += _section(name, plugins)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_guards(plugins)]) + "\n"
+
+
+def _guards(plugins: Plugins) -> Iterator[str]:
+    """List the guards as they hold, in remarks: what stands in `[guards]` is what differs."""
+    from kpi_rules.workspace.guards import guards_in_force
+
+    guards = [guard for guard in guards_in_force(plugins, {}).values() if guard.effect != "note"]
+    if not guards:
+        return
+    yield ""
+    yield _remarked(
+        "# [guards]", _("limits on measures: block | warn; a block becomes a warning only by naming its basis")
+    )
+    yield '# G12 = { effect = "warn", basis = "the provision that allows it" }'
+    for guard in guards:
+        yield _remarked(f'# {guard.name} = "{guard.effect}"', guard.text(guard.guard.label))
 
 
 def _sound(plugins: Plugins) -> list[str]:
@@ -98,12 +114,15 @@ def _sound(plugins: Plugins) -> list[str]:
 
 
 def _section(name: str, plugins: Plugins) -> Iterator[str]:
+    from kpi_rules.hooks.manager import installed
+
     settings = [setting for setting in plugins.settings.values() if setting.plugin == name]
     if not settings:
         return
     yield ""
     yield f"[{name}]"
-    domain = next((rule.domain for rule in plugins.rules.values() if rule.plugin == name), "")
+    entry = installed().get(name)
+    domain = entry.value.partition(":")[0] if entry is not None else ""
     for setting in settings:
         about = translate(setting.help or setting.label, domain) if domain else setting.help or setting.label
         key = setting.name.partition(".")[2]
