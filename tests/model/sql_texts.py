@@ -78,8 +78,9 @@ def _divided(parts: tuple[Pair, str, Pair]) -> Pair:
     divide = {"/": pl.Expr.truediv, "//": pl.Expr.floordiv, "%": pl.Expr.mod}[operator]
     found = divide(left.expression, right.expression)
     type_ = pl.Float64 if operator == "/" else pl.Int64
-    expression = pl.when(right.expression != 0).then(found).otherwise(None)
-    return Pair(f"({left.text} {operator} {right.text})", expression, type_)
+    if operator != "/":
+        found = pl.when(right.expression != 0).then(found).otherwise(None)
+    return Pair(f"({left.text} {operator} {right.text})", found, type_)
 
 
 def _called(parts: tuple[str, Pair]) -> Pair:

@@ -109,7 +109,7 @@ def tree(expression: pl.Expr) -> Node:
 
 def expression_of(node: Node) -> pl.Expr:
     """Return the expression of a node of a description, with every division as `correctly_rounded` has it."""
-    return _deserialized(_rounded(node))
+    return as_written(_rounded(node))
 
 
 def correctly_rounded(expression: pl.Expr) -> pl.Expr:
@@ -120,10 +120,11 @@ def correctly_rounded(expression: pl.Expr) -> pl.Expr:
     """
     node = tree(expression)
     rounded = _rounded(node)
-    return expression if rounded is node else _deserialized(rounded)
+    return expression if rounded is node else as_written(rounded)
 
 
-def _deserialized(node: Node) -> pl.Expr:
+def as_written(node: Node) -> pl.Expr:
+    """Return the expression of a node of a description, divisions as they stand there."""
     return pl.Expr.deserialize(StringIO(json.dumps(node)), format="json")
 
 
@@ -137,7 +138,7 @@ def _rounded(node: Node) -> Node:
         kind, held = kind_of(node)
     if kind != "BinaryExpr" or held["op"] not in _DIVISIONS:
         return node
-    left, right = _deserialized(held["left"]), _deserialized(held["right"])
+    left, right = as_written(held["left"]), as_written(held["right"])
     if not _is_constant(held["right"]):
         return tree(pl.when(right != 0).then(left / right))
     if _is_constant(held["left"]):

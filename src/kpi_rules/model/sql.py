@@ -5,8 +5,8 @@ and functions that a rule may use pass, and every name is handed over in quotes,
 are columns and no clock is one. Behind: polars' own tree is written anew with the nodes that the same condition has in
 Python, so that both are checked, decided, explained by the same code. Whatever is not known here is refused.
 
-What differs from SQL is on purpose: a decimal is the nearest ratio (`3/10 >= 0.3` holds), `/` divides exactly and gives
-null for a divisor of 0, `//` rounds down, `round` rounds halves away from 0, `1500万` is money in fen, and
+What differs from SQL is on purpose: a decimal is the nearest ratio (`3/10 >= 0.3` holds), `/` divides to the nearest
+ratio, a division by 0 is null, `//` rounds down, `round` rounds halves away from 0, `1500万` is money in fen, and
 `share_of(rate, amount)` is `kpi_rules.share_of`.
 """
 
@@ -44,7 +44,9 @@ _OPERATORS: Final[Mapping[str, str]] = {
 _PLAIN: Final = frozenset({"Abs", "Floor", "Ceil", "MinHorizontal", "MaxHorizontal"})
 _TESTS: Final = frozenset({"Boolean.IsNull", "Boolean.IsNotNull", "StringExpr.StartsWith", "StringExpr.EndsWith"})
 _DATES: Final = frozenset({"TemporalExpr.Year", "TemporalExpr.Month", "TemporalExpr.Day", "TemporalExpr.Quarter"})
-_DIVISIONS: Final = frozenset({"TrueDivide", "FloorDivide", "Modulus"})
+_DIVISIONS: Final = frozenset({"FloorDivide", "Modulus"})
+"""Divisions that are made null here where they are by 0; `/` is, wherever it is evaluated."""
+
 _FOLDED: Final = {"Plus": int.__add__, "Minus": int.__sub__, "Multiply": int.__mul__}
 
 _NOTHING: Final[Node] = {"Literal": {"Scalar": {"Null": "Null"}}}
@@ -77,7 +79,7 @@ def read(text: str) -> Read:
     if refusals:
         return Read(refusals=tuple(dict.fromkeys(refusals)))
     try:
-        return Read(expressions.expression_of(_wide(_Reading(tokens).node())))
+        return Read(expressions.as_written(_wide(_Reading(tokens).node())))
     except RefusedError as refused:
         return Read(refusals=(refused.refusal,))
 
@@ -148,7 +150,7 @@ class _Reading:
 
     def _share(self, opening: int, comma: int, closing: int) -> Node:
         rate = self._node(opening + 1, comma)
-        amount = expressions.expression_of(self._node(comma + 1, closing))
+        amount = expressions.as_written(self._node(comma + 1, closing))
         kind, held = expressions.kind_of(rate)
         if kind == "Column":
             return expressions.tree(exact_share(pl.col(str(held) + SCALED), amount))
@@ -198,11 +200,11 @@ class _Reading:
             return _binary(operator, *inputs)
         if name == "Sql.Round":
             digits = held["function"]["Sql"]["Round"]["decimals"]
-            of = expressions.expression_of(inputs[0])
+            of = expressions.as_written(inputs[0])
             return expressions.tree(of.round(digits, mode="half_away_from_zero"))
         if name in _DATES:  # as wide as every other whole number, so that sums of them are
             found: Node = {"Function": {**held, "input": inputs}}
-            return expressions.tree(expressions.expression_of(found).cast(pl.Int64))
+            return expressions.tree(expressions.as_written(found).cast(pl.Int64))
         if name in _PLAIN | _TESTS or _is_literal_search(held):
             return {"Function": {**held, "input": inputs}}
         raise _unexpected(name)
@@ -218,7 +220,7 @@ class _Reading:
 
     def _is_in(self, of: Node, choices: Node) -> Node:
         values = [float(each) if isinstance(each, Decimal) else each for each in expressions.listed(choices)]
-        return expressions.tree(expressions.expression_of(self._translated(of)).is_in(values))
+        return expressions.tree(expressions.as_written(self._translated(of)).is_in(values))
 
 
 def _misfit(text: str, places: Mapping[int, Token]) -> RefusedError:
@@ -269,13 +271,7 @@ def _binary(operator: str, left: Node, right: Node) -> Node:
     node: Node = {"BinaryExpr": {"left": left, "op": operator, "right": right}}
     if operator not in _DIVISIONS or _number(right):
         return node
-    return quotient(node)
-
-
-def quotient(node: Node) -> Node:
-    """Return a division that is null where its divisor is 0, as a share of nothing is not known."""
-    divisor = node["BinaryExpr"]["right"]
-    nothing: Node = {"BinaryExpr": {"left": divisor, "op": "NotEq", "right": {"Literal": {"Dyn": {"Int": 0}}}}}
+    nothing: Node = {"BinaryExpr": {"left": right, "op": "NotEq", "right": {"Literal": {"Dyn": {"Int": 0}}}}}
     return {"Ternary": {"predicate": nothing, "truthy": node, "falsy": _NOTHING}}
 
 

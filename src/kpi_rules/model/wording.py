@@ -151,7 +151,7 @@ def _share(node: Node) -> str | None:
         amount, exact = product["left"], product["right"]["BinaryExpr"]["left"]
     except (KeyError, TypeError):
         return None
-    made = exact_share(expressions.expression_of(exact), expressions.expression_of(amount))
+    made = exact_share(expressions.as_written(exact), expressions.as_written(amount))
     if expressions.tree(made) != node:
         return None
     kind, held = expressions.kind_of(exact)

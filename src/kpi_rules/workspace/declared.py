@@ -146,8 +146,9 @@ class _Reading:
             self._parameter(table, ("parameter", number))
         for number, indicator in self._tables("indicator", IndicatorTable, {"kind": "money", "value": "0"}):
             self._indicator(indicator, ("indicator", number))
-        instead = {"kind": "?", "subject": "unit", "when": "FALSE", "reason": ""}
-        for number, rule in self._tables("rule", RuleTable, instead):
+        for number, rule in self._tables(
+            "rule", RuleTable, {"kind": "?", "subject": "unit", "when": "FALSE", "reason": ""}
+        ):
             self._rule(rule, ("rule", number))
         read = self.found.read
         self.found.problems += [issue.problem(read.file, read.lines) for issue in dict.fromkeys(self.issues)]
@@ -177,14 +178,14 @@ class _Reading:
             return []
         found = []
         for number, each in enumerate(raw):
-            table, issues = _structured(_single(each), kind, instead)
+            table, issues = _structured(_single(each), kind, {"name": f"unnamed_{number + 1}", **instead})
             self.issues += [issue.under(key, number) for issue in issues]
             found += [] if table is None else [(number, table)]
         return found
 
-    def _named(self, kind: str, name: str, path: Path, known: Collection[str], *, plain: bool = True) -> bool:
+    def _named(self, kind: str, name: str, path: Path, known: Collection[str]) -> bool:
         """Check a name; say whether it can be used."""
-        if not (_NAME if plain else re.compile(r"\w[\w-]*")).fullmatch(name):
+        if not _NAME.fullmatch(name):
             expected = _("a word of letters, digits and _ that begins with a letter")
             self.issues.append(Issue((*path, "name"), "bad-name", shown(name), expected))
             return False
@@ -277,7 +278,7 @@ class _Reading:
         return expression
 
     def _rule(self, table: RuleTable, path: Path) -> None:
-        if not self._named("rule", table.name, path, self.rules, plain=False):
+        if not self._named("rule", table.name, path, self.rules):
             return
         never, always = pl.lit(False), pl.lit(True)
         if table.months is not None and table.months <= 0:
@@ -359,12 +360,28 @@ def _structured(raw: object, kind: type[T], instead: Mapping[str, object]) -> tu
         issues = list(issues_in(failure))
     if not isinstance(raw, Mapping):
         return None, issues
-    wrong = {issue.path[0] for issue in issues if issue.path}
-    kept = {key: raw[key] for key in raw if key not in wrong}
-    try:
-        return item_converter().structure({**instead, **kept}, kind), issues
-    except (BaseValidationError, UnfitError):
-        return None, issues
+    for keep in (True, False):
+        kept = _without(raw, [issue.path for issue in issues], inner=keep)
+        try:
+            return item_converter().structure({**instead, **kept}, kind), issues
+        except (BaseValidationError, UnfitError):
+            continue
+    return None, issues
+
+
+def _without(raw: Mapping[str, Any], wrong: Sequence[Path], *, inner: bool) -> dict[str, Any]:
+    """Return a table without its wrong keys; with `inner`, of a table in it the wrong keys alone."""
+    kept = dict(raw)
+    for path in wrong:
+        key = path[0] if path else None
+        if not isinstance(key, str) or key not in kept:
+            continue
+        table = kept[key]
+        if inner and len(path) > 1 and isinstance(table, Mapping):
+            kept[key] = _without(table, [path[1:]], inner=True)
+        else:
+            del kept[key]
+    return kept
 
 
 def _digest(raw: Mapping[str, object]) -> str:
