@@ -69,6 +69,7 @@ def test_rules_look_at_their_moments_alone(book: kr.Rulebook) -> None:
         "at_month_end": {STATION, TALK},
         "at_mid_year": {SECTION},
         "at_quarter_end": set(),
+        "at_half_year_end": set(),
         "at_campaign_end": {SECTION, OFF_POST},
         "at_review": set(),
         "at_year_end": {ALL_STAFF, LEAVE, COMMENDATION, BONUS},

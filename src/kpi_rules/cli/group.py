@@ -77,7 +77,6 @@ class Commands(Command, click.Group):
             formatter.write_dl([(name, _(help)) for name, help in COMMANDS.items()])
         if others := _of_policies():
             with formatter.section("Commands of policies"):
-                formatter.write_paragraph()
                 formatter.write_text(", ".join(others))
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 (click's signature)

@@ -67,7 +67,9 @@ def load_command(name: str) -> click.Command:
     entries = {entry.value: entry for entry in entry_points(group=GROUP) if entry.name == name}
     if len(entries) != 1:
         owners = sorted(entry.dist.name if entry.dist else value for value, entry in entries.items())
-        raise RefusedError(_("command {name} is named by {owners}; expected one").format(name=name, owners=owners))
+        raise RefusedError(
+            _("command {name} is named by {owners}; expected one").format(name=name, owners=", ".join(owners))
+        )
     (entry,) = entries.values()
     try:
         commands = ask_commands(entry.load())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from kpi_field_duty.rules import HANDED_OVER
-from kpi_rules import Guard, N_, rows, translate
+from kpi_rules import N_, Guard, rows, translate
 
 if TYPE_CHECKING:
     from kpi_rules import Assessment
