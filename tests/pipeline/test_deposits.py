@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,12 +20,11 @@ from kpi_rules.pipeline.decisions import Rulings
 from kpi_rules.pipeline.deposits import DEPOSITS, Deposited, Desk, keep
 from kpi_rules.pipeline.pay import ENTRIES, LINES, Payroll
 from kpi_rules.workspace.schemas import SCHEMAS
-from tests.pipeline.making import codes, messages, workspace
 from tests.reference.deposits import Account, Act, Effective, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+    from random import Random
 
 YEAR = Year(date(2012, 1, 1), date(2012, 12, 31))
 TICKS = tuple(ticks_of(YEAR, (), date(2013, 2, 28)))
@@ -35,7 +33,7 @@ ROLES = ("head", "middle", None)
 BY_ROLE = {"head": 1500, "middle": 1000}
 HELD = pl.col("held")
 
-ACTS = {
+ACTS: dict[str, list[tuple[Any, Any]]] = {
     "forfeit": [
         (kr.Forfeit(), None),
         (kr.Forfeit(pl.lit(700, pl.Int64)), lambda _a: 700),
@@ -57,7 +55,7 @@ ACTS = {
 
 def desk(
     deposits: Sequence[tuple[Any, ...]],
-    rules: dict[str, list[Any]],
+    rules: Mapping[str, Sequence[Any]],
     measures: Sequence[tuple[int, str, str]],
     undone: Sequence[tuple[int, tuple[int, str, str]]],
     *,
@@ -120,10 +118,8 @@ def histories(draw: st.DrawFn) -> dict[str, Any]:
     )
     one = st.tuples(st.integers(0, len(TICKS) - 1), st.sampled_from(sorted(rules)), st.sampled_from(UNITS))
     measures = draw(st.lists(one, max_size=12, unique=True))
-    undone = []
-    for measure in measures:
-        if draw(st.booleans()):
-            undone.append((draw(st.integers(measure[0] + 1, len(TICKS))), measure))
+    reversed_ = [measure for measure in measures if draw(st.booleans())]
+    undone = [(draw(st.integers(measure[0] + 1, len(TICKS))), measure) for measure in reversed_]
     return {
         "deposits": deposits,
         "rules": rules,
@@ -199,7 +195,7 @@ def test_the_balance_holds_to_the_fen(history: dict[str, Any]) -> None:
 
 
 @given(histories(), st.randoms(use_true_random=False))
-def test_order_never_matters(history: dict[str, Any], random: Any) -> None:
+def test_order_never_matters(history: dict[str, Any], random: Random) -> None:
     shuffled = {name: list(each) for name, each in history.items() if name != "rules"}
     for each in shuffled.values():
         random.shuffle(each)

@@ -170,7 +170,7 @@ class Check:
     """
 
     name: str = field(validator=_is_name)
-    table: Literal["projects", "claims", "arrivals", "visits"]
+    table: str
     when: pl.Expr = field(validator=_is_expression)
     message: str
     severity: Literal["error", "warning", "note"] = "warning"

@@ -12,8 +12,6 @@ import polars as pl
 from attrs import define, field
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from attrs import Attribute
 
 Base = Literal["total_pay", "component"]
@@ -94,7 +92,7 @@ STEPS: Final = (Collect, Forfeit, Refund, Return)
 is refunded there."""
 
 
-def effects(given: DepositEffect | Sequence[DepositEffect] | None) -> tuple[DepositEffect, ...]:
+def effects(given: Any) -> tuple[DepositEffect, ...]:  # noqa: ANN401 (whatever an author gives)
     """Return the effects of a rule as a tuple; a single one needs no brackets.
 
     Raises:

@@ -32,7 +32,11 @@ DECIDED: Final = {
     "decided_by": pl.String,
     "decision_reason": pl.String,
 }
-"""The columns of measures about the last decision on each."""
+"""The columns of measures about the last decision on each; of several on one day the one that undoes most is the last.
+"""
+
+DECIDED_BY: Final = {"decided_by": "by", "decision_reason": "reason"}
+"""Those that decisions may leave out, and what they are called there."""
 
 SCHEMA: Final[Mapping[str, type[pl.DataType]]] = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
 
@@ -66,7 +70,7 @@ class Rulings:
         found = [
             (f"{year}/{rule}/{units[int(row)]}/{ticks[since].on.isoformat()}", ticks[here].on)
             for here, given in sorted(self.by_tick.items())
-            if here < len(ticks)
+            if here < len(ticks) and not ticks[here].interim
             for (kind, rule), (rows, proposed) in given.items()
             if kind == decision
             for row, since in zip(rows, proposed, strict=True)
@@ -180,14 +184,13 @@ def with_decisions(measures: pl.DataFrame, decisions: pl.DataFrame | None, made_
         return measures.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in DECIDED.items())
     told = [
         (pl.col(name) if name in decisions.columns else pl.lit(None)).cast(pl.String).alias(column)
-        for column, name in (("decided_by", "by"), ("decision_reason", "reason"))
+        for column, name in DECIDED_BY.items()
     ]
     last = (
         decisions.filter(pl.col("on") <= made_by)
-        .sort("on", maintain_order=True)
-        .select(
-            pl.col("measure").cast(pl.String).alias("id"), pl.col("decision").cast(pl.String), decided_on="on", *told
-        )
+        .select(pl.col("measure").cast(pl.String).alias("id"), pl.col("decision").cast(pl.String), "on", *told)
+        .sort("on", pl.col("decision").cast(pl.Enum(DECISIONS), strict=False), *DECIDED_BY)
+        .rename({"on": "decided_on"})
         .unique("id", keep="last")
     )
     undone = pl.col("decision").eq_missing("reversed") & pl.col("started").is_not_null()

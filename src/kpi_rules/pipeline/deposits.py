@@ -173,8 +173,8 @@ class _Keeping:
         own = own.join(desk.payroll.groups, on="unit", how="left", maintain_order="left")
         self.accounts = _Accounts(own.select(_OWN), own["amount"].to_numpy().astype(np.int64))
         self.entries: list[pl.DataFrame] = [pl.DataFrame(schema={**ENTRIES})]
-        self.taken: dict[str, list[tuple[NDArray[np.uint32], _Amounts]]] = {}
-        """What each measure forfeited: places of deposits and amounts."""
+        self.taken: dict[str, dict[int, int]] = {}
+        """What each measure forfeited: by the place of a deposit, fen."""
         none = pl.lit(None, pl.String)
         paid_in = own.select("person", "unit", "amount", on="paid_on", measure=none, rule=none)
         self._enter("paid", paid_in)
@@ -212,9 +212,10 @@ class _Keeping:
         measure = rows["measure"].to_list()
         if isinstance(effect, Forfeit):
             accounts.forfeited[at] += amounts
-            for name, place, fen in zip(measure, at, amounts, strict=True):
+            for name, place, fen in zip(measure, at.tolist(), amounts.tolist(), strict=True):
                 if fen:
-                    self.taken.setdefault(name, []).append((place, fen))
+                    mine = self.taken.setdefault(name, {})
+                    mine[place] = mine.get(place, 0) + fen
             self._book("forfeited", on, at, amounts, measure, rule)
         elif isinstance(effect, Refund):
             self._refund(on, at, amounts, measure, rule)
@@ -230,7 +231,8 @@ class _Keeping:
         frame = with_parameters(rows, self.desk.payroll.parameters, on, wanted.meta.root_names())
         with evaluating("rule", rule):
             asked = frame.with_columns(fen=pl.max_horizontal(wanted, pl.lit(0)))["fen"]
-        return np.minimum(asked.to_numpy().astype(np.int64), left)
+        fen: _Amounts = np.minimum(asked.to_numpy().astype(np.int64), left)
+        return fen
 
     def _refund(self, on: date, at: NDArray[np.uint32], amounts: _Amounts, measure: list[str], rule: str) -> None:
         """Give back what was forfeited; out of a deposit that was closed it is paid back at once."""
@@ -246,10 +248,10 @@ class _Keeping:
     def _undo(self, measure: str, on: date) -> None:
         """Give back what a reversed measure forfeited, and pay back what it collected and is still held."""
         rule = measure.split("/")[1]
-        for place, amount in self.taken.pop(measure, ()):
-            at = np.array([place], dtype=np.uint32)
-            fen = np.minimum(np.array([amount], dtype=np.int64), self.accounts.lost[at])
-            self._refund(on, at, fen, [measure], rule)
+        taken = self.taken.pop(measure, {})
+        lost = np.fromiter(taken, dtype=np.uint32, count=len(taken))
+        fen = np.fromiter(taken.values(), dtype=np.int64, count=len(taken))
+        self._refund(on, lost, np.minimum(fen, self.accounts.lost[lost]), [measure] * len(taken), rule)
         mine = self.accounts.own["deposit"].str.starts_with(f"{measure}/")
         at = mine.arg_true().to_numpy()
         self._return(on, at, self.accounts.held[at], [measure] * len(at), rule)

@@ -68,7 +68,7 @@ class Deposit:
 
     def fen(self, name: str) -> int:
         """Return one of the amounts in fen; 0 for what is none, which `troubles` tells."""
-        return parse_amount(str(getattr(self, name))) or 0
+        return parse_amount(getattr(self, name)) or 0
 
     @property
     def collected(self) -> bool:
@@ -102,31 +102,39 @@ def troubles(lines: Sequence[Deposit]) -> Iterator[Trouble]:
     seen: dict[tuple[str, str], int] = {}
     for here, line in enumerate(lines):
         path = ("deposit", here)
-        for name in AMOUNTS:
-            if parse_amount(text := str(getattr(line, name))) is None:
-                yield Trouble(
-                    (*path, name), found=text, expected=_("an amount such as 4000 or 1.5万"), code="wrong-kind"
-                )
-        if not 0 <= line.of_pay <= 1 or line.of_pay * BILLION % 1:
-            expected = _("a share from 0 to 1, both inclusive, of at most nine decimals")
-            yield Trouble((*path, "of_pay"), found=str(line.of_pay), expected=expected, code="out-of-bounds")
-        if line.of_pay > 0 and line.fen("monthly"):
-            found, expected = _("both a share and an amount of each month"), _("one of the two")
-            yield Trouble((*path, "monthly"), found=found, expected=expected, code="bad-deposit")
-        if not line.collected and not line.fen("amount"):
-            found, expected = _("a line without a deposit"), _("amount, monthly or of_pay above 0")
-            yield Trouble(path, found=found, expected=expected, code="bad-deposit")
-        if not line.collected and line.fen("forfeit") > line.fen("amount"):
-            expected = _("at most the deposit itself, {amount}").format(amount=line.amount)
-            yield Trouble(
-                (*path, "forfeit"), found=line.forfeit, expected=expected, code="bad-deposit", severity="warning"
-            )
-        first = seen.setdefault((line.role, line.group), here)
-        if first != here:
+        amounts = list(_no_amounts(line, path))
+        yield from amounts
+        if not amounts:
+            yield from _contradictions(line, path)
+        if seen.setdefault((line.role, line.group), here) != here:
             found = _("a second line for role {role} and group {group}").format(
                 role=line.role or "*", group=line.group or "*"
             )
             yield Trouble((*path, "role"), found=found, expected=_("one line for each"), code="bad-deposit")
+
+
+def _no_amounts(line: Deposit, path: tuple[str, int]) -> Iterator[Trouble]:
+    for name in AMOUNTS:
+        fen = parse_amount(text := getattr(line, name))
+        if fen is None or fen < 0:
+            expected = _("an amount such as 4000 or 1.5万")
+            yield Trouble((*path, name), found=text, expected=expected, code="wrong-kind")
+    if not 0 <= line.of_pay <= 1 or line.of_pay * BILLION % 1:
+        expected = _("a share from 0 to 1, both inclusive, of at most nine decimals")
+        yield Trouble((*path, "of_pay"), found=str(line.of_pay), expected=expected, code="out-of-bounds")
+
+
+def _contradictions(line: Deposit, path: tuple[str, int]) -> Iterator[Trouble]:
+    if line.of_pay > 0 and line.fen("monthly"):
+        found, expected = _("both a share and an amount of each month"), _("one of the two")
+        yield Trouble((*path, "monthly"), found=found, expected=expected, code="bad-deposit")
+    if not line.collected and not line.fen("amount"):
+        found, expected = _("a line without a deposit"), _("amount, monthly or of_pay above 0")
+        yield Trouble(path, found=found, expected=expected, code="bad-deposit")
+    elif not line.collected and line.fen("forfeit") > line.fen("amount"):
+        expected = _("at most the deposit itself, {amount}").format(amount=line.amount)
+        found = line.forfeit
+        yield Trouble((*path, "forfeit"), found=found, expected=expected, code="bad-deposit", severity="warning")
 
 
 def by_role(lines: Sequence[Deposit], role: str, value: Callable[[Deposit], pl.Expr]) -> pl.Expr:
