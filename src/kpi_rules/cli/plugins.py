@@ -97,10 +97,16 @@ def _of_workspace(path: Path) -> tuple[list[dict[str, object]], int]:
 
 
 def _errors(workspace: kr.Workspace) -> list[kr.Problem]:
+    """Return what is wrong with the policies themselves, rules without Python among them."""
+    from kpi_rules.workspace.config_schema import DECLARED_TABLES
+
+    def section(problem: kr.Problem) -> str:
+        return problem.place.key.partition(".")[0].partition("[")[0]
+
     return [
         problem
         for problem in workspace.errors
-        if workspace.config is None or problem.place.key.partition(".")[0] == "plugins"
+        if workspace.config is None or section(problem) in {"plugins", *DECLARED_TABLES}
     ]
 
 
