@@ -62,11 +62,10 @@ def _postings(tables: Tables, on: date) -> pl.DataFrame:
     )
     last = pl.min_horizontal(pl.col("left_on"), pl.lit(on))
     return (
-        _counted(lasting)
+        _counted(lasting.join(_heads(tables, lasting), on=("unit", "from_on"), how="left", maintain_order="left"))
         .join(_overlapped(lasting), on="posting", how="left", maintain_order="left")
         .join(_results(tables, lasting.with_columns(last=last)), on="posting", how="left", maintain_order="left")
         .join(requests, on="posting", how="left", maintain_order="left")
-        .join(_heads(tables, lasting), on=("unit", "from_on"), how="left", maintain_order="left")
         .with_columns(as_of=pl.lit(on), results=pl.col("results").fill_null(0))
         .sort("place_in_file")
     )
@@ -91,13 +90,20 @@ def _lasting(tables: Tables, on: date) -> pl.DataFrame:
 
 
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
-    """Add the day from which each posting counts by itself: no day of a person in a role counts twice."""
-    before = _before("end", ("person", "role"))
+    """Add the day from which each posting counts by itself: no day of a person in a role counts twice, and that of
+    somebody else than the head counts for no head.
+    """
+    is_head = pl.col("unit_head").is_null() | (pl.col("unit_head") == pl.col("person"))
+    counts = (pl.col("role") != "head") | is_head
+    rows = rows.with_columns(counts=counts, counted_end=pl.when(counts).then("end").otherwise(pl.lit(date.min)))
+    before = _before("counted_end", ("person", "role"))
     return rows.with_columns(
-        counted_from=pl.when(before.is_null() | (pl.col("from_on") > before))
-        .then("from_on")
-        .when(pl.col("end") > before)
-        .then(before + _DAY)
+        counted_from=pl.when(pl.col("counts")).then(
+            pl.when(before.is_null() | (pl.col("from_on") > before))
+            .then("from_on")
+            .when(pl.col("end") > before)
+            .then(before + _DAY)
+        )
     )
 
 

@@ -55,10 +55,11 @@ VIEWED: Final[Mapping[str, Mapping[str, type[pl.DataType]]]] = {
 
 `postings`: `as_of`, the day it is looked at; `left_on`, the last day of the posting, null while it lasts;
 `counted_from`, the first day that no earlier posting of this person in this role counts already, null where they count
-all of it; `overlaps`, the earlier posting of this person that shares its days, up to `overlap_to`; `unit_head`, who
-headed the unit on its first day; `results`, how many projects of the unit, or introduced by the squad, were recognised
-within the posting, `result` and `result_on` the first of them; `requested_on`, `circumstance` and `accepted_on` of the
-first request to return that was accepted, else of the first.
+all of it, and for a posting as head of somebody else than the unit's head; `overlaps`, the earlier posting of this
+person that shares its days, up to `overlap_to`; `unit_head`, who headed the unit on its first day; `results`, how many
+projects of the unit, or introduced by the squad, were recognised within the posting, `result` and `result_on` the first
+of them; `requested_on`, `circumstance` and `accepted_on` of the first request to return that was accepted, else of the
+first.
 
 `returns`: of its posting `unit`, `person`, `role`, `squad`, `from_on`, `to_on`, and the results by the day of the
 return, or as of the day it is looked at.

@@ -82,7 +82,7 @@ def test_the_measure_says_who_stands_in() -> None:
         max_size=6,
     )
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_head_is_never_off_post_and_leaving_at_once(money: list[tuple[date, str]]) -> None:
     ws = workspace(quotas=QUOTAS, projects=PROJECTS, arrivals=arrivals(J1=money))
     a = kr.assess(ws, as_of=date(2012, 6, 30))

@@ -54,7 +54,7 @@ def expected(rows: list[dict[str, Any]], left: date | None, accepted: date | Non
 
 
 @given(projects, some_day, some_day, st.dates(date(2011, 4, 1), date(2011, 5, 15)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_return_is_allowed_with_a_result_or_an_accepted_circumstance_alone(
     rows: list[dict[str, Any]], left: date | None, accepted: date | None, on: date
 ) -> None:
@@ -187,13 +187,24 @@ def test_rows_of_a_table_that_there_is_not() -> None:
         kr.rows(workspace(), "posting")
 
 
-def test_an_excluded_posting_does_not_count() -> None:
+def test_the_posting_of_another_than_the_head_does_not_count() -> None:
     rows = [
         {**OUT, "posting": "H1", "person": "P9", "role": "head", "to_on": date(2011, 2, 10)},
         {**OUT, "posting": "H2", "person": "P1", "role": "head", "to_on": date(2011, 2, 3)},
     ]
-    for effect, served in (("flag", 13), ("exclude", 3)):
-        a = kr.assess(workspace(checks={"posted_as_head": effect}, postings=rows), as_of=date(2011, 2, 28))
-        assert a.findings.select("code", "key").rows() == [("posted_as_head", "H1")]
+    a = kr.assess(workspace(postings=rows), as_of=date(2011, 2, 28))
+    assert a.findings.select("code", "key").rows() == [("posted_as_head", "H1")]
+    last = a.units.filter(pl.col("unit") == "finance", pl.col("tick") == date(2011, 2, 28))
+    assert last["days_served"].to_list() == [3]
+
+
+def test_an_excluded_posting_does_not_count() -> None:
+    rows = [
+        {**OUT, "posting": "H1", "person": "P1", "role": "head", "to_on": date(2011, 2, 10)},
+        {**OUT, "posting": "H2", "person": "P1", "role": "head", "to_on": date(2011, 2, 20)},
+    ]
+    for effect, served in (("flag", 20), ("exclude", 10)):
+        a = kr.assess(workspace(checks={"overlapping_postings": effect}, postings=rows), as_of=date(2011, 2, 28))
+        assert a.findings.select("code", "key").rows() == [("overlapping_postings", "H2")]
         last = a.units.filter(pl.col("unit") == "finance", pl.col("tick") == date(2011, 2, 28))
         assert last["days_served"].to_list() == [served]

@@ -26,7 +26,9 @@ CHECKS = (
         "posted_as_head",
         table="postings",
         when=(pl.col("role") == "head") & (pl.col("unit_head") != pl.col("person")),
-        message=N_("posting {posting} is that of the head of {unit}, who on {from_on} is {unit_head}, not {person}"),
+        message=N_(
+            "posting {posting} of the head of {unit} does not count: on {from_on} that is {unit_head}, not {person}"
+        ),
         sources=("M7",),
     ),
     Check(
