@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from tests.reference.case import Case
 
 POLICIES = ("pay_withholding", "field_duty", "rewards", "supervision")
+SECTIONS = (*POLICIES, "adjustment")
 TABLES = ("units", "quotas", "projects", "claims", "arrivals", "visits", "staff", "rates", "withheld")
-MONEY = ("contracted", "assessed_amount", "component", "amount")
+OF_CREDIT = ("factors", "eligibility", "samples")
+MONEY = ("contracted", "declared", "assessed_amount", "component", "amount", "least", "reported", "confirmed")
 Frame = dict[str, list[str]]
 Config = dict[str, object]
 
@@ -49,7 +51,9 @@ def tables(case: Case) -> dict[str, Frame]:
     from tests.reference import case as kinds
 
     of = (Unit, Quota, kinds.Project, kinds.Claim, kinds.Arrival, kinds.Visit, kinds.Staff, kinds.Rate, kinds.Withheld)
-    found = {name: table(getattr(case, name), kind) for name, kind in zip(TABLES, of, strict=True)}
+    of_credit = (kinds.Factor, kinds.Size, kinds.Sample)
+    every = zip((*TABLES, *OF_CREDIT), (*of, *of_credit), strict=True)
+    found = {name: table(getattr(case, name), kind) for name, kind in every}
     found["units"]["name"] = found["units"]["unit"]
     return found
 
@@ -60,7 +64,7 @@ def setting(name: str, entries: Sequence[Entry]) -> object:
     def plain(entry: Entry) -> object:
         if isinstance(entry.value, tuple):
             return list(entry.value)
-        return int(entry.value) if name == "supervision.talk_after" else entry.value
+        return int(str(entry.value)) if name == "supervision.talk_after" else entry.value
 
     if len(entries) == 1 and entries[0] == Entry(entries[0].value):
         return plain(entries[0])
@@ -82,13 +86,15 @@ def config(case: Case) -> Config:
         "year": {"start": case.start, "end": case.end, "reviews": list(case.reviews)},
         "pace": pace,
         "pay": {"component": case.component},
-        "credit": {"unvisited": case.unvisited},
+        "credit": {"evidence": list(case.evidence)} if case.evidence else {"unvisited": case.unvisited},
         "campaign": [
             {"id": c.id, "name": c.id, "start": c.start, "end": c.end, "share": c.share} for c in case.campaigns
         ],
         "plugins": {"enabled": list(POLICIES)},
     }
-    for policy in POLICIES:
+    if case.sharing != "agreed":
+        found["credit"] = {**cast("dict[str, object]", found["credit"]), "sharing": case.sharing}
+    for policy in SECTIONS:
         own = {
             name.partition(".")[2]: setting(name, case.parameters[name])
             for name in case.parameters
@@ -116,7 +122,7 @@ def to_workspace(case: Case) -> kr.Workspace:
 def to_folder(case: Case, folder: Path) -> Path:
     """Write a workspace as a folder; tables without rows have their header."""
     found = config(case)
-    found["tables"] = {name: f"{name}.csv" for name in TABLES}
+    found["tables"] = {name: f"{name}.csv" for name in tables(case)}
     for name, columns in tables(case).items():
         with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import date
 
-Value = Decimal | tuple[str, ...]
-"""What a parameter may be: a number, or a list of grades."""
+Value = Decimal | tuple[str, ...] | str | bool
+"""What a parameter may be: a number, a list of grades, a word, yes or no."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,22 @@ class Project:
     producing_on: date | None = None
     recorded_on: date | None = None
     revoked_on: date | None = None
+    sector: str | None = None
+    kind: str | None = None
+    origin: str | None = None
+    host: str | None = None
+    introducer: str | None = None
+    declared: int | None = None
+    declared_on: date | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The share of a project that a unit claims, a decimal of at most nine places."""
+    """The share of a project that a unit claims, a decimal of at most nine places; None leaves it to the rule."""
 
     project: str
     unit: str
-    share: Decimal
+    share: Decimal | None
     recorded_on: date | None = None
     revoked_on: date | None = None
 
@@ -108,6 +115,39 @@ class Rate:
     currency: str
     on: date
     rate: Decimal
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A conversion factor from a date on, for a sector, a kind, an origin; None meaning any."""
+
+    sector: str | None
+    kind: str | None
+    origin: str | None
+    factor: Decimal
+    effective: date | None = None
+
+
+@dataclass(frozen=True)
+class Size:
+    """The least contract of a sector from a date on; of any other sector where it is None."""
+
+    sector: str | None
+    least: int
+    effective: date | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An audited sample: what was reported of it and what of that was confirmed; of a unit, or of all."""
+
+    sample: str
+    unit: str | None
+    reported: int
+    confirmed: int
+    audited_on: date
+    recorded_on: date | None = None
+    revoked_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -162,12 +202,17 @@ class Case:
     staff: tuple[Staff, ...] = ()
     rates: tuple[Rate, ...] = ()
     withheld: tuple[Withheld, ...] = ()
+    factors: tuple[Factor, ...] = ()
+    eligibility: tuple[Size, ...] = ()
+    samples: tuple[Sample, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     reviews: tuple[date, ...] = ()
     pace: Literal["months", "days", "table"] = "months"
     pace_points: tuple[tuple[date, Decimal], ...] = ()
     tolerance: Decimal = Decimal("0.1")
     unvisited: Literal["none", "vouchers"] = "none"
+    evidence: tuple[str, ...] = ()
+    sharing: str = "agreed"
     currency: str = "CNY"
     primary: str = "funds"
     component: str = "provincial-standard pay"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from tests.reference.adjust import adjusted, after_sharing, unsaid_shares
+
 if TYPE_CHECKING:
     from datetime import date
 
+    from tests.reference.adjust import Parts
     from tests.reference.case import Arrival, Case, Project
 
 
@@ -90,21 +93,32 @@ def evaluation(case: Case, project: str, day: date, known_at: date) -> int | Non
     return max(visits)[2] if visits else None
 
 
-def confirmed(case: Case, project: str, day: date, known_at: date) -> int:
-    """Return C = min(V, E); without any visit 0, or V where the workspace credits unvisited projects."""
-    arrived = vouchers(case, project, day, known_at)
-    borne_out = evaluation(case, project, day, known_at)
-    if borne_out is None:
-        return arrived if case.unvisited == "vouchers" else 0
-    return min(arrived, borne_out)
+def confirmed(case: Case, project: Project, day: date, known_at: date) -> tuple[int, str]:
+    """Return what the first evidence in order bears out, and which that was; without any of it 0.
+
+    C = min(V, E) where there was a visit; without any visit 0, or V where the workspace credits unvisited projects.
+    """
+    arrived = vouchers(case, project.project, day, known_at)
+    assessed = evaluation(case, project.project, day, known_at)
+    for evidence in case.evidence or ("visits", case.unvisited):
+        if evidence == "visits" and assessed is not None:
+            return min(arrived, assessed), evidence
+        if evidence == "evaluations" and assessed is not None:
+            return assessed, evidence
+        if evidence == "vouchers" and arrived:
+            return arrived, evidence
+        is_declared = project.declared_on is None or project.declared_on <= day
+        if evidence == "declared" and project.declared is not None and is_declared:
+            return project.declared, evidence
+    return 0, "none"
 
 
 def claims(case: Case, project: Project, known_at: date) -> dict[str, Fraction]:
     """Return the shares of a project by unit; a project without claims is its own unit's alone."""
-    shares = {
-        claim.unit: Fraction(claim.share) for claim in known(case.claims, known_at) if claim.project == project.project
-    }
-    return shares or {project.unit: Fraction(1)}
+    rows = [claim for claim in known(case.claims, known_at) if claim.project == project.project]
+    if (not rows and case.sharing != "agreed") or any(claim.share is None for claim in rows):
+        return unsaid_shares(case, project, rows)
+    return {claim.unit: Fraction(claim.share or 0) for claim in rows} or {project.unit: Fraction(1)}
 
 
 def split(amount: int, shares: dict[str, Fraction]) -> dict[str, int]:
@@ -122,13 +136,22 @@ def split(amount: int, shares: dict[str, Fraction]) -> dict[str, int]:
     return {unit: part for (unit, _), part in zip(claimants, whole, strict=True) if unit is not None}
 
 
+def parts(case: Case, day: date, known_at: date) -> tuple[Parts, Parts]:
+    """Return the credited fen of each project and claiming unit on `day`, and those that are a whole task."""
+    found = {}
+    for project in recognised(case, day, known_at):
+        amount, by = confirmed(case, project, day, known_at)
+        amount = adjusted(case, project, amount, by, day, known_at)
+        for unit, part in split(amount, claims(case, project, known_at)).items():
+            found[project.project, unit] = part
+    return after_sharing(case, found, families(case), day)
+
+
 def own_credit(case: Case, day: date, known_at: date) -> dict[str, int]:
     """Return the credited fen of each unit on `day` by its own claims, before roll-up."""
     credit = dict.fromkeys((unit.unit for unit in case.units), 0)
-    for project in recognised(case, day, known_at):
-        amount = confirmed(case, project.project, day, known_at)
-        for unit, part in split(amount, claims(case, project, known_at)).items():
-            credit[unit] += part
+    for (_project, unit), part in parts(case, day, known_at)[0].items():
+        credit[unit] += part
     return credit
 
 

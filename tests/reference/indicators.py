@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from tests.reference.adjust import lift_counts
 from tests.reference.calendar import Tick, campaign_at, expected
-from tests.reference.credit import claims, credit, families, happened, recognised, vouchers
+from tests.reference.credit import claims, credit, families, happened, parts, recognised, vouchers
 
 if TYPE_CHECKING:
     from tests.reference.case import Case, Project, Quota
@@ -112,10 +113,17 @@ def add_ranks(case: Case, panel: dict[str, Figures], by: str, rank: str, size: s
 def done_by(case: Case, day: date, known_at: date) -> dict[str, Figures]:
     """Return the credited funds, counts and rates of every unit on a day."""
     funds = credit(case, day, known_at)
-    return {
-        unit: {"funds": funds[unit], **counts(case, projects_of(case, family, day, known_at), day, known_at)}
-        for unit, family in families(case).items()
+    family = families(case)
+    found = {
+        unit: {"funds": funds[unit], **counts(case, projects_of(case, members, day, known_at), day, known_at)}
+        for unit, members in family.items()
     }
+    tasks = parts(case, day, known_at)[1]
+    for name in COUNTED[1:]:
+        before = {unit: whole(figures, name) for unit, figures in found.items()}
+        for unit, lifted in lift_counts(case, before, name, tasks, family, day).items():
+            found[unit][name] = lifted
+    return found
 
 
 def panel_at(case: Case, tick: Tick, known_at: date, lags: dict[str, int]) -> dict[str, Figures]:
