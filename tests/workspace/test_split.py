@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kpi_rules as kr
@@ -153,6 +153,7 @@ def test_the_revision_in_force_is_split() -> None:
     assert before["note"][0] == "part of 5 of city, effective 2011-01-01; equally among 3"
 
 
+@settings(max_examples=25)
 @given(AMOUNTS.filter(bool), WEIGHTS.map(lambda weights: [*weights.values(), *([Decimal(1)] * 3)][:3]))
 def test_the_parts_are_quotas_that_roll_up_to_the_whole(amount: int, weights: list[Decimal]) -> None:
     whole = workspace({**CITY, "amount": [amount]})
@@ -160,6 +161,37 @@ def test_the_parts_are_quotas_that_roll_up_to_the_whole(amount: int, weights: li
     assert sum(parts["amount"]) == amount
     table = pl.concat([whole.tables.quotas.select(parts.columns).cast(parts.schema), parts])
     assert workspace(table.to_dict(as_series=False)).tables.quotas.height == parts.height + 1
+
+
+FIXED: dict[str, list[Any]] = CITY | {
+    "stretch": ["120.01"],
+    "deadline": [date(2011, 11, 30)],
+    "requirement": ["contracts registered"],
+    "quality": ["0.85"],
+    "responsible": ["P9"],
+}
+STAFF = pl.DataFrame({"person": ["P9"], "unit": ["city"], "grade": ["head"], "component": ["1.00"]})
+
+
+def test_the_fixings_go_with_the_parts() -> None:
+    heads = STAFF.vstack(STAFF.with_columns(person=pl.lit("P1"))).vstack(STAFF.with_columns(person=pl.lit("P2")))
+    fixed = workspace(FIXED, staff=heads.vstack(STAFF.with_columns(person=pl.lit("P3"))))
+    parts = kr.split_quota(fixed, "city")
+    assert parts.drop("note", "indicator", "effective").rows() == [
+        ("a", 3334, 4001, date(2011, 11, 30), "contracts registered", "0.85", "P1"),
+        ("b", 3333, 4000, date(2011, 11, 30), "contracts registered", "0.85", "P2"),
+        ("c", 3333, 4000, date(2011, 11, 30), "contracts registered", "0.85", "P3"),
+    ]
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 10), st.integers(0, 10**3), WEIGHTS.map(lambda weights: [*weights.values(), *"111"][:3]))
+def test_no_stretch_target_is_below_its_part(amount: int, more: int, weights: list[Decimal]) -> None:
+    fixed = workspace({**CITY, "amount": [amount], "stretch": [amount + more]})
+    given = {unit: Decimal(weight) for unit, weight in zip("abc", weights, strict=True)}
+    parts = kr.split_quota(fixed, "city", by="weight", weights=given)
+    assert sum(parts["stretch"]) == amount + more
+    assert (parts["stretch"] >= parts["amount"]).all()
 
 
 @pytest.mark.parametrize(

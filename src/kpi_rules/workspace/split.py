@@ -167,13 +167,15 @@ def _check_all(given: Collection[str], children: Iterable[str], message: str) ->
 
 
 def _parts(whole: Mapping[str, Any], proportions: Mapping[str, Fraction]) -> dict[str, dict[str, int]]:
-    """Split the amount, and the stretch target as what it is above the amount: no part's is then below its amount."""
-    parts = {"amount": apportion(whole["amount"], proportions)}
+    """Split the amount, and the stretch target as what it is above the amount, over the units that have a part: so no
+    stretch target is below its part, and nothing of it is lost.
+    """
+    amounts = {unit: part for unit, part in apportion(whole["amount"], proportions).items() if part}
     stretch = whole.get("stretch")
-    if stretch is not None:
-        above = apportion(max(0, stretch - whole["amount"]), proportions)
-        parts["stretch"] = {unit: part + above[unit] for unit, part in parts["amount"].items()}
-    return parts
+    if stretch is None:
+        return {"amount": amounts}
+    above = apportion(max(0, stretch - whole["amount"]), {unit: proportions[unit] for unit in amounts})
+    return {"amount": amounts, "stretch": {unit: part + above[unit] for unit, part in amounts.items()}}
 
 
 def _notes(
@@ -222,8 +224,7 @@ def _rows(
             **{name: part[unit] for name, part in parts.items()},
             "responsible": heads[unit] if whole.get("responsible") is not None else None,
         }
-        for unit, amount in parts["amount"].items()
-        if amount
+        for unit in parts["amount"]
     ]
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema)
 
