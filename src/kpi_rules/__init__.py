@@ -26,20 +26,19 @@ if TYPE_CHECKING:
         PaceCurve,
         Rule,
         Trouble,
-        at,
         parameters,
         share_of,
-        unit,
     )
     from kpi_rules.model.deposits import Collect, Forfeit, Refund, Return
     from kpi_rules.model.money import format_amount, parse_amount
+    from kpi_rules.model.names import at, unit
     from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
     from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
     from kpi_rules.pipeline.assess import assess, rulebook
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.result import Assessment
-    from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.rows import rows
+    from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
@@ -64,13 +63,12 @@ _HOMES = {
         "PaceCurve",
         "Rule",
         "Trouble",
-        "at",
         "parameters",
         "share_of",
-        "unit",
     ),
     "kpi_rules.model.deposits": ("Collect", "Forfeit", "Refund", "Return"),
     "kpi_rules.model.money": ("format_amount", "parse_amount"),
+    "kpi_rules.model.names": ("at", "unit"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),

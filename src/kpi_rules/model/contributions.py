@@ -13,7 +13,6 @@ import polars as pl
 from attrs import define, evolve, field
 from attrs.validators import deep_iterable, optional
 
-from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.deposits import effects
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
@@ -185,8 +184,8 @@ class Credit:
 
     `amount` is a row-wise Int64 expression in fen over one project at one tick: the project's columns, `on`,
     `contracted`, `vouchers`, `confirmed`, and `credited`, what the adjustments before it left. Adjustments apply in
-    order of their names. With `needs`, it is left out, stage and all, until one of these parameters is written or one of
-    these tables has rows.
+    order of their names. With `needs`, it is left out, stage and all, until one of these parameters is written or one
+    of these tables has rows.
     """
 
     name: str = field(validator=_is_name)
@@ -413,35 +412,6 @@ def exact_share(exact: pl.Expr, amount: pl.Expr) -> pl.Expr:
     """Return `share_of` for a rate in billionths, a column or a literal of type Int64."""
     part = exact % BILLION
     return amount * (exact // BILLION) + amount // BILLION * part + amount % BILLION * part // BILLION
-
-
-class _Moments:
-    """The moments as expressions: `at.campaign_end` is the Boolean column `at_campaign_end`."""
-
-    month_end: pl.Expr
-    mid_year: pl.Expr
-    quarter_end: pl.Expr
-    half_year_end: pl.Expr
-    campaign_end: pl.Expr
-    review: pl.Expr
-    year_end: pl.Expr
-
-    def __init__(self) -> None:
-        for moment in MOMENTS:
-            setattr(self, moment.removeprefix("at_"), pl.col(moment))
-
-
-class _Unit:
-    """The indicators of a unit as expressions: `unit.completion` is the column `completion`, checked when rules are
-    loaded.
-    """
-
-    def __getattr__(self, name: str) -> pl.Expr:
-        return pl.col(name)
-
-
-at = _Moments()
-unit = _Unit()
 
 
 def owned(rule: Rule, plugin: str, domain: str) -> Rule:
