@@ -66,7 +66,7 @@ def test_ways_of_writing_csv(tmp_path: Path, content: str) -> None:
     assert messages(found) == []
     assert reasons(found) == []
     assert found.tables.arrivals.rows() == [
-        (2, "V1", "J01", 500, date(2011, 3, 1), None, None, None, None, None),
+        (2, "V1", "J01", 500, date(2011, 3, 1), *[None] * 8),
     ]
 
 
@@ -240,7 +240,8 @@ def test_aliases_match_with_or_without_the_unit(tmp_path: Path, header: str, ali
             (
                 "warning [unknown-column] a.csv, table arrivals, column payr: "
                 "found the column 'payr', which is ignored; expected one of: voucher, project, amount, "
-                "arrived_on, currency, year, payer, recorded_on, revoked_on (nearest: payer)"
+                "arrived_on, currency, year, payer, recorded_on, revoked_on, recorded_by, revoked_by, revoked_for "
+                "(nearest: payer)"
             ),
         ),
         (
@@ -265,8 +266,8 @@ def test_aliases_match_with_or_without_the_unit(tmp_path: Path, header: str, ali
             (
                 "error [unknown-alias] a.csv, table arrivals, column 撤销日: "
                 "found an alias for 'revoked', which the table does not have; "
-                "expected one of: voucher, project, amount, arrived_on, currency, year, payer, recorded_on, revoked_on "
-                "(nearest: revoked_on)"
+                "expected one of: voucher, project, amount, arrived_on, currency, year, payer, recorded_on, revoked_on, "
+                "recorded_by, revoked_by, revoked_for (nearest: revoked_by)"
             ),
         ),
     ],

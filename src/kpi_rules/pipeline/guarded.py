@@ -43,6 +43,29 @@ class Remark:
     text: str
 
 
+@define(frozen=True)
+class Hit:
+    """A guard's hit on one measure: the row of the first person, all `persons`, and of those for whom something is not
+    known the first row and all, None and empty where everything is.
+    """
+
+    row: Row
+    persons: Sequence[str | None]
+    doubtful: Row | None
+    doubted: Sequence[str | None]
+
+
+def hits_of(rows: pl.DataFrame, key: str) -> Iterator[Hit]:
+    """Give the hits among judged rows of persons, one for each value of `key`, in the order of the rows."""
+    rows = rows.filter("hit")
+    doubtful = pl.col("unclear") | pl.col("unknown")
+    doubts = {row[key]: row for row in rows.filter(doubtful).unique(key, keep="first").iter_rows(named=True)}
+    persons = rows.group_by(key, maintain_order=True).agg("person", doubted=pl.col("person").filter(doubtful))
+    firsts = rows.unique(key, keep="first", maintain_order=True)
+    for row, (of, everybody, doubted) in zip(firsts.iter_rows(named=True), persons.iter_rows(), strict=True):
+        yield Hit(row, everybody, doubts.get(of), doubted)
+
+
 @define(eq=False)
 class Guarded:
     """The guards of one assessment.
@@ -144,8 +167,8 @@ class Guarded:
         for rule, on, group in self._groups() if guards else ():
             frame = self.scene.measures(self.scene.rules[rule], group, on)
             for guard in guards:
-                hits = judged(frame, guard, self.scene.parameters, on).filter("hit")
-                yield from (self._remark(guard, rows) for rows in hits.partition_by("id", maintain_order=True))
+                hits = judged(frame, guard, self.scene.parameters, on)
+                yield from (self._remark(guard, hit) for hit in hits_of(hits, "id"))
 
     def _about_pay(self) -> Iterator[Remark]:
         """Say of a measure that it withholds from somebody whom a guard about pay warns of."""
@@ -154,8 +177,8 @@ class Guarded:
             if withholds(self.scene.rules[rule]):
                 reached = self._reached(rule, group, on)
                 for guard in guards:
-                    hits = judged(reached, guard, self.scene.parameters, on).filter("hit")
-                    yield from (self._remark(guard, rows) for rows in hits.partition_by("id", maintain_order=True))
+                    hits = judged(reached, guard, self.scene.parameters, on)
+                    yield from (self._remark(guard, hit) for hit in hits_of(hits, "id"))
 
     def _reached(self, rule: str, measures: pl.DataFrame, on: date) -> pl.DataFrame:
         """Return the persons that measures withhold from on a day, `group` being that of the person's own unit."""
@@ -165,23 +188,20 @@ class Guarded:
         kept = measures.select("id", "unit", "begins")
         return reached.join(kept, on="unit", how="inner", maintain_order="left").sort("id", "person")
 
-    def _remark(self, guard: GuardInForce, rows: pl.DataFrame) -> Remark:
-        row = rows.row(0, named=True)
-        parts = [render(guard.text(), row), *self._doubts(guard, rows)]
+    def _remark(self, guard: GuardInForce, hit: Hit) -> Remark:
+        parts = [render(guard.text(), hit.row), *self._doubts(guard, hit)]
         if guard.guard.about == "pay":
-            parts.append(_("it concerns {persons}").format(persons=named(rows["person"])))
+            parts.append(_("it concerns {persons}").format(persons=named(hit.persons)))
         if guard.basis:
             parts.append(_("legal basis: {basis}").format(basis=guard.basis))
-        parts += self._deadlines(guard, row["begins"])
-        return Remark(row["id"], guard, "; ".join(parts))
+        parts += self._deadlines(guard, hit.row["begins"])
+        return Remark(hit.row["id"], guard, "; ".join(parts))
 
-    def _doubts(self, guard: GuardInForce, rows: pl.DataFrame) -> list[str]:
+    def _doubts(self, guard: GuardInForce, hit: Hit) -> list[str]:
         """Name what could not be judged, and of whom."""
-        doubtful = rows.filter(pl.col("unclear") | pl.col("unknown"))
-        if doubtful.is_empty():
+        if hit.doubtful is None:
             return []
-        what = missing(doubtful.row(0, named=True), guard, doubtful.columns)
-        persons = named(doubtful["person"]) if "person" in doubtful.columns else ""
+        what, persons = missing(hit.doubtful, guard, hit.doubtful), named(hit.doubted)
         text = _("not known for {persons}: {what}") if persons else _("not known: {what}")
         return [text.format(persons=persons, what=what)]
 
@@ -210,12 +230,11 @@ class Guarded:
             units = ids.gather([int(row) for row in rows])
             for name, hits in (blocking.by_guard(each.rule, units, on, amounts) if rows else {}).items():
                 guard = self.scene.guards[name]
-                for found in hits.partition_by("unit", maintain_order=True):
-                    row = found.row(0, named=True)
-                    parts = [self._refusal(each.rule, row, guard), *self._doubts(guard, found)]
-                    persons = named(found["person"]) if guard.guard.about == "pay" else ""
+                for hit in hits_of(hits, "unit"):
+                    parts = [self._refusal(each.rule, hit.row, guard), *self._doubts(guard, hit)]
+                    persons = named(hit.persons) if guard.guard.about == "pay" else ""
                     parts += [_("it would concern {persons}").format(persons=persons)] if persons else []
-                    key = f"{self.year}/{each.rule}/{row['unit']}/{on}"
+                    key = f"{self.year}/{each.rule}/{hit.row['unit']}/{on}"
                     yield name, "block", "blocked", "measures", key, "; ".join(parts)
 
     def _refusal(self, rule: str, row: Row, guard: GuardInForce) -> str:

@@ -108,8 +108,8 @@ def with_limits(staff: pl.DataFrame, guards: Guards, parameters: Parameters, on:
 class Scene:
     """What guards see of measures: the rules, the units, and the staff a measure falls on.
 
-    `units` has `unit`, `group`, `kind`, `head`; `primary` is the indicator behind completion; `handovers` are those known
-    and begun, None where the workspace keeps none.
+    `units` has `unit`, `group`, `kind`, `head`; `primary` is the indicator behind completion; `handovers` are those
+    known and begun, None where the workspace keeps none.
     """
 
     guards: Guards
@@ -120,6 +120,7 @@ class Scene:
     primary: str = "funds"
     handovers: pl.DataFrame | None = None
     _present: dict[date, pl.DataFrame] = field(factory=dict, init=False)
+    _hits: dict[tuple[str, str], bool] = field(factory=dict, init=False)
 
     @property
     def parameters(self) -> Parameters:
@@ -202,6 +203,18 @@ class Scene:
         first = lasting.sort("from_on", "deputy").unique("unit", keep="first", maintain_order=True)
         return first.select("unit", "deputy", handed_over_on="from_on")
 
+    def may_hit(self, guard: GuardInForce, rule: Rule, on: date) -> bool:
+        """Whether a guard can concern any measure of a rule; one that reads facts of rules alone is asked once."""
+        when = guard.guard.when
+        if when is None or not set(when.meta.root_names()) <= FACTS:
+            return True
+        key = (guard.name, rule.id)
+        if key not in self._hits:
+            nobody = pl.DataFrame({"unit": pl.Series([None], dtype=pl.String)})
+            frame = nobody.with_columns(amount=pl.lit(None, pl.Int64))
+            self._hits[key] = bool(judged(self.measures(rule, frame, on), guard, self.parameters, on)["hit"].any())
+        return self._hits[key]
+
     def _is_from_projects(self, rule: Rule) -> bool:
         """Whether a rule's amount is computed from money that projects brought in, through whichever indicators."""
         if rule.amount is None:
@@ -224,7 +237,6 @@ class Blocking:
     """Which measures guards keep from being proposed, asked for the candidates of one rule at one tick."""
 
     scene: Scene
-    _hits: dict[tuple[str, str], bool] = field(factory=dict, init=False)
 
     @classmethod
     def of(cls, scene: Scene) -> Blocking | None:
@@ -263,7 +275,7 @@ class Blocking:
         )
         found: dict[str, pl.DataFrame] = {}
         guards = [guard for guard in self.scene.about("measure") if guard.effect == "block"]
-        guards = [guard for guard in guards if self._may_hit(guard, about, on)]
+        guards = [guard for guard in guards if self.scene.may_hit(guard, about, on)]
         if guards:
             frame = self.scene.measures(about, measures, on)
             for guard in guards:
@@ -273,20 +285,6 @@ class Blocking:
         if withholds(about):
             found |= self._without_pay(about, measures, on)
         return found
-
-    def _may_hit(self, guard: GuardInForce, rule: Rule, on: date) -> bool:
-        """Whether a guard can concern any measure of a rule; one that reads facts of rules alone is asked once."""
-        when = guard.guard.when
-        if when is None or not set(when.meta.root_names()) <= FACTS:
-            return True
-        key = (guard.name, rule.id)
-        if key not in self._hits:
-            nobody = pl.DataFrame({"unit": pl.Series([None], dtype=pl.String)})
-            frame = nobody.with_columns(amount=pl.lit(None, pl.Int64))
-            self._hits[key] = bool(
-                judged(self.scene.measures(rule, frame, on), guard, self.scene.parameters, on)["hit"].any()
-            )
-        return self._hits[key]
 
     def _without_pay(self, rule: Rule, measures: pl.DataFrame, on: date) -> dict[str, pl.DataFrame]:
         """Return by guard about pay the persons of units of whose staff in scope nobody's pay may be withheld."""

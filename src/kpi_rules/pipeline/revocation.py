@@ -67,10 +67,11 @@ def _withdrawn(assessment: Assessment) -> pl.DataFrame:
 
 
 def _can_issue(assessment: Assessment, here: int) -> bool:
-    """Whether some one-off rule can fire at a tick; most look at one moment of the year alone."""
-    tick = assessment.ticks[here]
-    bound = assessment.rulebook.bound(tick.moments, tick.on)
-    return any(each.when is not None and each.rule.one_off for each in bound.rules)
+    """Whether some reward can be issued at a tick; most look at one moment of the year alone."""
+    tick, scene = assessment.ticks[here], assessment.scene
+    firing = [each.rule for each in assessment.rulebook.bound(tick.moments, tick.on).rules if each.when is not None]
+    guards = scene.about("reward")
+    return any(rule.one_off and scene.may_hit(guard, rule, tick.on) for rule in firing for guard in guards)
 
 
 def _issued(assessment: Assessment, on: date) -> tuple[pl.DataFrame, pl.DataFrame]:
