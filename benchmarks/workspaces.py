@@ -45,17 +45,55 @@ end = 2011-10-31
 share = 0.40
 
 [plugins]
-enabled = ["pay_withholding", "field_duty", "rewards", "supervision"]
+enabled = ["pay_withholding", "field_duty", "rewards", "supervision"{more}]
 """
+
+SIX: Final = """
+[[supervision.step]]
+name = "bulletin"
+
+[[supervision.step]]
+name = "veto"
+
+[[scorecard.track]]
+name = "year"
+missing = "leave"
+
+[[scorecard.item]]
+track = "year"
+name = "task"
+indicator = "funds"
+points = 100
+below = "steps"
+above = "steps"
+bonus = [{ points = 1, per = 0.1, count = "whole", most = 20 }]
+malus = [{ points = 1, per = 0.01, count = "whole" }]
+
+[[scorecard.veto]]
+name = "unmet"
+when = ["completion < 1"]
+effect = "exclude"
+
+[[scorecard.prize]]
+name = "best_three"
+top = 3
+
+[[scorecard.red_list]]
+name = "red"
+when = ["score >= 120"]
+"""
+"""What the batch with all six policies has besides the eight shipped rules."""
 
 UNITS: Final = 60
 
 
-def policy(folder: Path, terms: Terms) -> Path:
-    """Write a workspace of one unit per group, with these parameters, and return its folder."""
+def policy(folder: Path, terms: Terms, *, six: bool = False) -> Path:
+    """Write a workspace of one unit per group, with these parameters and four policies or six; return its folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tables = '\n[tables]\nunits = "units.csv"\nquotas = "quotas.csv"\n'
-    folder.joinpath("kpi.toml").write_text(HEAD + tables + parameters(terms), encoding="utf-8")
+    head = HEAD.format(more=', "scorecard", "safeguards"' if six else "")
+    text = head + tables + parameters(terms) + (SIX if six else "")
+    folder.joinpath("kpi.toml").write_text(text, encoding="utf-8")
     rows = [f"{group},{group},{group}" for group in GROUPS]
     folder.joinpath("units.csv").write_text("unit,name,group\n" + "\n".join(rows) + "\n", encoding="utf-8")
     quotas = [f"{group},funds,100万,2011-01-01" for group in GROUPS]
@@ -143,7 +181,7 @@ def write_units(folder: Path) -> None:
     tables = (
         '\n[tables]\nunits = "units.csv"\nquotas = "quotas.csv"\nprojects = "projects.csv"\narrivals = "arrivals.csv"\n'
     )
-    folder.joinpath("kpi.toml").write_text(HEAD + tables + parameters(UNIFORM), encoding="utf-8")
+    folder.joinpath("kpi.toml").write_text(HEAD.format(more="") + tables + parameters(UNIFORM), encoding="utf-8")
     units = [f"{place:02},unit {place},{GROUPS[place % len(GROUPS)]}" for place in range(UNITS)]
     folder.joinpath("units.csv").write_text("unit,name,group\n" + "\n".join(units) + "\n", encoding="utf-8")
     quotas = [f"{place:02},funds,8亿,{TICKS[0].replace(day=1)}" for place in range(UNITS)]

@@ -39,6 +39,11 @@ LEAVE_POST: Final = "field_duty.leave_post"
 TALK: Final = "supervision.talk"
 COMMENDATION: Final = "rewards.commendation"
 BONUS: Final = "rewards.bonus"
+BULLETIN: Final = "supervision.bulletin"
+VETO: Final = "supervision.veto"
+PRIZE: Final = "scorecard.prize_best_three"
+RED_LIST: Final = "scorecard.red_list_red"
+PRIZES: Final = 3
 STATEFUL: Final = (SECTION, ALL_STAFF, STATION_HEAD, OFF_POST, LEAVE_POST)
 
 BONUS_SCALE: Final = 1_000

@@ -34,11 +34,14 @@ from benchmarks.year import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from benchmarks.year import Population, Terms
 
     Column = NDArray[np.float64] | NDArray[np.uint8]
+    More = Callable[["Year", int, NDArray[np.float64], NDArray[np.float64]], None]
 
 SUPERSEDED_BY = {SECTION: (ALL_STAFF,), OFF_POST: (LEAVE_POST,), STATION_HEAD: (OFF_POST, LEAVE_POST)}
 
@@ -79,8 +82,8 @@ class Year:
         self.events[month, rule, event] = np.flatnonzero(flags)
 
 
-def run(population: Population, terms: Terms) -> Outcome:
-    """Compute the batch."""
+def run(population: Population, terms: Terms, more: More | None = None) -> Outcome:
+    """Compute the batch, and at every month what `more` adds."""
     quota = population.quota
     parameter = Parameters(terms, population.group)
     year = Year(len(population))
@@ -97,6 +100,8 @@ def run(population: Population, terms: Terms) -> Outcome:
         year.talked |= talk
         if month == YEAR_END:
             reward(year, parameter, credited, quota, completion, met)
+        if more is not None:
+            more(year, month, completion, gap)
     return Outcome(year.events, year.bonus, year.held, completion, gap, year.lag, year.active)
 
 
