@@ -281,7 +281,8 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
 
 def _failures(expression: pl.Expr, schema: Schema) -> list[Refusal]:
     """Try an expression on rows of unwelcome values: 0 by 0, nothing, the greatest amount, texts that are no dates."""
-    rows = {name: pl.Series(name, _TRIAL[dtype], dtype=dtype) for name, dtype in schema.items() if dtype in _TRIAL}
+    read = {name: schema[name] for name in expression.meta.root_names() if name in schema} or schema
+    rows = {name: pl.Series(name, _TRIAL[dtype], dtype=dtype) for name, dtype in read.items() if dtype in _TRIAL}
     try:
         pl.DataFrame(rows).select(expression)
     except pl.exceptions.PolarsError as problem:

@@ -60,7 +60,7 @@ def postings(draw: st.DrawFn) -> list[dict[str, Any]]:
     found = []
     for number in range(draw(st.integers(0, 7))):
         start = draw(days)
-        end = draw(st.none() | st.integers(0, 30).map(lambda length, start=start: start + length * DAY))
+        length = draw(st.none() | st.integers(0, 30))
         found.append(
             {
                 "posting": f"H{number}",
@@ -69,7 +69,7 @@ def postings(draw: st.DrawFn) -> list[dict[str, Any]]:
                 "role": draw(st.sampled_from(["head", "head", "squad"])),
                 "squad": draw(st.sampled_from([None, "east", "west"])),
                 "from_on": start,
-                "to_on": end,
+                "to_on": None if length is None else start + length * DAY,
             }
         )
     return draw(st.permutations(found))
@@ -81,12 +81,13 @@ def turns(draw: st.DrawFn) -> list[dict[str, Any]]:
     found: dict[tuple[object, ...], dict[str, Any]] = {}
     for _number in range(draw(st.integers(1, 7))):
         start = draw(st.dates(date(2011, 1, 1), date(2011, 2, 10)))
+        length = draw(st.none() | st.integers(0, 20))
         row = {
             "unit": draw(st.sampled_from(["finance", "water"])),
             "person": draw(st.sampled_from(["P1", "P2", "P3"])),
             "role": draw(st.sampled_from(["daily", "lead"])),
             "from_on": start,
-            "to_on": draw(st.none() | st.integers(0, 20).map(lambda length, start=start: start + length * DAY)),
+            "to_on": None if length is None else start + length * DAY,
         }
         found[row["unit"], row["person"], row["role"], start] = row
     return draw(st.permutations(list(found.values())))

@@ -50,7 +50,7 @@ def test_the_indicator_is_the_same_number(rows: list[dict[str, Any]], on: date) 
 
 
 def test_an_example_by_hand() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {**HEAD, "from_on": date(2010, 12, 20), "to_on": date(2011, 1, 10)},
         {**HEAD, "posting": "H2", "from_on": date(2011, 1, 6), "to_on": date(2011, 1, 15)},
         {**HEAD, "posting": "H3", "from_on": date(2011, 1, 12), "to_on": date(2011, 1, 14)},
@@ -68,7 +68,7 @@ def test_an_example_by_hand() -> None:
 
 
 def test_what_is_recorded_later_is_not_known_and_what_is_revoked_not_counted() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {**HEAD, "from_on": date(2011, 1, 1), "to_on": date(2011, 1, 20), "revoked_on": date(2011, 3, 1)},
         {**HEAD, "posting": "H2", "from_on": date(2011, 1, 11), "to_on": date(2011, 1, 20)},
         {
@@ -80,9 +80,9 @@ def test_what_is_recorded_later_is_not_known_and_what_is_revoked_not_counted() -
         },
     ]
     ws = workspace(postings=rows)
-    for known_at, served in ((date(2011, 2, 8), 20), (date(2011, 2, 28), 25), (date(2011, 3, 1), 15)):
+    for known_at, days_served in ((date(2011, 2, 8), 20), (date(2011, 2, 28), 25), (date(2011, 3, 1), 15)):
         found = kr.assess(ws, as_of=date(2011, 1, 31), known_at=known_at).units
-        assert found.filter(pl.col("unit") == "finance")["days_served"].to_list() == [served]
+        assert found.filter(pl.col("unit") == "finance")["days_served"].to_list() == [days_served]
 
 
 def test_days_after_the_year_are_neither_served_nor_owed() -> None:

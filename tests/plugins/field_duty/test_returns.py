@@ -178,8 +178,9 @@ def test_a_request_that_there_is_not() -> None:
     ws = workspace(postings=[OUT], returns=[ASKED])
     with pytest.raises(ValueError, match="no request or posting R9 by then"):
         may_return(ws, "R9")
+    assert may_return(ws, "R1", date(2011, 4, 1)).request == "R1"
     with pytest.raises(ValueError, match="no request or posting R1 by then"):
-        may_return(ws, "R1", date(2011, 3, 31), known_at=date(2011, 3, 31)) and may_return(ws, "R1", date(2011, 1, 1))
+        may_return(ws, "R1", date(2011, 3, 31))
 
 
 def test_rows_of_a_table_that_there_is_not() -> None:

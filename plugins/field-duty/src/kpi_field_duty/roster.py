@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from kpi_rules import N_, rows, translate
+from kpi_rules import N_, AssessmentError, Workspace, rows, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from kpi_rules import Assessment, Workspace
+    from kpi_rules import Assessment
 
 DAY = timedelta(days=1)
 
-ROSTER = {
+ROSTER: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "unit": pl.String,
     "from_on": pl.Date,
     "to_on": pl.Date,
@@ -50,8 +50,13 @@ def roster(
         start: the first day shown; by default that of the year, or of the unit's roster if that is later.
         end: the last day shown; by default that of the year, or of the unit's roster if that is earlier.
         known_at: what was recorded after it is not there; by default the year's end, or the assessment's.
+
+    Raises:
+        AssessmentError: the workspace has no year, since it could not be read.
     """
-    workspace = getattr(of, "workspace", of)
+    workspace = of if isinstance(of, Workspace) else of.workspace
+    if workspace.config is None:
+        raise AssessmentError(workspace.errors)
     year = workspace.config.year
     planned = rows(of, "roster", known_at=known_at)
     found = [
