@@ -9,6 +9,7 @@ import polars as pl
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import rule_schema
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.assess import rulebook
 from kpi_rules.pipeline.panel import with_parameters
 
@@ -57,7 +58,7 @@ class Ground:
         frame = pl.DataFrame([*columns, pl.Series("group", [group], dtype=pl.String)])
         frame = with_parameters(frame, self.workspace.parameters, on, self._parameters())
         for name in self._order(given):
-            value = self.indicators[name].value
+            value = correctly_rounded(self.indicators[name].value)
             frame = frame.with_columns(value.cast(self.columns[name]).alias(name))
         return frame
 
