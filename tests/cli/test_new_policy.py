@@ -24,7 +24,7 @@ def made(run: Run, name: str, into: Path) -> Path:
     done = run("new-policy", name, "--into", into)
     assert (done.exit_code, done.stdout) == (0, "")
     (package,) = into.iterdir()
-    assert f"made {package}; next: cd {package} && uv run pytest\n" == done.stderr
+    assert f"made {package}; next: uv pip install --editable {package} && pytest {package}\n" == done.stderr
     return package
 
 

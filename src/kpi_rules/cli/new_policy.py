@@ -71,7 +71,7 @@ def run(*, name: str, into: Path, local: bool) -> None:
             _check_free(name, None)
             made = into / _distribution(name)
             _write_package(made, name)
-            next_step = _("next: cd {folder} && uv run pytest").format(folder=quote(str(made)))
+            next_step = _("next: uv pip install --editable {folder} && pytest {folder}").format(folder=quote(str(made)))
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise RefusedError(_("cannot make {path}: {why}").format(path=into, why=why)) from error
