@@ -213,7 +213,7 @@ def test_order_never_matters(history: dict[str, Any], random: Random) -> None:
 
 
 def test_what_is_forfeited_at_the_tick_that_refunds_is_refunded() -> None:
-    rules = {"z": [kr.Forfeit(pl.lit(1000, pl.Int64))], "a": [kr.Return(), kr.Refund()]}
+    rules: dict[str, list[Any]] = {"z": [kr.Forfeit(pl.lit(1000, pl.Int64))], "a": [kr.Return(), kr.Refund()]}
     deposits = [("D1", "P1", "east", "middle", 4000, date(2012, 1, 5))]
     found = keep(desk(deposits, rules, [(11, "a", "east"), (11, "z", "east")], []))
     assert found.lines.select("paid", "forfeited", "refunded", "returned", "held").row(0) == (4000, 1000, 1000, 4000, 0)
@@ -226,7 +226,7 @@ def test_a_deposit_paid_after_the_measure_is_not_touched_by_it() -> None:
 
 
 def test_reversing_gives_back_what_that_measure_forfeited_and_no_more() -> None:
-    rules = {"a": [kr.Forfeit(pl.lit(1000, pl.Int64))], "b": [kr.Return()]}
+    rules: dict[str, list[Any]] = {"a": [kr.Forfeit(pl.lit(1000, pl.Int64))], "b": [kr.Return()]}
     deposits = [("D1", "P1", "east", None, 4000, date(2012, 1, 5))]
     measures = [(2, "a", "east"), (5, "a", "east"), (11, "b", "east")]
     found = keep(desk(deposits, rules, measures, [(8, measures[0]), (12, measures[1])]))

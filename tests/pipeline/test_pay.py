@@ -189,3 +189,59 @@ def test_money_stays_with_the_person_who_moves(tmp_path: Path) -> None:
     assert lines(found) == [("P01", "all", 10_000)]
     assert found.ledger.filter(pl.col("month") == MAY)["unit"].to_list() == []
     assert found.ledger.filter(pl.col("month") == APRIL)["unit"].to_list() == ["finance"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "entries", "released", "reversed_"),
+    [
+        ("lifted", {"withheld": 10_000 + 8_001, "released": 10_000 + 8_001}, date(2011, 6, 30), None),
+        ("reversed", {"withheld": 10_000 + 8_001, "reversed": 10_000 + 8_001}, None, date(2011, 5, 31)),
+    ],
+)
+def test_what_a_reversed_hold_withheld_comes_back_at_once(
+    tmp_path: Path, decision: str, entries: dict[str, int], released: date | None, reversed_: date | None
+) -> None:
+    arrivals = """
+    voucher,project,amount,arrived_on
+    V01,J01,300.00,2011-03-10
+    V02,J01,700.00,2011-06-10
+    """
+    found = assessed(tmp_path, "hold('all')", arrivals=arrivals)
+    measure = "2011/winter.all/finance/2011-03-31"
+    decisions = pl.DataFrame(
+        {
+            "measure": [measure, measure],
+            "decision": ["approved", decision],
+            "on": [date(2011, 3, 31), date(2011, 5, 10)],
+            "by": ["the city", "the province"],
+            "reason": [None, "without a legal basis"],
+        }
+    )
+    decided = kr.assess(found.workspace, as_of=date(2011, 9, 30), decisions=decisions)
+    ledger = decided.ledger.filter(pl.col("measure") == measure)
+    assert ledger.select("month", "released_on", "reversed_on").unique().rows() == [(APRIL, released, reversed_)]
+    assert dict(decided.entries.group_by("entry").agg(pl.col("amount").sum()).rows()) == entries
+    row = decided.measures.filter(pl.col("id") == measure).row(0, named=True)
+    assert (row["status"], row["ended"]) == ("reversed" if reversed_ else "ended", MAY)
+    assert (row["decided_by"], row["decision_reason"]) == ("the province", "without a legal basis")
+
+
+def test_what_was_released_before_is_not_reversed_and_nothing_is_at_an_interim_tick(tmp_path: Path) -> None:
+    arrivals = """
+    voucher,project,amount,arrived_on
+    V01,J01,300.00,2011-03-10
+    V02,J01,700.00,2011-05-10
+    """
+    found = assessed(tmp_path, "hold('all')", arrivals=arrivals)
+    measure = "2011/winter.all/finance/2011-03-31"
+    rows = [(measure, "approved", date(2011, 3, 31)), (measure, "reversed", date(2011, 7, 10))]
+    decisions = pl.DataFrame(rows, schema=["measure", "decision", "on"], orient="row")
+    decided = kr.assess(found.workspace, as_of=date(2011, 9, 30), decisions=decisions)
+    assert decided.ledger.select("released_on", "reversed_on").unique().rows() == [(MAY, None)]
+    early = [(measure, "approved", date(2011, 3, 31)), (measure, "reversed", date(2011, 5, 10))]
+    interim = kr.assess(
+        found.workspace,
+        as_of=date(2011, 5, 12),
+        decisions=pl.DataFrame(early, schema=["measure", "decision", "on"], orient="row"),
+    )
+    assert interim.ledger.select("released_on", "reversed_on").unique().rows() == [(None, None)]
