@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import kpi_rules as kr
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.workspace.declared_schema import IndicatorTable, ParameterTable, RuleTable
 from tests.model.sql_texts import Pair, conditions
 from tests.pipeline.making import codes, folder, messages, workspace
 
@@ -305,6 +307,54 @@ def test_python_and_kpi_toml_supersede_each_other(tmp_path: Path) -> None:
 def test_nothing_is_declared_where_nothing_is_written(tmp_path: Path) -> None:
     found = workspace(tmp_path)
     assert "local" not in {plugin.name for plugin in found.plugins.plugins}
+
+
+JUNK = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["ratio", "unit", "funds", "at_year_end", "completion < 1", "TRUE", "local.late", "quarter_end"])
+    | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "from", "share"]), inner),
+    max_leaves=4,
+)
+SOUND: Mapping[str, dict[str, Any]] = {
+    "parameter": {"name": "late", "kind": "ratio", "value": 0.5},
+    "indicator": {"name": "missing", "kind": "money", "value": "funds_quota - funds"},
+    "rule": {
+        "name": "late",
+        "kind": "talk",
+        "subject": "unit",
+        "when": "completion < local.late",
+        "until": "completion >= 1",
+        "hold": {"share": 0.5},
+        "reason": "late",
+    },
+}
+KEYS = {
+    key: [attribute.name for attribute in attrs.fields(table)]
+    for key, table in (("rule", RuleTable), ("indicator", IndicatorTable), ("parameter", ParameterTable))
+}
+UNITS = {"units": pl.DataFrame({"unit": ["a"], "name": ["A"]})}
+
+
+def tables(key: str) -> st.SearchStrategy[object]:
+    """Return lists of tables that are sound but for some of their keys, and what is no list at all."""
+    spoilt = st.dictionaries(st.sampled_from([*KEYS[key], "wen"]), JUNK, max_size=2)
+    return st.lists(spoilt.map(lambda keys: SOUND[key] | keys), max_size=2) | JUNK
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.fixed_dictionaries({}, optional={key: tables(key) for key in SOUND}))
+def test_no_table_raises(declared: dict[str, Any]) -> None:
+    """Whatever the tables hold is told as problems with a key; and what has none can be assessed."""
+    year: dict[str, object] = {"year": {"start": date(2011, 1, 1), "end": YEAR_END}}
+    found = kr.Workspace(year | declared, UNITS)
+    if found.errors:
+        return
+    kr.assess(found, as_of=date(2011, 6, 30))
 
 
 # The shipped rules of four policies, and the same without Python, over any figures.

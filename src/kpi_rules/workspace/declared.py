@@ -55,6 +55,9 @@ _EMPTY: Final[Mapping[str, pl.Expr]] = {
 }
 """What stands in for the value of an indicator that cannot be read."""
 
+_MISSING: Final = object()
+"""Stands for the value of a parameter that has none."""
+
 _NOTHING: Final[Mapping[str, Value]] = {"ratio": 0, "money": 0, "count": 0, "flag": False, "texts": (), "choice": ""}
 _DEPOSITS: Final[Mapping[str, Callable[[pl.Expr | None], DepositEffect]]] = {
     "forfeit": Forfeit,
@@ -142,7 +145,7 @@ class _Reading:
         self.issues: list[Issue] = []
 
     def done(self) -> Declared:
-        for number, table in self._tables("parameter", ParameterTable, {"kind": "ratio", "value": 0}):
+        for number, table in self._tables("parameter", ParameterTable, {"kind": "ratio", "value": _MISSING}):
             self._parameter(table, ("parameter", number))
         for number, indicator in self._tables("indicator", IndicatorTable, {"kind": "money", "value": "0"}):
             self._indicator(indicator, ("indicator", number))
@@ -235,6 +238,9 @@ class _Reading:
 
     def _declare(self, setting: Setting, raw: object, path: Path) -> None:
         """Declare a parameter; what holds where nothing else does is its default."""
+        if raw is _MISSING:  # said already
+            self.settings[setting.name] = setting
+            return
         value = general_value(raw)
         if value is None:
             expected = _("one value without from and group, which holds where no other does")
