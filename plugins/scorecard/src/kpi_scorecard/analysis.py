@@ -209,8 +209,9 @@ def analyse(
                 box = next(boxes(cases))
                 findings.append(Finding("overlap", number, other - 1, region(axes, box), example(axes, box)))
         elif not free.any():
-            box = next(boxes(here))
-            findings.append(Finding("unreachable", number, taken[0] - 1, region(axes, box), example(axes, box)))
+            text = region(axes, next(boxes(here)))
+            case = example(axes, next(boxes(here & (winner == taken[0]))))
+            findings.append(Finding("unreachable", number, taken[0] - 1, text, case))
         winner[free] = number + 1
     findings += [Finding("gap", None, None, region(axes, box), example(axes, box)) for box in boxes(winner == 0)]
     return Analysis(tuple(axes), winner, tuple(findings))

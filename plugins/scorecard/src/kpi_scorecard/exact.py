@@ -41,25 +41,34 @@ def number(value: int) -> pl.Expr:
     return pl.lit(value, dtype=pl.Int128)
 
 
-def quotient(above: pl.Expr, below: int) -> pl.Expr:
-    """Return an Int64 expression divided by a whole number, correctly rounded.
+def quotient(above: pl.Expr, below: int, like: pl.Expr) -> pl.Expr:
+    """Return an Int64 expression divided by a whole number, correctly rounded; `like` is any column of the frame.
 
-    Given a plain number polars multiplies by its reciprocal, which is rounded already; given a column it divides.
+    Given a plain number polars multiplies by its reciprocal, which is rounded already; given a column it divides. The
+    column is not made from `above`, so that expressions do not double with every step.
     """
-    return above / (above * 0 + below)
+    return above / (like.is_null().cast(pl.Int64) * 0 + below)
 
 
 def divided(above: pl.Expr, below: pl.Expr, rounding: Rounding) -> pl.Expr:
     """Return above / below, below being greater than 0, rounded to a whole number; null where below is 0."""
     size = above.abs()
-    down = size // below
-    rest = size - down * below
-    result = _rounded_up(down, rest > 0, rest * 2 >= below, rest * 2 > below, rounding)
+    match rounding:
+        case "down":
+            result = size // below
+        case "up":
+            result = (size + below - 1) // below
+        case "half_up":
+            result = (size * 2 + below) // (below * 2)
+        case _:
+            twice = size * 2 + below
+            result = twice // (below * 2)
+            result = result - ((twice % (below * 2) == 0) & (result % 2 == 1)).cast(pl.Int64)
     return pl.when(above < 0).then(0 - result).otherwise(result)  # polars negates no Int128
 
 
 def rounded(ratio: pl.Expr, digits: int, rounding: Rounding) -> pl.Expr:
-    """Return a Float64 ratio as a whole number of parts (10 to the power of `digits` in one), rounded as said.
+    """Return a column of ratios as a whole number of parts (10 to the power of `digits` in one), rounded as said.
 
     A ratio here is the correctly rounded quotient of two whole numbers. It is compared with the quotients that decide,
     made in the same way, so a ratio that is a tie counts as one although neither is exact in binary. Null beyond
@@ -67,33 +76,39 @@ def rounded(ratio: pl.Expr, digits: int, rounding: Rounding) -> pl.Expr:
     """
     parts = 10**digits
     size = ratio.abs()
-    near = (size * parts).floor().cast(pl.Int64, strict=False)  # within one of what is right
-    down = near + (size >= quotient(near + 1, parts)).cast(pl.Int64) - (size < quotient(near, parts)).cast(pl.Int64)
-    tie = quotient(down * 2 + 1, 2 * parts)
-    result = _rounded_up(down, size > quotient(down, parts), size >= tie, size > tie, rounding)
-    signed = pl.when(ratio < 0).then(-result).otherwise(result)
+    near = (size * parts).round().cast(pl.Int64, strict=False)  # within one of what is right
+    match rounding:
+        case "down":
+            result = near - (size < quotient(near, parts, ratio)).cast(pl.Int64)
+            result = result + (size >= quotient(near + 1, parts, ratio)).cast(pl.Int64)
+        case "up":
+            result = near + (size > quotient(near, parts, ratio)).cast(pl.Int64)
+            result = result - (size <= quotient(near - 1, parts, ratio)).cast(pl.Int64)
+        case _:
+            over, under = (quotient(near * 2 + side, 2 * parts, ratio) for side in (1, -1))
+            odd = near % 2 == 1
+            ties_up = (size == over) & (odd if rounding == "half_even" else True)
+            ties_down = (size == under) & odd if rounding == "half_even" else pl.lit(value=False)
+            result = near + ((size > over) | ties_up).cast(pl.Int64) - ((size < under) | ties_down).cast(pl.Int64)
+    signed = pl.when(ratio < 0).then(0 - result).otherwise(result)
     return pl.when(size <= GREATEST_RATIO).then(signed)
 
 
-def _rounded_up(down: pl.Expr, inexact: pl.Expr, at_half: pl.Expr, above: pl.Expr, rounding: Rounding) -> pl.Expr:
-    """Return what a size is rounded to, given it rounded down and how it lies to that and to the next half."""
-    add: dict[Rounding, pl.Expr] = {
-        "up": inexact,
-        "half_up": at_half,
-        "half_even": above | (at_half & (down % 2 == 1)),
-    }
-    return down + add[rounding].cast(pl.Int64) if rounding in add else down
-
-
 def billionths(ratio: pl.Expr) -> pl.Expr:
-    """Return a Float64 ratio as a whole number of billionths, the nearest, in 128 bits."""
-    return rounded(ratio, PLACES, "half_even").cast(pl.Int128)
+    """Return a column of ratios as whole numbers of billionths, in 128 bits.
+
+    A decimal of nine places comes back as itself: below `GREATEST_RATIO` the product is off by less than a half. What
+    is no such decimal becomes the nearest one.
+    """
+    near = (ratio * PARTS).round().cast(pl.Int64, strict=False).cast(pl.Int128)
+    return pl.when(ratio.abs() <= GREATEST_RATIO).then(near)
 
 
-def points(parts: pl.Expr, digits: int) -> pl.Expr:
-    """Return a whole number of parts as points, a Float64; null beyond `GREATEST`."""
-    bounded = pl.when(parts.abs() <= GREATEST * 10**digits).then(parts)
-    return quotient(bounded.cast(pl.Int64, strict=False), 10**digits)
+def points(parts: pl.Expr, digits: int, like: pl.Expr, *, bounded: bool = False) -> pl.Expr:
+    """Return a whole number of parts as points, a Float64; null beyond `GREATEST`, unless it is `bounded` already."""
+    if not bounded:
+        parts = pl.when(parts.abs() <= GREATEST * 10**digits).then(parts)
+    return quotient(parts.cast(pl.Int64, strict=False), 10**digits, like)
 
 
 def known(columns: Sequence[pl.Expr], value: pl.Expr) -> pl.Expr:
@@ -101,10 +116,9 @@ def known(columns: Sequence[pl.Expr], value: pl.Expr) -> pl.Expr:
     return pl.when(~pl.any_horizontal([column.is_null() for column in columns])).then(value)
 
 
-def between(value: pl.Expr, least: pl.Expr | None, most: pl.Expr | None) -> pl.Expr:
-    """Return a value within bounds, both inclusive; a missing bound is none."""
-    if least is not None:
-        value = pl.when(value < least).then(least).otherwise(value)
-    if most is not None:
-        value = pl.when(value > most).then(most).otherwise(value)
-    return value
+def between(value: pl.Expr, least: int | None, most: int | None) -> pl.Expr:
+    """Return a whole number of 128 bits within bounds, both inclusive; a missing bound is none."""
+    if least is None and most is None:
+        return value
+    low, high = (None if bound is None else number(bound) for bound in (least, most))
+    return value.clip(low, high)

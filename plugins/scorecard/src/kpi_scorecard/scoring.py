@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -14,6 +14,7 @@ from kpi_scorecard.conditions import Fault, Term, all_of, columns_of
 from kpi_scorecard.conditions import number as written_number
 from kpi_scorecard.exact import (
     BITS,
+    GREATEST,
     GREATEST_RATIO,
     PARTS,
     PLACES,
@@ -38,9 +39,6 @@ GREATEST_AMOUNT: Final = 2 * 10**13
 
 PACE_PARTS: Final = 400
 """The greatest denominator of the share expected by a day."""
-
-MOST_STEPS: Final = 10**12
-"""More steps than this are not assessed; no figure of the real world comes near."""
 
 _SUFFIXES: Final[Mapping[str, str]] = {
     "quota": "_quota",
@@ -100,15 +98,6 @@ def measured(item: Item) -> Measured:
 
 
 @define(frozen=True, eq=False)
-class _Of:
-    """Points as a fraction of whole numbers, still to be rounded; `bound` is beyond both numbers."""
-
-    above: pl.Expr
-    below: pl.Expr
-    bound: int
-
-
-@define(frozen=True, eq=False)
 class _Making:
     """The making of one item: what it measures, after a rounding of the ratio where one is asked for."""
 
@@ -121,40 +110,81 @@ class _Making:
     @property
     def surplus(self) -> pl.Expr:
         """How much better than the target, below 0 where it is worse."""
-        over = self.value - self.target
-        return over if self.item.better == "more" else self.target - self.value
+        return self.value - self.target if self.item.better == "more" else self.target - self.value
 
-    def proportional(self) -> _Of:
+    def parts(self, above: pl.Expr, below: pl.Expr | None, scale: Fraction, bound: int) -> pl.Expr:
+        """Return above / below x scale in whole parts, rounded; without `below` it is a plain number.
+
+        Args:
+            above: a whole number.
+            below: a whole number above 0, or None for 1.
+            scale: what the quotient is multiplied with.
+            bound: beyond both numbers.
+
+        Raises:
+            Fault: the numbers could come to more than 128 bits hold.
+        """
+        factor = scale * 10**self.item.digits
+        if bound * max(abs(factor.numerator), factor.denominator) * 4 >= BITS:
+            found = _("{digits} digits, with points and steps as fine as here").format(digits=self.item.digits)
+            raise Fault(found, _("numbers of fewer decimal places"))
+        if factor.numerator != 1:
+            above = above * factor.numerator
+        if below is None and factor.denominator == 1:
+            return above
+        under = constant(factor.denominator) if below is None else below * factor.denominator
+        return divided(above, under, self.item.rounding)
+
+    def proportional(self) -> pl.Expr:
         """The points of the target times the ratio to it."""
-        worth = Fraction(self.item.points)
-        bound = max(abs(worth.numerator), worth.denominator) * self.greatest
-        return _Of(self.value * worth.numerator, self.target * worth.denominator, bound)
+        return self.parts(self.value, self.target, Fraction(self.item.points), self.greatest)
 
-    def stepped(self, step: Step, sign: int) -> _Of:
+    def stepped(self, step: Step, sign: int) -> pl.Expr:
         """The points of the target and those of the steps over it, or less those of the steps short of it."""
-        full, each, per = Fraction(self.item.points), Fraction(step.points) * sign, Fraction(step.per)
-        size = self.surplus * sign
-        base, reach = self.target, self.greatest
-        if self.item.step_of == "difference":
-            # Of money a difference is in yuan, kept in fen.
-            per = per * (100 if column(self.item.indicator).sort == "money" else self.unit)
-            base, reach = constant(1), 1
+        full, each = Fraction(self.item.points), Fraction(step.points)
+        cap = Fraction(step.most) if step.most is not None else None
+        size = self.surplus if sign > 0 else 0 - self.surplus
         if step.count == "pro_rata":
-            rate = each / per
-            common = lcm(full.denominator, rate.denominator)
-            above = base * (full * common).numerator + size * (rate * common).numerator
-            bound = common * reach + abs((full * common).numerator) * reach
-            return _Of(above, base * common, bound + abs((rate * common).numerator) * 2 * self.greatest)
-        begun = size * per.denominator
-        unit = base * per.numerator
-        steps = begun // unit
+            return self._pro_rata(size, step, sign, cap)
+        if not each or cap == 0:
+            return constant(_parts(full, self.item.digits))
+        per, base = self._base(step)
+        begun, unit = size * per.denominator, base * per.numerator
+        if max(self.greatest * per.denominator, self.greatest * per.numerator) * 4 >= BITS:
+            raise Fault(str(step.per), _("numbers of fewer decimal places"))
         if step.count == "started":
-            steps = steps + (steps * unit < begun).cast(pl.Int64)
-        steps = pl.when(steps <= MOST_STEPS).then(steps)
+            begun = begun + unit - 1
+        # More steps than these are worth more than the cap, or more than there are points.
+        most = ceil((cap if cap is not None else 2 * GREATEST + abs(full)) / each)
+        steps = between(begun // unit, None, most)
         common = lcm(full.denominator, each.denominator)
-        above = steps * (each * common).numerator + (full * common).numerator
-        bound = abs((each * common).numerator) * MOST_STEPS + abs((full * common).numerator) + common
-        return _Of(above, constant(common), max(bound, 2 * self.greatest * per.denominator, reach * per.numerator))
+        above = steps * int(each * common) * sign + int(full * common)
+        bound = int((2 * (cap or 2 * GREATEST) + 2 * abs(full) + each) * common) + common
+        return self._capped(self.parts(above, None, Fraction(1, common), bound), sign, cap)
+
+    def _base(self, step: Step) -> tuple[Fraction, pl.Expr]:
+        """Return the size of a step and what it is a part of: the target, or the indicator's own unit."""
+        per = Fraction(step.per)
+        if self.item.step_of == "share":
+            return per, self.target
+        # Of money a difference is in yuan, kept in fen.
+        return per * (100 if column(self.item.indicator).sort == "money" else self.unit), constant(1)
+
+    def _pro_rata(self, size: pl.Expr, step: Step, sign: int, cap: Fraction | None) -> pl.Expr:
+        full = Fraction(self.item.points)
+        per, base = self._base(step)
+        rate = Fraction(step.points) / per * sign
+        common = lcm(full.denominator, rate.denominator)
+        above = base * int(full * common) + size * int(rate * common)
+        bound = self.greatest * (abs(int(full * common)) + 2 * abs(int(rate * common)))
+        below = None if self.item.step_of == "difference" else base
+        return self._capped(self.parts(above, below, Fraction(1, common), bound), sign, cap)
+
+    def _capped(self, parts: pl.Expr, sign: int, cap: Fraction | None) -> pl.Expr:
+        if cap is None:
+            return parts
+        end = _parts(Fraction(self.item.points) + sign * cap, self.item.digits)
+        return between(parts, None, end) if sign > 0 else between(parts, end, None)
 
     def stretched(self, extra: Fraction) -> pl.Expr:
         """The points of the target and evenly more up to the stretch target, in parts; without one, no more."""
@@ -162,22 +192,12 @@ class _Making:
         stretch = whole(f"{self.item.indicator}_stretch")
         width = stretch - self.target
         common = lcm(full.denominator, extra.denominator)
-        above = width * (full * common).numerator + self.surplus * (extra * common).numerator
-        here = _Of(above, width * common, common * (abs(full) + extra).__ceil__() * self.greatest * 2)
-        grown = between(self.parts(here), None, constant(_parts(full + extra, self.item.digits)))
+        above = width * int(full * common) + self.surplus * int(extra * common)
+        bound = self.greatest * (abs(int(full * common)) + int(extra * common))
+        grown = self.parts(above, width, Fraction(1, common), bound)
+        capped = between(grown, None, _parts(full + extra, self.item.digits))
         plain = constant(_parts(full, self.item.digits))
-        return pl.when(stretch.is_null()).then(plain).when(width > 0).then(grown)
-
-    def parts(self, of: _Of) -> pl.Expr:
-        """Round points to whole parts.
-
-        Raises:
-            Fault: the numbers could come to more than 128 bits hold.
-        """
-        if of.bound * 10**self.item.digits * 2 >= BITS:
-            found = _("{digits} digits, with points and steps as fine as here").format(digits=self.item.digits)
-            raise Fault(found, _("numbers of fewer decimal places"))
-        return divided(of.above * 10**self.item.digits, of.below, self.item.rounding)
+        return pl.when(stretch.is_null()).then(plain).when(stretch > self.target).then(capped)
 
     def side(self, way: str, steps: Sequence[tuple[Step, Sequence[Term]]], sign: int) -> pl.Expr:
         """Return the parts on one side of the target, in the way that is written for it."""
@@ -185,7 +205,7 @@ class _Making:
             case "zero":
                 return constant(0)
             case "proportional":
-                return self.parts(self.proportional())
+                return self.proportional()
             case "steps":
                 return self.with_steps(steps, sign)
             case "stretch":
@@ -193,16 +213,22 @@ class _Making:
         return constant(_parts(self.item.points, self.item.digits))
 
     def with_steps(self, steps: Sequence[tuple[Step, Sequence[Term]]], sign: int) -> pl.Expr:
-        """The parts by the step that applies to the unit, each within its cap; null where none does."""
-        full = Fraction(self.item.points)
+        """Return the parts by the step that applies to the unit; null where none does."""
         result: pl.Expr = pl.lit(None, pl.Int128)
         for step, terms in reversed(list(steps)):
-            here = self.parts(self.stepped(step, sign))
-            if step.most is not None:
-                cap = constant(_parts(full + sign * Fraction(step.most), self.item.digits))
-                here = between(here, None, cap) if sign > 0 else between(here, cap, None)
+            here = self.stepped(step, sign)
             result = pl.when(all_of(terms)).then(here).otherwise(result) if terms else here
         return result
+
+    @property
+    def bounded(self) -> bool:
+        """Whether no value can lead beyond the greatest number of points."""
+        item = self.item
+        if item.above == "proportional":
+            return False
+        above = item.above != "steps" or item.most is not None or all(step.most is not None for step in item.bonus)
+        below = item.below != "steps" or item.least is not None or all(step.most is not None for step in item.malus)
+        return above and below
 
 
 def _parts(value: Fraction | Decimal, digits: int) -> int:
@@ -222,6 +248,7 @@ def item_points(item: Item, terms: Mapping[str, Sequence[Sequence[Term]]]) -> tu
     """
     here = measured(item)
     making = _Making(item, here.value, here.target, here.greatest, here.unit)
+    like = pl.col(here.inputs[0])
     if item.ratio_digits is not None:
         ratio = divided(here.value * 10**item.ratio_digits, here.target, item.rounding)
         ratio = pl.when(ratio.abs() <= GREATEST_RATIO * 10**item.ratio_digits).then(ratio)
@@ -231,10 +258,11 @@ def item_points(item: Item, terms: Mapping[str, Sequence[Sequence[Term]]]) -> tu
         making.side(way, list(zip(steps, terms[key], strict=True)), sign)
         for way, steps, key, sign in ((item.above, item.bonus, "bonus", 1), (item.below, item.malus, "malus", -1))
     )
-    parts = pl.when(making.surplus >= 0).then(above).otherwise(below)
-    least, most = (None if each is None else constant(_parts(each, item.digits)) for each in (item.least, item.most))
-    value = between(parts, least, most)
-    return known([pl.col(name) for name in here.inputs], points(value, item.digits)), here.inputs
+    # Not `otherwise`: what cannot be compared would be scored as if it fell short.
+    parts = pl.when(making.surplus >= 0).then(above).when(making.surplus < 0).then(below)
+    least, most = (None if each is None else _parts(each, item.digits) for each in (item.least, item.most))
+    value = points(between(parts, least, most), item.digits, like, bounded=making.bounded)
+    return known([pl.col(name) for name in here.inputs], value), here.inputs
 
 
 def table_points(table: Table, rows: Sequence[Sequence[Term]]) -> tuple[pl.Expr, pl.Expr, dict[str, pl.Expr]]:
@@ -261,10 +289,12 @@ def _numeric(rows: Sequence[Sequence[Term]], name: str) -> bool:
 def deduction_points(item: Deduction) -> tuple[pl.Expr, tuple[str, ...]]:
     """Return the points left after what is counted, a Float64, and the column without which there are none."""
     value, _greatest, unit = _whole_number(item.indicator)
-    over = between(value - item.free * unit, constant(0), None)
-    off = divided(over * _parts(item.each, PLACES), constant(unit), "half_up")
-    left = between(constant(_parts(item.points, PLACES)) - off, constant(_parts(item.least, PLACES)), None)
-    return known([pl.col(item.indicator)], points(left, PLACES)), (item.indicator,)
+    over = between(value - item.free * unit, 0, None)
+    off = over * _parts(item.each, PLACES)
+    off = off if unit == 1 else divided(off, constant(unit), "half_up")
+    left = between(constant(_parts(item.points, PLACES)) - off, _parts(item.least, PLACES), None)
+    like = pl.col(item.indicator)
+    return known([like], points(left, PLACES, like, bounded=True)), (item.indicator,)
 
 
 def minmax_points(item: Minmax, least: str, most: str) -> tuple[pl.Expr, pl.Expr]:
@@ -291,7 +321,8 @@ def minmax_points(item: Minmax, least: str, most: str) -> tuple[pl.Expr, pl.Expr
     absent = missing((item.indicator, least, most))
     if item.equal == "na":
         absent = absent | (pl.col(least) == pl.col(most))
-    return known([pl.col(name) for name in (item.indicator, least, most)], points(parts, item.digits)), absent
+    inputs = [pl.col(name) for name in (item.indicator, least, most)]
+    return known(inputs, points(parts, item.digits, inputs[0], bounded=True)), absent
 
 
 def _same(indicator: str, name: str) -> pl.Expr:

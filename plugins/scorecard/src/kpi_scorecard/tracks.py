@@ -12,7 +12,7 @@ from attrs import define, evolve
 import kpi_rules as kr
 from kpi_rules import N_
 from kpi_scorecard.conditions import Fault, Term, all_of
-from kpi_scorecard.exact import BITS, GREATEST, PARTS, between, billionths, divided, number, points
+from kpi_scorecard.exact import BITS, GREATEST, PARTS, PLACES, between, billionths, divided, number, points
 from kpi_scorecard.texts import _
 
 if TYPE_CHECKING:
@@ -92,20 +92,28 @@ def total(track: Track, items: Sequence[Scored], zero: pl.Expr | None) -> pl.Exp
         present: pl.Expr = number(0)
         for item, weight in zip(items, weights, strict=True):
             present = present + pl.when(item.absent).then(number(0)).otherwise(number(weight))
-        got = pl.when(present > 0).then(got)  # without any weight there is nothing to score by
-        scaled = got * whole_weight if track.missing == "rescale" else got * present
-        parts = divided(scaled * 10**track.digits, present * PARTS, track.rounding)
+        there = present > 0  # without any weight there is nothing to score by
+        rescaled = track.missing == "rescale"
+        parts = _parts(track, got * whole_weight, present) if rescaled else _parts(track, got, None)
     else:
         there = pl.any_horizontal([~item.absent for item in items])
-        parts = pl.when(there).then(divided(got * 10**track.digits, number(PARTS), track.rounding))
-    least, most = (
-        None if each is None else number(int(Fraction(each) * 10**track.digits)) for each in (track.least, track.most)
-    )
+        parts = _parts(track, got, None)
+    scale = 10**track.digits
+    least, most = (None if each is None else int(Fraction(each) * scale) for each in (track.least, track.most))
     parts = between(parts, least, most)
     if zero is not None:
-        parts = pl.when(zero & parts.is_not_null()).then(number(0)).otherwise(parts)
+        parts = pl.when(zero).then(number(0)).otherwise(parts)
     uncovered = pl.any_horizontal([item.uncovered for item in items])
-    return points(pl.when(~uncovered).then(parts), track.digits)
+    value = points(parts, track.digits, items[0].absent, bounded=len(items) == 1)
+    return pl.when(there & ~uncovered).then(value)
+
+
+def _parts(track: Track, got: pl.Expr, weight: pl.Expr | None) -> pl.Expr:
+    """Return billionths of points, over a weight, in the parts that the total is rounded to."""
+    if weight is None:
+        left_out = 10 ** (PLACES - track.digits)
+        return got if left_out == 1 else divided(got, number(left_out), track.rounding)
+    return divided(got * 10**track.digits, weight * PARTS, track.rounding)
 
 
 def any_of(conditions: Sequence[Sequence[Term]]) -> pl.Expr:
