@@ -337,6 +337,17 @@ def test_lines_that_say_nothing_or_too_much(line: dict[str, Any], message: str) 
     assert [each.message.replace("[0]", "").replace("[1]", "") for each in problems] == [f"pay_withholding.{message}"]
 
 
+def test_forfeited_money_is_booked_to_one_account() -> None:
+    rules = kr.rulebook(made(TOWN_D)).rules
+    assert {name: rules[name].into for name in (FORFEIT, CLOSE, REFUND)} == {FORFEIT: "treasury", CLOSE: "", REFUND: ""}
+    elsewhere = [{**line, "into": "fund", "unmet": "forfeited"} for line in TOWN_D]
+    assert {kr.rulebook(made(elsewhere)).rules[name].into for name in (FORFEIT, CLOSE)} == {"fund"}
+    problems = made([elsewhere[0], *TOWN_D[1:2]]).problems
+    assert [each.message for each in problems] == [
+        "pay_withholding.deposit[2].into: found treasury; expected one account for all lines, such as fund"
+    ]
+
+
 def test_a_role_named_twice() -> None:
     problems = made([TOWN_D[0], TOWN_D[0]]).problems
     assert [each.code for each in problems] == ["bad-deposit"]

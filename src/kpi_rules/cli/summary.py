@@ -27,6 +27,7 @@ def show(assessment: kr.Assessment, workspace: Path, output: Path | None) -> Non
     _units(page, assessment)
     _measures(page, assessment)
     _ledger(page, assessment)
+    _deposits(page, assessment)
     _more(page, assessment, workspace)
     page.write()
 
@@ -130,9 +131,16 @@ def _ledger(page: Page, assessment: kr.Assessment) -> None:
     released = int(ledger.filter(pl.col("released_on").is_not_null())["withheld"].sum())
     page.line()
     page.title(_("Pay"))
+    back = int(ledger.filter(pl.col("reversed_on").is_not_null())["withheld"].sum())
+    equation = _("withheld {withheld} = released {released} + outstanding {outstanding}")
+    if back:
+        equation = _("withheld {withheld} = released {released} + reversed {reversed} + outstanding {outstanding}")
     page.line(
-        _("withheld {withheld} = released {released} + outstanding {outstanding}").format(
-            withheld=_amount(withheld), released=_amount(released), outstanding=_amount(withheld - released)
+        equation.format(
+            withheld=_amount(withheld),
+            released=_amount(released),
+            reversed=_amount(back),
+            outstanding=_amount(withheld - released - back),
         )
     )
     persons = ledger["person"].n_unique()
@@ -140,6 +148,21 @@ def _ledger(page: Page, assessment: kr.Assessment) -> None:
         page.line(
             _("persons: {persons}, their months: {lines}; --table ledger").format(persons=persons, lines=len(ledger))
         )
+
+
+def _deposits(page: Page, assessment: kr.Assessment) -> None:
+    deposits = assessment.deposits
+    if deposits.is_empty():
+        return
+    sums = {name: _amount(int(deposits[name].sum())) for name in ("paid", "forfeited", "refunded", "returned", "held")}
+    page.line()
+    page.title(_("Deposits"))
+    page.line(
+        _("paid {paid} = forfeited {forfeited} - refunded {refunded} + returned {returned} + held {held}").format(
+            **sums
+        )
+    )
+    page.line(_("deposits: {count}; --table deposits").format(count=len(deposits)))
 
 
 def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:

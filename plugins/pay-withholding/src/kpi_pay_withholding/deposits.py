@@ -55,6 +55,7 @@ class Deposit:
         base: the pay it is kept from.
         forfeit: what each quarter without a project forfeits, never more than is left.
         unmet: what becomes of the rest where the task is not met by the year end.
+        into: the account that forfeited money is booked to, one for all lines.
     """
 
     role: str = ""
@@ -65,6 +66,7 @@ class Deposit:
     base: Literal["total_pay", "component"] = "total_pay"
     forfeit: str = "0"
     unmet: Literal["returned", "forfeited"] = "returned"
+    into: str = "treasury"
 
     def fen(self, name: str) -> int:
         """Return one of the amounts in fen; 0 for what is none, which `troubles` tells."""
@@ -106,6 +108,9 @@ def troubles(lines: Sequence[Deposit]) -> Iterator[Trouble]:
         yield from amounts
         if not amounts:
             yield from _contradictions(line, path)
+        if line.into != lines[0].into:
+            expected = _("one account for all lines, such as {account}").format(account=lines[0].into)
+            yield Trouble((*path, "into"), found=line.into, expected=expected, code="bad-deposit")
         if seen.setdefault((line.role, line.group), here) != here:
             found = _("a second line for role {role} and group {group}").format(
                 role=line.role or "*", group=line.group or "*"
@@ -202,6 +207,7 @@ def _forfeit(lines: Sequence[Deposit], projects: pl.Expr) -> Rule:
         subject="staff",
         when=at.quarter_end & (unit.quarter_projects < projects) & secured,
         repeats=True,
+        into=lines[0].into,
         deposit=Forfeit(_whole(by_role(lines, "role", _fen("forfeit")))),
         label=N_("Part of the deposits forfeited"),
         reason=N_("{quarter_projects} projects in the quarter, fewer than {pay_withholding.deposit_projects}"),
@@ -229,12 +235,16 @@ def _close(lines: Sequence[Deposit]) -> Rule:
     def rest(line: Deposit) -> pl.Expr:
         return pl.col("held") if line.unmet == "forfeited" else pl.lit(0, pl.Int64)
 
+    forfeited = (
+        [Forfeit(_whole(by_role(lines, "role", rest)))] if any(line.unmet == "forfeited" for line in lines) else []
+    )
     return Rule(
         "deposit_close",
         kind="deposit_close",
         subject="staff",
         when=at.year_end & (unit.completion < 1),
-        deposit=[Forfeit(_whole(by_role(lines, "role", rest))), Return()],
+        into=lines[0].into if forfeited else "",
+        deposit=[*forfeited, Return()],
         label=N_("Deposits closed"),
         reason=N_("completion {completion:.2%} at the year end, the annual task is not met"),
         sources=("M12", "M17"),
