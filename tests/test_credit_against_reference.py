@@ -1,4 +1,4 @@
-"""Credit in every way it can come about: the engine against the plain evaluator, and the laws that hold of all of it."""
+"""Credit in every way it can come about: the engine against the plain evaluator, and laws that hold of all of it."""
 
 from __future__ import annotations
 

@@ -121,13 +121,17 @@ CASES = {
         [
             (
                 "J02",
-                "project J02 of unit finance has investor ACME and contract 5000.00 of a project under another name or "
-                "unit",
+                (
+                    "project J02 of unit finance has investor ACME and contract 5000.00 of a project under another "
+                    "name or unit"
+                ),
             ),
             (
                 "J03",
-                "project J03 of unit water has investor Acme and contract 5000.00 of a project under another name or "
-                "unit",
+                (
+                    "project J03 of unit water has investor Acme and contract 5000.00 of a project under another name "
+                    "or unit"
+                ),
             ),
         ],
         {"finance": 30_000, "water": 0},

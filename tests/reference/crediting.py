@@ -30,7 +30,9 @@ def declared(draw: DrawFn, project: Project, units: list[str], calendar: Calenda
     maybe_unit = st.sampled_from([*units, None, None])
     return replace(
         project,
-        **{name: draw(st.sampled_from(words)) for name, words in WORDS.items()},
+        sector=draw(st.sampled_from(WORDS["sector"])),
+        kind=draw(st.sampled_from(WORDS["kind"])),
+        origin=draw(st.sampled_from(WORDS["origin"])),
         host=draw(maybe_unit),
         introducer=draw(maybe_unit),
         declared=draw(st.none() | st.integers(0, 4000).map(lambda amount: amount * scale)),

@@ -102,8 +102,13 @@ def read(folder: Path) -> Case:
                 r["project"],
                 r["unit"],
                 fen(r["contracted"]) if r.get("contracted") else None,
-                **dates(r, "signed_on", "recognised_on", "refused_on", "started_on", "producing_on"),
-                **life(r),
+                day(r.get("signed_on", "")),
+                day(r.get("recognised_on", "")),
+                day(r.get("refused_on", "")),
+                day(r.get("started_on", "")),
+                day(r.get("producing_on", "")),
+                day(r.get("recorded_on", "")),
+                day(r.get("revoked_on", "")),
             )
             for r in rows("projects")
         ),

@@ -7,7 +7,6 @@ so `among` leaves out cheaply what can never be found.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -21,6 +20,7 @@ from kpi_rules.model.settings import count, money, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
 NAME = "verification"
 """The section of `kpi.toml`."""
@@ -42,7 +42,7 @@ class Settings:
         label=N_("Years a project may be carried over"),
         help=N_("Counted from the assessment year it was signed or declared in"),
     )
-    declared_tolerance: Decimal = ratio(
+    declared_tolerance: Decimal = ratio(  # noqa: RUF009 (makes a field)
         "0",
         maximum="10",
         label=N_("Declared above confirmed by"),
@@ -53,7 +53,7 @@ class Settings:
         label=N_("Least contract"),
         help=N_("Of a project whose sector has no least size in the table eligibility"),
     )
-    minimum_share: Decimal = ratio(
+    minimum_share: Decimal = ratio(  # noqa: RUF009 (makes a field)
         "0",
         maximum="1",
         label=N_("Least share of a claim"),

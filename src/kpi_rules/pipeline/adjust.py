@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.pipeline.lookups import eligibility_of, factor_of, sample_of
 from kpi_rules.pipeline.panel import with_parameters
@@ -14,13 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    import polars as pl
+
     from kpi_rules.model.contributions import Credit
     from kpi_rules.model.settings import Parameters
     from kpi_rules.workspace.tables import Tables
 
 
 def applied(credits: Mapping[str, Credit], parameters: Parameters, tables: Tables) -> dict[str, Credit]:  # noqa: A002 (the field's word)
-    """Return the adjustments that apply: those that need nothing, or a parameter that is written or a table with rows."""
+    """Return the adjustments that apply: those that need nothing, or what is there: a written parameter, a table
+    with rows.
+    """
 
     def is_there(need: str) -> bool:
         return bool(parameters.entries.get(need)) if "." in need else len(getattr(tables, need)) > 0
@@ -33,8 +35,8 @@ def project_columns(
     parameters: Parameters,
     tables: Tables,
 ) -> Callable[[date], pl.DataFrame]:
-    """Return a function of a date giving what the adjustments read besides the project's row: `group`, the parameters in
-    force for the group of its own unit, and what the tables of rules say of it.
+    """Return a function of a date giving what the adjustments read besides the project's row: `group`, the parameters
+    in force for the group of its own unit, and what the tables of rules say of it.
     """
     names = {root for each in credits.values() for root in each.amount.meta.root_names()}
     projects = tables.projects

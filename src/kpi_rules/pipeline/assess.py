@@ -19,7 +19,7 @@ from kpi_rules.pipeline.credit import ancestors, credit, joined
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions, without_proposal
 from kpi_rules.pipeline.guards import Blocking, Scene
-from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms, with_parameters
+from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
@@ -32,7 +32,7 @@ from kpi_rules.workspace.amounts import LAST_DAY
 from kpi_rules.workspace.guards import guards_in_force
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from collections.abc import Set as AbstractSet
 
     from kpi_rules.pipeline.credit import Credited
@@ -159,8 +159,13 @@ def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[da
     return as_of, known_at
 
 
-def _credited(  # noqa: PLR0913, PLR0917 (what credit is made of)
-    workspace: Workspace, config: Config, tables: Tables, quotas: QuotaBook, dates: Sequence[date], needed: AbstractSet[str]
+def _credited(
+    workspace: Workspace,
+    config: Config,
+    tables: Tables,
+    quotas: QuotaBook,
+    dates: Sequence[date],
+    needed: AbstractSet[str],
 ) -> Credited:
     """Return what is credited at each date, on the evidence that the checks leave by then.
 

@@ -69,7 +69,7 @@ class Credited:
     units: Mapping[str, Money] = field(kw_only=True)
 
 
-def credit(
+def credit(  # noqa: PLR0913 (what credit is made of; all but three by name)
     tables: Tables,
     dates: Sequence[date],
     year_start: date,
@@ -235,7 +235,7 @@ def _recognised(projects: pl.DataFrame, days: Rows) -> Flags:
     return counts
 
 
-def _adjust(
+def _adjust(  # noqa: PLR0913, PLR0917 (what an adjustment may read)
     projects: pl.DataFrame,
     dates: Sequence[date],
     vouchers: Money,

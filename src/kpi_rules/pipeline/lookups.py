@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
 KEYS: Final = ("sector", "kind", "origin")
-"""What a factor may be for. A row that names more of them goes before one that names less; of two that name as many, the
-one that names the earlier ones."""
+"""What a factor may be for. A row that names more of them goes before one that names less; of two that name as many,
+the one that names the earlier ones."""
 
 ELIGIBILITY: Final = ("least", "least_share", "most_units")
 

@@ -1,7 +1,7 @@
 """Sharing: which unit claims how much of a project, and how an amount is split over the claimants (M14).
 
-A share is a weight out of a whole: billionths where claims give shares, heads where they are counted, so that a third is
-a third. Whole numbers are kept below 2**63 by taking amounts apart into wholes and the rest.
+A share is a weight out of a whole: billionths where claims give shares, heads where they are counted, so that a third
+is a third. Whole numbers are kept below 2**63 by taking amounts apart into wholes and the rest.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Claims:
 def claims_of(tables: Tables, sharing: Sharing = "agreed") -> Claims:
     """Return who claims what.
 
-    A project without claims is its own unit's. A claim that gives a share has it; the claims of a project that give none
-    share it as `sharing` says. What a claim in quarantine, or excluded by a check, asked for stays unclaimed.
+    A project without claims is its own unit's. A claim that gives a share has it; the claims of a project that give
+    none share it as `sharing` says. What a claim in quarantine, or excluded by a check, asked for stays unclaimed.
 
     Args:
         tables: verified evidence.

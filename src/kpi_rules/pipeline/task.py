@@ -1,7 +1,7 @@
 """After sharing: caps on what a unit is credited with, and the project that counts as the whole task (M14).
 
-Each is a stage of the waterfall of its own, after `split` and before `shared`, and is there only where `[adjustment]` asks
-for it. What a cap cuts is credited to nobody. A whole task lifts a unit's credit to its quota, and no further.
+Each is a stage of the waterfall of its own, after `split` and before `shared`, and is there only where `[adjustment]`
+asks for it. What a cap cuts is credited to nobody. A whole task lifts a unit's credit to its quota, and no further.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from attrs import define
-from numpy.typing import NDArray
 
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.sharing import code_point_order
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import polars as pl
+    from numpy.typing import NDArray
 
     from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.sharing import Claims, Money, Rows

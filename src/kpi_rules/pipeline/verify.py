@@ -10,7 +10,7 @@ import attrs
 import polars as pl
 from attrs import define
 
-from kpi_rules.locale import _
+from kpi_rules.locale import translate
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.text import fields, render
 from kpi_rules.pipeline.evaluating import evaluating
@@ -171,9 +171,10 @@ class _Views:
         self._tables = tables
         self._under = under
         year = under.year
-        self._constants = dict(
-            zip(CONSTANTS, (under.on, year.start, year.end, pl.lit(year.label, pl.Int64)), strict=True)
-        )
+        values = (under.on, year.start, year.end, year.label)
+        self._constants = {
+            name: pl.lit(value, dtype) for (name, dtype), value in zip(CONSTANTS.items(), values, strict=True)
+        }
 
     def rows(self, check: Check) -> pl.DataFrame:
         """Return the rows that a check finds, with every column its message names."""
@@ -266,4 +267,5 @@ class _Views:
 
 
 def _finding(check: Check, effect: Effect, row: Mapping[str, Any]) -> tuple[str, ...]:
-    return check.name, check.severity, effect, check.table, key_of(check.table, row), render(_(check.message), row)
+    message = render(translate(check.message, check.domain), row)
+    return check.name, check.severity, effect, check.table, key_of(check.table, row), message

@@ -82,8 +82,10 @@ class Withdrawal:
     def events(self) -> pl.DataFrame:
         """The events that change: `year, tick, rule, unit, measure, event`, and whether it is there."""
         columns = ("year", "tick", "rule", "unit", "measure", "event")
-        sides = [side.events.select(columns).with_columns(there=pl.lit(value=True)) for side in self._sides]
-        return _differences(*sides, columns).with_columns(pl.col("there_before", "there_after").fill_null(value=False))
+        before, after = (side.events.select(columns).with_columns(there=pl.lit(value=True)) for side in self._sides)
+        return _differences(before, after, columns).with_columns(
+            pl.col("there_before", "there_after").fill_null(value=False)
+        )
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -175,7 +177,7 @@ class Withdrawal:
         ]
 
 
-def withdraw(  # noqa: PLR0913 (what is withdrawn, and the assessment's own four)
+def withdraw(
     workspace: Workspace,
     table: str,
     key: str,

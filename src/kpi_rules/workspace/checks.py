@@ -65,7 +65,7 @@ def check_schema(table: str) -> Types:
         found |= {f"project_{name}": dtype for name, dtype in of_project.items() if name != "project"}
     if table == "claims":
         found["part"] = pl.Int64
-    return found | CONSTANTS | VIEWED.get(table, {})
+    return {**found, **CONSTANTS, **VIEWED.get(table, {})}
 
 
 def credit_schema() -> Types:

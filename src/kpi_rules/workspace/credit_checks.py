@@ -1,5 +1,5 @@
-"""What the tables behind credit mean as wholes: claims with and without shares, factors and sizes of one date, exclusions
-of nothing, samples of nothing (M13, M14).
+"""What the tables behind credit mean as wholes: claims with and without shares, factors and sizes of one date,
+exclusions of nothing, samples of nothing (M13, M14).
 """
 
 from __future__ import annotations
