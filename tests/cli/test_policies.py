@@ -70,6 +70,10 @@ def test_a_command_is_loaded_when_called(winter: Path) -> None:
     [
         ("import nothing_of_this_name", "command winter-work cannot be loaded: ModuleNotFoundError: No module named"),
         (MODULE.format(name="winter"), "policy kpi_winter names the command winter-work and gives winter"),
+        (
+            "from kpi_rules import hookimpl\n@hookimpl\ndef kpi_commands():\n    return ['a']\n",
+            "command winter-work cannot be loaded: TypeError: a list of Command is expected, not 'a'",
+        ),
         ("", "policy kpi_winter names the command winter-work and gives none"),
     ],
 )

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import pluggy
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.hooks import builtin, builtin_checks, builtin_credits, specs
 from kpi_rules.locale import _
@@ -160,12 +160,19 @@ def ask_commands(module: ModuleType) -> Sequence[click.Command]:
     """Return the commands that a policy gives; none where it has no such hook.
 
     Raises:
+        TypeError: it gives something else.
         Exception: whatever the policy raises.
     """
+    from click import Command
+
     manager = pluggy.PluginManager("kpi_rules")
     manager.add_hookspecs(specs)
     manager.register(module, name=module.__name__)
-    return [command for given in manager.hook.kpi_commands() for command in given]
+    commands = [command for given in manager.hook.kpi_commands() for command in given]
+    for command in commands:
+        if not isinstance(command, Command):
+            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind="Command", value=repr(command)))
+    return commands
 
 
 class _Loading:
@@ -345,7 +352,15 @@ class _Loading:
 
     def _named(self, kind: str, hook: str) -> dict[str, Any]:
         given = [*self._each(hook), *self.configured.get(f"{kind}s", ())]
-        return self._merge(kind, ((plugin, item.name, item) for plugin, items in given for item in items))
+        return self._merge(
+            kind, ((plugin, item.name, self._translated(plugin, item)) for plugin, items in given for item in items)
+        )
+
+    def _translated(self, plugin: str, item: Any) -> Any:  # noqa: ANN401 (any contribution)
+        """Return a check as one whose message its own package translates; the library's are as they are."""
+        if not isinstance(item, Check) or plugin in BUILT_INS:
+            return item
+        return evolve(item, domain=self.modules[plugin].__name__)
 
     def _merge(self, kind: str, items: Iterable[tuple[str, str, Any]]) -> dict[str, Any]:
         merged: dict[str, Any] = {}

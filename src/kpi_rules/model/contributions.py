@@ -165,7 +165,8 @@ class Check:
     windows are allowed. `among`, over the table's own columns, is a far cheaper condition that leaves out most of what
     `when` could never find; `when` sees the rest alone. `message` is formatted with the row. What a finding does is the
     workspace's choice, by default to flag. Several conditions `among` are applied one after the other, the cheapest
-    first. It sees the rows that can count for the year, or with `scope="known"` all rows known.
+    first. It sees the rows that can count for the year, or with `scope="known"` all rows known. `domain` is
+    the package whose catalogue translates the message, set when the policy is loaded.
     """
 
     name: str = field(validator=_is_name)
@@ -176,6 +177,7 @@ class Check:
     sources: tuple[str, ...] = field(default=(), converter=_names)
     among: tuple[pl.Expr, ...] = field(default=(), converter=_expressions, validator=deep_iterable(_is_expression))
     scope: Literal["year", "known"] = "year"
+    domain: str = "kpi_rules"
 
 
 @define(frozen=True, eq=False)
