@@ -90,6 +90,29 @@ def test_vouchers_count_from_the_day_they_arrived(tmp_path: Path) -> None:
     assert monthly(found, "city", "late") == [0] * 8 + [1] * 4
 
 
+def test_a_voucher_counts_once_for_the_unit_above_all_who_claim_it(tmp_path: Path) -> None:
+    arrivals = (
+        "voucher,project,amount,arrived_on\nV1,J01,5.00,2011-02-01\nV2,J01,5.00,2011-02-01\nV3,J02,7.00,2011-02-01\n"
+    )
+    found = kr.assess(
+        workspace(
+            tmp_path,
+            policies=policy(
+                'Indicator("vouchers_seen", "count", pl.col("amount") > 0, table="arrivals")',
+                'Indicator("arrived", "money", pl.col("amount"), table="arrivals")',
+            ),
+            tables={**CLAIMED, "arrivals": f"voucher,project,amount,arrived_on\n{rows}"},
+        )
+    )
+    last = found.units.filter(pl.col("tick") == date(2011, 12, 31))
+    assert {row["unit"]: (row["vouchers_seen"], row["arrived"]) for row in last.to_dicts()} == {
+        "city": (3, 1_700),
+        "finance": (2, 1_000),  # and the section below it, which claims a part of the same project
+        "books": (2, 1_000),
+        "water": (1, 700),
+    }
+
+
 def test_results_of_earlier_years_make_a_window(tmp_path: Path) -> None:
     window = 'pl.when(pl.col("on").dt.year() >= pl.col("tick").dt.year() - 2).then(pl.col("amount")).otherwise(0)'
     found = workspace(

@@ -59,6 +59,10 @@ def tallies(
     return found
 
 
+_EVIDENCE: Final = ":evidence"
+"""Column of the position of a row in its table: one that several units claim is one row for the unit above them."""
+
+
 @define(eq=False)
 class _Rows:
     """The rows that count at a date, and whose they are."""
@@ -81,12 +85,15 @@ class _Rows:
         with evaluating("indicator", name):
             value = rows.with_columns(value=correctly_rounded(indicator.value))["value"]
         once = value.dtype == pl.Boolean
-        frame = rows.select("unit", *(["project"] if "project" in rows.columns else [])).with_columns(
+        frame = rows.select("unit", _EVIDENCE).with_columns(
             value=value.fill_null(value=False).cast(pl.Int64) if once else value
         )
-        spread = frame.join(self._own if indicator.own else self._above, on="unit")
-        if once and "project" in frame.columns:  # a project counts once, however many of a unit's descendants claim it
-            spread = spread.filter(pl.col("value") > 0).unique(["project", "above"])
+        spread = frame.join(self._own if indicator.own else self._above, on="unit", maintain_order="left")
+        if (
+            once or indicator.table != "projects"
+        ):  # a row of evidence counts once, however many of a unit's own claim it
+            counted = spread.filter(pl.col("value") > 0) if once else spread
+            spread = counted.unique([_EVIDENCE, "above"], keep="first", maintain_order=True)
         places = spread["above"].to_numpy()
         size = len(self.tables.units)
         unknown = np.bincount(places[spread["value"].is_null().to_numpy()], minlength=size).astype(np.int64)
@@ -111,13 +118,16 @@ class _Rows:
         schema = SCHEMAS[table]
         if schema.happens is not None:
             rows = rows.filter(pl.col(schema.happens) <= self.credited.dates[here])
+        rows = rows.with_row_index(_EVIDENCE)
         if "project" not in rows.columns:
             return rows
         claims = self._claims(here)
         if table == "projects":
             amounts = {"vouchers": self.credited.vouchers[here], "confirmed": self.credited.confirmed[here]}
-            projects = self.credited.projects.drop("unit").with_columns(
-                **{name: pl.Series(amount) for name, amount in amounts.items()}
+            projects = (
+                self.credited.projects.drop("unit")
+                .with_row_index(_EVIDENCE)
+                .with_columns(**{name: pl.Series(amount) for name, amount in amounts.items()})
             )
             return claims.join(projects, on="project", maintain_order="left")
         if table == "claims":
