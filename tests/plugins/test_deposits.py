@@ -217,6 +217,8 @@ def test_what_holds_withhold_is_not_collected_again() -> None:
 def test_units_without_a_task_are_left_alone() -> None:
     found = kr.assess(made([*TOWN_D, {"of_pay": 0.1}], (), ()), YEAR_END)
     assert set(found.events["unit"]) == {"town"}
+    without = kr.assess(made(TOWN_D, (), ()), YEAR_END)
+    assert set(without.events["rule"]) == {"pay_withholding.all_staff"}  # no deposits, nothing about them
 
 
 def decided(*rows: tuple[str, str, date, str | None]) -> pl.DataFrame:

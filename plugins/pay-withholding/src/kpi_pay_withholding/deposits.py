@@ -89,12 +89,16 @@ def configured(lines: Sequence[Deposit], *, projects: pl.Expr, reward: pl.Expr) 
     problems = tuple(troubles(lines))
     if not lines or any(each.severity == "error" for each in problems):
         return Configured(problems=problems)
-    rules = [_refund(), _close(lines), _reward(reward)]
     indicators: list[Indicator] = []
+    secured = unit.completion.is_not_null()
+    if not any(line.collected for line in lines):
+        secured = unit.deposits_paid > 0
+        indicators.append(_deposits_paid())
+    rules = [_refund(secured), _close(lines, secured), _reward(reward, secured)]
     if any(line.collected for line in lines):
         rules.append(_collect(lines))
     if any(line.fen("forfeit") for line in lines):
-        rules.append(_forfeit(lines, projects))
+        rules.append(_forfeit(lines, projects, secured))
         indicators.append(_projects_of_quarter())
     return Configured(rules=rules, indicators=indicators, checks=_checks(lines), problems=problems)
 
@@ -198,9 +202,8 @@ def _collect(lines: Sequence[Deposit]) -> Rule:
     )
 
 
-def _forfeit(lines: Sequence[Deposit], projects: pl.Expr) -> Rule:
+def _forfeit(lines: Sequence[Deposit], projects: pl.Expr, secured: pl.Expr) -> Rule:
     """Forfeit a part for each quarter without a project (Town D)."""
-    secured = unit.completion.is_not_null()
     return Rule(
         "deposit_forfeit",
         kind="deposit_forfeit",
@@ -215,13 +218,13 @@ def _forfeit(lines: Sequence[Deposit], projects: pl.Expr) -> Rule:
     )
 
 
-def _refund() -> Rule:
+def _refund(secured: pl.Expr) -> Rule:
     """Refund what was forfeited and return everything where the task is met by the year end (Town D; Funan)."""
     return Rule(
         "deposit_refund",
         kind="deposit_refund",
         subject="staff",
-        when=at.year_end & (unit.completion >= 1),
+        when=at.year_end & (unit.completion >= 1) & secured,
         deposit=[Refund(), Return()],
         label=N_("Deposits refunded and returned"),
         reason=N_("completion {completion:.2%}, the annual task is met"),
@@ -229,7 +232,7 @@ def _refund() -> Rule:
     )
 
 
-def _close(lines: Sequence[Deposit]) -> Rule:
+def _close(lines: Sequence[Deposit], secured: pl.Expr) -> Rule:
     """Forfeit or return the rest where the task is not met by the year end (Funan; Town D)."""
 
     def rest(line: Deposit) -> pl.Expr:
@@ -242,7 +245,7 @@ def _close(lines: Sequence[Deposit]) -> Rule:
         "deposit_close",
         kind="deposit_close",
         subject="staff",
-        when=at.year_end & (unit.completion < 1),
+        when=at.year_end & (unit.completion < 1) & secured,
         into=lines[0].into if forfeited else "",
         deposit=[*forfeited, Return()],
         label=N_("Deposits closed"),
@@ -251,17 +254,30 @@ def _close(lines: Sequence[Deposit]) -> Rule:
     )
 
 
-def _reward(reward: pl.Expr) -> Rule:
+def _reward(reward: pl.Expr, secured: pl.Expr) -> Rule:
     """Reward the group that met its task (Town D: 50,000 yuan)."""
     return Rule(
         "deposit_reward",
         kind="bonus",
         subject="unit",
-        when=at.year_end & (unit.completion >= 1) & (reward > 0),
+        when=at.year_end & (unit.completion >= 1) & (reward > 0) & secured,
         amount=reward,
         label=N_("Reward of the group"),
         reason=N_("completion {completion:.2%}, the annual task is met"),
         sources=("M16",),
+    )
+
+
+def _deposits_paid() -> Indicator:
+    """Sum the deposits paid in for a unit itself: where there are none, nothing is proposed about them."""
+    return Indicator(
+        "deposits_paid",
+        kind="money",
+        value=pl.col("amount"),
+        table="deposits",
+        own=True,
+        label=N_("Deposits paid in"),
+        sources=("M12",),
     )
 
 
