@@ -131,6 +131,7 @@ def test_the_whole_has_the_type_asked_for() -> None:
         funds.cast(pl.Float64) < completion,
         pl.sql_expr("completion < 0.5 AND funds >= 3 OR NOT at_year_end"),
         on.dt.month() == 12,
+        (on - date(2011, 1, 1)).dt.total_days() > 3,
         on < date(2011, 12, 31),
         pl.lit(value=True),
     ],
