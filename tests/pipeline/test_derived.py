@@ -91,9 +91,7 @@ def test_vouchers_count_from_the_day_they_arrived(tmp_path: Path) -> None:
 
 
 def test_a_voucher_counts_once_for_the_unit_above_all_who_claim_it(tmp_path: Path) -> None:
-    arrivals = (
-        "voucher,project,amount,arrived_on\nV1,J01,5.00,2011-02-01\nV2,J01,5.00,2011-02-01\nV3,J02,7.00,2011-02-01\n"
-    )
+    rows = "V1,J01,5.00,2011-02-01\nV2,J01,5.00,2011-02-01\nV3,J02,7.00,2011-02-01\n"
     found = kr.assess(
         workspace(
             tmp_path,
