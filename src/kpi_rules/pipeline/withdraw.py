@@ -80,10 +80,11 @@ class Withdrawal:
 
     @cached_property
     def events(self) -> pl.DataFrame:
-        """The events that change: `year, tick, rule, unit, measure, event`, and whether it is there."""
-        columns = ("year", "tick", "rule", "unit", "measure", "event")
-        before, after = (side.events.select(columns).with_columns(there=pl.lit(value=True)) for side in self._sides)
-        return _differences(before, after, columns).with_columns(
+        """The events that change: `year, tick, rule, unit, measure, event`, whether each is `there`, and its `amount`."""
+        keys = ("year", "tick", "rule", "unit", "measure", "event")
+        there = pl.lit(value=True).alias("there")
+        before, after = (side.events.select(*keys, there, "amount") for side in self._sides)
+        return _differences(before, after, keys).with_columns(
             pl.col("there_before", "there_after").fill_null(value=False)
         )
 
