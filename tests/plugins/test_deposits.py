@@ -219,6 +219,11 @@ def test_units_without_a_task_are_left_alone() -> None:
     assert set(found.events["unit"]) == {"town"}
     without = kr.assess(made(TOWN_D, (), ()), YEAR_END)
     assert set(without.events["rule"]) == {"pay_withholding.all_staff"}  # no deposits, nothing about them
+    ws = made(TOWN_D)
+    tables = {"units": ws.tables.units.drop("row"), "deposits": ws.tables.deposits.drop("row")}
+    settings_ = {"pay_withholding": {"deposit": TOWN_D}, "plugins": {"enabled": ["pay_withholding"]}}
+    taskless = kr.Workspace({"year": {"start": date(2012, 1, 1), "end": YEAR_END}, **settings_}, tables)
+    assert balance(kr.assess(taskless, YEAR_END)) == (400_000, 0, 0, 0, 400_000)
 
 
 def decided(*rows: tuple[str, str, date, str | None]) -> pl.DataFrame:

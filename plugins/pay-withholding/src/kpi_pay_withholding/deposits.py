@@ -90,15 +90,16 @@ def configured(lines: Sequence[Deposit], *, projects: pl.Expr, reward: pl.Expr) 
     if not lines or any(each.severity == "error" for each in problems):
         return Configured(problems=problems)
     indicators: list[Indicator] = []
-    secured = unit.completion.is_not_null()
+    secured = has_task = unit.completion.is_not_null()
     if not any(line.collected for line in lines):
         secured = unit.deposits_paid > 0
+        has_task = has_task & secured
         indicators.append(_deposits_paid())
     rules = [_refund(secured), _close(lines, secured), _reward(reward, secured)]
     if any(line.collected for line in lines):
         rules.append(_collect(lines))
     if any(line.fen("forfeit") for line in lines):
-        rules.append(_forfeit(lines, projects, secured))
+        rules.append(_forfeit(lines, projects, has_task))
         indicators.append(_projects_of_quarter())
     return Configured(rules=rules, indicators=indicators, checks=_checks(lines), problems=problems)
 
