@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 WITH_CASES = sorted(path.parent for path in (ROOT / "examples").rglob("cases") if path.is_dir())
 
+NEVER = {"scorecard.uncovered_year_lag"}
+"""Rules that cannot be shown: a deduction covers every count there is."""
+
 
 @pytest.mark.parametrize("folder", WITH_CASES, ids=lambda folder: folder.relative_to(ROOT / "examples").as_posix())
 def test_the_cases_of_the_examples_pass(folder: Path) -> None:
@@ -32,7 +35,7 @@ def test_the_cases_of_the_policies_pass_and_show_everything(policy: str) -> None
     assert [problem.message for problem in found.problems] == []
     assert told(found) == []
     assert found.results
-    assert [(seen.rule, seen.never) for seen in found.rules if seen.never] == []
+    assert [seen.rule for seen in found.rules if seen.never and seen.rule not in NEVER] == []
     assert [(bound.rule, bound.text) for seen in found.rules for bound in seen.one_sided] == []
     assert [(row.indicator, row.row) for row in found.rows if not row.hits] == []
 

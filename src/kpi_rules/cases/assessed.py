@@ -44,11 +44,11 @@ MONEY = frozenset(
 
 def frames() -> list[str]:
     """Return the names of the result frames of an assessment."""
-    found = ["findings"]
+    found = {"findings"}
     for name, member in vars(Assessment).items():
         function = member.fget if isinstance(member, property) else getattr(member, "func", None)
-        if isinstance(member, (property, cached_property)) and _gives_frame(function):
-            found.append(name)
+        if isinstance(member, (property, cached_property)) and _gives_frame(function) and not name.startswith("_"):
+            found.add(name)
     return sorted(found)
 
 
