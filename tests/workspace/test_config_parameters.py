@@ -158,12 +158,12 @@ def test_a_broken_value_leaves_the_other_entries() -> None:
 
 
 def test_sections_that_belong_to_nobody() -> None:
-    _, problems = read("[dutty]\nbelow = 0.5\n[rewards]\noutstanding = 1.2\n[bare]\nx = 1\n[[rule]]\nid = 1\n")
+    _, problems = read("[dutty]\nbelow = 0.5\n[rewards]\noutstanding = 1.2\n[bare]\nx = 1\n[[ruling]]\nid = 1\n")
     assert [(problem.code, problem.place.key, problem.place.line, problem.nearest) for problem in problems] == [
         ("unknown-section", "dutty", 4, "duty"),
         ("plugin-not-enabled", "rewards", 6, None),
         ("unknown-key", "bare.x", 9, None),
-        ("unknown-section", "rule", 10, None),
+        ("unknown-section", "ruling", 10, "rule"),
     ]
 
 
