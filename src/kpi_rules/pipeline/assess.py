@@ -18,6 +18,7 @@ from kpi_rules.pipeline.adjust import applied, project_columns
 from kpi_rules.pipeline.credit import ancestors, credit, joined
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions, without_proposal
+from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.guards import Blocking, Scene
 from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms
 from kpi_rules.pipeline.pay import Payroll
@@ -93,7 +94,7 @@ def assess(
         _under(workspace, config, tables, as_of),
     )
     quotas = QuotaBook(tables.quotas, tables.units["unit"], quota_indicators(workspace.plugins.indicators))
-    needed = {*indicators, *book.columns, *_roots(workspace), config.primary}
+    needed = Derived(workspace.plugins.indicators).closure({*indicators, *book.columns, config.primary})
     credited = _credited(workspace, config, tables, quotas, credit_dates(all_ticks, config.campaigns), needed)
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
@@ -276,11 +277,6 @@ def _terms(workspace: Workspace, config: Config) -> Terms:
         indicators=workspace.plugins.indicators,
         parameters=workspace.parameters,
     )
-
-
-def _roots(workspace: Workspace) -> set[str]:
-    """Return the columns that plugins' indicators are made of."""
-    return {root for each in workspace.plugins.indicators.values() for root in each.value.meta.root_names()}
 
 
 def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:
