@@ -72,6 +72,7 @@ def _check(folder: Path) -> None:
 
 def _policies() -> str:
     """Return the section `[plugins]` and one for each installed policy, from what the policies declare."""
+    from kpi_rules.hooks import builtin_checks, builtin_credits
     from kpi_rules.hooks.manager import installed, load_plugins
 
     plugins, problems = load_plugins(list(installed()), [], None)
@@ -86,7 +87,15 @@ def _policies() -> str:
     ]
     for name in names:
         lines += _section(name, plugins)
+    for name in (builtin_checks.NAME, builtin_credits.NAME):
+        lines += _in_remarks(_section(name, plugins))
     return "\n".join([*lines, *_guards(plugins)]) + "\n"
+
+
+def _in_remarks(lines: Iterator[str]) -> Iterator[str]:
+    """Give a section as remarks: what stands in it is asked for, so only what differs is to be written."""
+    for line in lines:
+        yield f"# {line}" if line else line
 
 
 def _guards(plugins: Plugins) -> Iterator[str]:
@@ -102,7 +111,7 @@ def _guards(plugins: Plugins) -> Iterator[str]:
     )
     yield '# G12 = { effect = "warn", basis = "the provision that allows it" }'
     for guard in guards:
-        yield _remarked(f'# {guard.name} = "{guard.effect}"', guard.text(guard.guard.label))
+        yield _remarked(f'# {guard.name} = "{guard.effect}"', guard.text(guard.guard.label) if guard.guard.label else "")
 
 
 def _sound(plugins: Plugins) -> list[str]:
@@ -124,7 +133,7 @@ def _section(name: str, plugins: Plugins) -> Iterator[str]:
     entry = installed().get(name)
     domain = entry.value.partition(":")[0] if entry is not None else ""
     for setting in settings:
-        about = translate(setting.help or setting.label, domain) if domain else setting.help or setting.label
+        about = translate(setting.help or setting.label, domain) if domain else _(setting.help or setting.label)
         key = setting.name.partition(".")[2]
         yield _remarked(f"{key} = {_toml(setting, setting.default)}", about)
 
