@@ -268,7 +268,12 @@ def test_every_command_of_the_list_can_be_made() -> None:
     assert [main.get_command(context, name).name for name in main.list_commands(context)] == [  # type: ignore[union-attr]  # each is there
         "init",
         "check",
+        "split",
         "assess",
         "explain",
+        "withdraw",
+        "test",
         "plugins",
+        "new-policy",
+        "field-duty",  # of the policy field_duty
     ]

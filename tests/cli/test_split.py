@@ -98,7 +98,7 @@ def test_a_file_that_is_there_stays(run: Run, city: Path, tmp_path: Path) -> Non
     [
         (["cty"], "no unit cty (nearest: city)\n"),
         (["city", "--indicator", "started"], "city has no quota of started\n"),
-        (["city", "--by", "weight"], "--by weight needs --weights\n"),
+        (["city", "--by", "weight"], "no weight of archives, culture, finance, trade, water\n"),
         (["city", "--by", "history"], "--by history needs --history\n"),
         (["city", "--weights", "w.csv"], "--weights goes with --by weight, not with --by equal\n"),
         (["city", "--by", "weight", "--weights", "no.csv"], "cannot read no.csv: No such file or directory\n"),

@@ -115,6 +115,25 @@ def test_by_weight() -> None:
     ]
 
 
+def test_by_the_weights_of_the_table() -> None:
+    units = pl.DataFrame(
+        {
+            "unit": ["city", "a", "b", "section"],
+            "name": ["City", "A", "B", "Section"],
+            "parent": [None, "city", "city", "a"],
+            "weight": [None, "1.5", "0.5", "7"],
+        }
+    )
+    year = {"start": JANUARY, "end": date(2011, 12, 31)}
+    weighted = kr.Workspace({"year": year}, {"units": units, "quotas": pl.DataFrame(CITY)})
+    assert weighted.problems == []
+    parts = kr.split_quota(weighted, "city", by="weight")
+    assert amounts(parts) == {"a": 7500, "b": 2500}
+    assert parts["note"][0] == "part of 100.00 of city, effective 2011-01-01; by weight, 1.5 of 2"
+    other = kr.split_quota(weighted, "city", by="weight", weights={"a": 1, "b": 4})
+    assert amounts(other) == {"a": 2000, "b": 8000}
+
+
 def figures(**reached: int | None) -> pl.DataFrame:
     """Make the `units` frame of an earlier year: an earlier tick that does not count, and the last."""
     return pl.DataFrame(

@@ -38,13 +38,13 @@ def command() -> click.Command:
                 ["--by"],
                 type=click.Choice(("equal", "weight", "history")),
                 default="equal",
-                help=N_("Equally, by the weights of --weights, or by the results of the workspaces of --history."),
+                help=N_("Equally, by weights, or by the results of the workspaces of --history."),
             ),
             Option(
                 ["--weights"],
                 type=click.Path(path_type=Path),
                 metavar="FILE.csv",
-                help=N_("Weights of the units below: columns unit, weight."),
+                help=N_("Weights of the units below, columns unit, weight; else the column weight of units."),
             ),
             Option(
                 ["--history"],
@@ -103,7 +103,7 @@ def _check_options(by: By, weights: Path | None, history: Sequence[Path]) -> Non
     from kpi_rules.cli.failures import RefusedError
 
     for way, option, given in (("weight", "--weights", weights is not None), ("history", "--history", bool(history))):
-        if by == way and not given:
+        if by == way == "history" and not given:
             raise RefusedError(_("--by {way} needs {option}").format(way=way, option=option))
         if by != way and given:
             raise RefusedError(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import dataframely as dy
 
 Kind = Literal["text", "money", "quantity", "date", "month_end", "share", "rate", "factor", "count", "year"]
-"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate`, `factor` are billionths."""
+"""What a column holds. `quantity` is fen or, for an indicator that counts, a number; `share`, `rate`, `factor` are
+billionths."""
 
 DTYPES: Final[Mapping[str, pl.DataType]] = {
     "text": pl.String(),
@@ -119,7 +120,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     for schema in (
         Schema(
             "units",
-            (*_text("unit", "name", required=True), *_text("parent", "group", "head", "kind")),
+            (
+                *_text("unit", "name", required=True),
+                *_text("parent", "group", "head", "kind"),
+                Column("weight", "factor"),
+            ),
             settings=True,
         ),
         Schema(

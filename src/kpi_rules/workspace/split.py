@@ -74,7 +74,7 @@ def split_quota(
         unit: whose quota is split.
         indicator: which of its quotas.
         by: `equal`; `weight`, by `weights`; `history`, by what each unit reached in all of `history` together.
-        weights: by unit, one for each unit below, 0 or more.
+        weights: by unit, one for each unit below, 0 or more; None takes the column `weight` of `units`.
         history: the `units` of assessments of earlier years; each unit's figure of the last tick counts.
         effective: the day whose quota is split, from which the parts hold; by default the last revision's.
 
@@ -96,7 +96,8 @@ def split_quota(
     if not children:
         raise ValueError(_("no units are below {unit}").format(unit=unit))
     whole = _in_force(quotas, unit, indicator, effective)
-    proportions = _proportions(by, children, indicator, weights, history)
+    given = _of_column(units.filter(pl.col("parent") == unit)) if weights is None else weights
+    proportions = _proportions(by, children, indicator, given, history)
     parts = _parts(whole, proportions)
     heads = dict(units.select("unit", "head").iter_rows())
     is_money = indicator not in count_indicators(workspace.plugins.indicators)
@@ -125,27 +126,32 @@ def _proportions(
     by: By,
     children: Sequence[str],
     indicator: str,
-    weights: Mapping[str, int | Decimal] | None,
+    weights: Mapping[str, Any],
     history: Sequence[pl.DataFrame],
 ) -> dict[str, Fraction]:
     """Return the weight of each unit below."""
     if by == "equal":
         return dict.fromkeys(children, Fraction(1))
     if by == "weight":
-        given: Mapping[str, Any] = weights or {}
-        _check_all(given, children, _("no weight of {units}"))
-        strange = sorted(set(given) - set(children))
+        _check_all(weights, children, _("no weight of {units}"))
+        strange = sorted(set(weights) - set(children))
         if strange:
             raise ValueError(
                 _("a weight of {name}, which is not directly below the unit").format(name=strange[0])
                 + _hint(strange[0], children)
             )
-        if not all(isinstance(weight, (int, Decimal)) for weight in given.values()):
+        if not all(isinstance(weight, (int, Decimal, Fraction)) for weight in weights.values()):
             raise ValueError(_("weights are whole numbers or decimals, which are exact"))
-        return {child: Fraction(given[child]) for child in children}
+        return {child: Fraction(weights[child]) for child in children}
     reached = _reached(history, indicator)
     _check_all(reached, children, _("no earlier results of {units}"))
     return {child: Fraction(reached[child]) for child in children}
+
+
+def _of_column(below: pl.DataFrame) -> dict[str, Fraction]:
+    """Return the weights that the table of units gives."""
+    given = below.select("unit", "weight").drop_nulls()
+    return {unit: Fraction(weight, BILLION) for unit, weight in given.iter_rows()}
 
 
 def _reached(history: Sequence[pl.DataFrame], indicator: str) -> dict[str, int]:
