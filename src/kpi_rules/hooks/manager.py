@@ -357,8 +357,8 @@ class _Loading:
         )
 
     def _translated(self, plugin: str, item: Any) -> Any:  # noqa: ANN401 (any contribution)
-        """Return a check as one whose message its own package translates; the library's are as they are."""
-        if not isinstance(item, Check) or plugin in BUILT_INS:
+        """Return a check or an indicator as one whose texts its own package translates; the library's stay."""
+        if not isinstance(item, (Check, Indicator)) or plugin in BUILT_INS:
             return item
         return evolve(item, domain=self.modules[plugin].__name__)
 

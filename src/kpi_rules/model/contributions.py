@@ -222,6 +222,7 @@ class Indicator:
             applies; `kpi-rules test` says which rows no case has hit.
         own: of an indicator over a table: sum the unit's own rows alone, not those of its descendants, as for a duty
             of its head.
+        domain: the package whose catalogue translates its label; set when the policy is loaded.
     """
 
     name: str = field(validator=_is_name)
@@ -235,6 +236,7 @@ class Indicator:
     at: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     rows: Mapping[str, pl.Expr] = field(factory=dict)
     own: bool = False
+    domain: str = ""
 
     def __attrs_post_init__(self) -> None:
         """Refuse what cannot go together."""

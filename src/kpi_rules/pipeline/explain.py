@@ -16,6 +16,7 @@ from kpi_rules.model.problems import nearest
 from kpi_rules.model.text import safe
 from kpi_rules.pipeline.conditions import Condition, condition
 from kpi_rules.pipeline.distance import Distance, Distances
+from kpi_rules.pipeline.figures import IndicatorExplanation, explained, money_columns, read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,7 +134,7 @@ def _parameter_line(parameter: ParameterUsed) -> str:
 @define(frozen=True, eq=False)
 class Explanation:
     """A unit at a tick: its indicators, where its credit comes from, and every rule. `primary` is the indicator behind
-    completion.
+    completion, and `is_money` whether it is in fen; `added` are the indicators of policies that have a value.
 
     `waterfall` has the columns of `Assessment.waterfall` for the claims of the unit and its descendants; money is fen.
     """
@@ -144,6 +145,8 @@ class Explanation:
     waterfall: pl.DataFrame
     rules: tuple[RuleExplanation, ...]
     primary: str = "funds"
+    added: tuple[IndicatorExplanation, ...] = ()
+    is_money: bool = True
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain data."""
@@ -152,6 +155,7 @@ class Explanation:
             "tick": self.tick,
             "primary": self.primary,
             "indicators": self.indicators,
+            "added": [each.to_dict() for each in self.added],
             "waterfall": self.waterfall.to_dicts(),
             "rules": [rule.to_dict() for rule in self.rules],
         }
@@ -159,10 +163,9 @@ class Explanation:
     def to_text(self) -> str:
         """Return it as text in the user's language; control characters of the data are escaped."""
         head = _("{unit} at {day}").format(unit=self.unit, day=self.tick)
-        is_money = self.primary == "funds"
-        written = _money if is_money else _count
+        written = _money if self.is_money else _count
         figures = [
-            (_("credited") if is_money else self.primary, written(self.indicators.get(self.primary))),
+            (_("credited") if self.primary == "funds" else self.primary, written(self.indicators.get(self.primary))),
             (_("quota"), written(self.indicators.get(f"{self.primary}_quota"))),
             (_("completion"), _percent(self.indicators.get("completion"))),
             (_("expected"), _percent(self.indicators.get("expected"))),
@@ -171,6 +174,8 @@ class Explanation:
         lines += ["    " + _waterfall_line(row) for row in self.waterfall.iter_rows(named=True)] or [
             "    " + _("no projects")
         ]
+        if self.added:
+            lines += ["  " + _("indicators of policies"), *("    " + each.line() for each in self.added)]
         return "\n\n".join(["\n".join(safe(line) for line in lines), *(rule.to_text() for rule in self.rules)])
 
 
@@ -222,7 +227,9 @@ class Explainer:
         primary = self.assessment.panel.terms.primary
         figures = {primary, f"{primary}_quota", "completion", "expected"}
         figures |= set(self.assessment.indicator_names)
-        names = set(self.assessment.rulebook.columns) | figures
+        plugins = self.assessment.workspace.plugins
+        read = {root for name in figures & plugins.indicators.keys() for root in read_by(plugins.indicators[name])}
+        names = set(self.assessment.rulebook.columns) | figures | read
         row = self.assessment.frame_at(here, ids[[place]], names)
         row = row.with_columns(**{moment: pl.lit(moment in tick.moments) for moment in MOMENTS})
         in_order = indicator_schema(self.assessment.panel.terms.indicators)
@@ -231,7 +238,10 @@ class Explainer:
         self.guarded = self.assessment.guarded.of_unit(place) if self.assessment.scene.guards else None
         wanted = [rules[rule]] if rule is not None else list(rules.values())
         found = tuple(self._rule(each, unit, place, here, row, distances) for each in wanted)
-        return Explanation(unit, tick.on, indicators, self.assessment.waterfall_of(place, here), found, primary)
+        added = explained(plugins, row.select(name for name in row.columns if name in figures | read))
+        waterfall = self.assessment.waterfall_of(place, here)
+        is_money = primary in money_columns(plugins.indicators)
+        return Explanation(unit, tick.on, indicators, waterfall, found, primary, added, is_money)
 
     def _tick(self, on: date | None) -> int:
         ticks = self.assessment.ticks
