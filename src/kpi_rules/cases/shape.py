@@ -11,7 +11,7 @@ from attrs import define, field
 from kpi_rules.model.problems import Place
 
 Event = Literal["started", "ended", "superseded", "issued"]
-Decision = Literal["approved", "rejected", "lifted"]
+Decision = Literal["approved", "rejected", "lifted", "reversed"]
 
 
 @define(frozen=True)

@@ -86,7 +86,7 @@ def assess(
 
 
 def read_decisions(path: Path) -> pl.DataFrame:
-    """Read decisions from a CSV file: `measure`, `decision`, `on`.
+    """Read decisions from a CSV file: `measure`, `decision`, `on`, and if wanted `by` and `reason`.
 
     Raises:
         RefusedError: the file cannot be read, a column is missing, or a day is no date; the message lists every row.
@@ -104,10 +104,13 @@ def read_decisions(path: Path) -> pl.DataFrame:
             wrong.append(
                 _("{place}: found '{value}'; expected a date such as 2011-06-30").format(place=place, value=row["on"])
             )
-        rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day})
+        told = {name: row[name].strip() or None for name in ("by", "reason") if name in row}
+        rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day, **told})
     if wrong:
         raise RefusedError("\n".join(wrong))
-    return pl.DataFrame(rows, schema={"measure": pl.String, "decision": pl.String, "on": pl.Date})
+    schema = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
+    told = {name: pl.String for name in ("by", "reason") if rows and name in rows[0]}
+    return pl.DataFrame(rows, schema={**schema, **told})
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
