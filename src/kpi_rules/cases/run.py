@@ -90,6 +90,7 @@ class _Running:
         self.files: list[CaseFile] = []
         self.results: list[CaseResult] = []
         self.coverage = Coverage()
+        self._whole = False  # whether what is to be shown is known: the rules and tables of a workspace
         self._folders: dict[Path, Workspace] = {}
 
     def report(self) -> CaseReport:
@@ -106,12 +107,14 @@ class _Running:
         files = [] if workspace.folder is None else case_files(workspace.folder / FOLDER, FOLDER)
         ground = Ground(workspace)
         self.coverage.expect(ground)
+        self._whole = True
         for file in files:
             self._file(file, workspace, "")
 
     def policy(self, name: str, module: str) -> None:
         """Run the cases that stand in the package of an installed policy."""
-        self.coverage.expect(Ground(_bare([name], {})), [name])
+        if not self._whole:
+            self.coverage.expect(Ground(_bare([name], {})), [name])
         folder = _package(module)
         for file in [] if folder is None else case_files(folder / FOLDER, f"{folder.name}/{FOLDER}"):
             self._file(file, None, name)
@@ -168,7 +171,8 @@ class _Running:
                 return
             ground = Ground(chosen)
             grounds[key] = ground, Assessed(ground)
-            self.coverage.expect(ground, [policy] if policy else None)
+            if not self._whole:
+                self.coverage.expect(ground, [policy])
         ground, assessed = grounds[key]
         before = len(file.problems)
         if section.given is not None:
