@@ -134,7 +134,9 @@ class Building:
         if scored is None or any(each.severity == "error" for each in self.problems[before:]):
             return
         self.items.setdefault(track.name, []).append(scored)
-        self.add(path, tracks.uncovered_rule(track, scored, f"uncovered_{name}"))
+        gaps = any(each.code == "table-gap" for each in self.problems[before:])
+        if gaps or _may_miss(item, scored):
+            self.add(path, tracks.uncovered_rule(track, scored, f"uncovered_{name}"))
 
     def _made(self, path: Path, item: Item | Table | Deduction | Minmax, name: str, label: str) -> Scored | None:
         match item:
@@ -282,3 +284,16 @@ class Building:
             self.trouble((*path, "amount"), fault.found, fault.expected)
             return
         self.add(path, rule)
+
+
+def _may_miss(item: Item | Table | Deduction | Minmax, scored: Scored) -> bool:
+    """Say whether a unit with figures may go without points although the analysis found no gap.
+
+    A word may be missing, an input lie outside the domain, a stretch target not above the base.
+    """
+    match item:
+        case Item():
+            return item.above == "stretch" or any(not column(each).numeric for each in scored.shown)
+        case Table():
+            return bool(item.domain) or any(not column(each).numeric for each in scored.shown)
+    return False
