@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from attrs import asdict
 
 from kpi_rules.cases.coverage import columns_read
 from kpi_rules.cases.shape import Failure
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 MONEY = frozenset(
     {
         "amount",
+        "paid",
+        "forfeited",
+        "refunded",
+        "returned",
+        "held",
         "withheld",
         "released",
         "contracted",
@@ -40,6 +46,8 @@ MONEY = frozenset(
     }
 )
 """Columns of result frames that hold fen whatever the frame."""
+
+DECISIONS = {"measure": pl.String, "decision": pl.String, "on": pl.Date, "by": pl.String, "reason": pl.String}
 
 
 def frames() -> list[str]:
@@ -73,9 +81,8 @@ class Assessed:
         section = case.section
         key = (section.as_of, section.known_at, section.decisions, repr(sorted(section.parameters.items())))
         if key not in self._made:
-            rows = [(each.measure, each.decision, each.on) for each in section.decisions]
-            schema = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
-            decisions = pl.DataFrame(rows, schema=schema, orient="row") if rows else None
+            rows = [asdict(each) for each in section.decisions]
+            decisions = pl.DataFrame(rows, schema=DECISIONS) if rows else None
             self._made[key] = assess(workspace, section.as_of, section.known_at, decisions)
         return self._made[key]
 

@@ -36,6 +36,8 @@ class DecisionSection:
     measure: str
     decision: Decision
     on: date
+    by: str | None = None
+    reason: str | None = None
 
 
 @define(frozen=True)
