@@ -16,7 +16,7 @@ from tests.reference.case import Arrival, Case, Claim, Project, Unit
 from tests.reference.compare import expected, hold_against, panel_of, said
 from tests.reference.evaluator import evaluate
 from tests.reference.read import read
-from tests.reference.strategies import cases, decided, examples, questions
+from tests.reference.strategies import cases, decided, examples, limited, questions
 
 if TYPE_CHECKING:
     from tests.reference.strategies import Question
@@ -33,6 +33,12 @@ def test_same_figures_events_and_ledger(question: Question) -> None:
 @examples(60)
 @given(decided())
 def test_same_with_decisions(question: Question) -> None:
+    hold_against(question)
+
+
+@examples(60)
+@given(limited())
+def test_same_under_legal_limits(question: Question) -> None:
     hold_against(question)
 
 

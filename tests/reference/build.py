@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from tests.reference.case import Case
 
 POLICIES = ("pay_withholding", "field_duty", "rewards", "supervision")
-SECTIONS = (*POLICIES, "adjustment")
+SECTIONS = (*POLICIES, "safeguards", "adjustment")
 TABLES = ("units", "quotas", "projects", "claims", "arrivals", "visits", "staff", "rates", "withheld")
 OF_CREDIT = ("factors", "eligibility", "samples")
-MONEY = ("contracted", "declared", "assessed_amount", "component", "amount", "least", "reported", "confirmed")
+MONEY = ("contracted", "declared", "assessed_amount", "component", "performance", "total_pay", "amount")
+MONEY += ("least", "reported", "confirmed")
 Frame = dict[str, list[str]]
 Config = dict[str, object]
 
@@ -64,6 +65,8 @@ def setting(name: str, entries: Sequence[Entry]) -> object:
     def plain(entry: Entry) -> object:
         if isinstance(entry.value, tuple):
             return list(entry.value)
+        if name == "safeguards.minimum_wage":
+            return text(entry.value, money=True)
         return int(str(entry.value)) if name == "supervision.talk_after" else entry.value
 
     if len(entries) == 1 and entries[0] == Entry(entries[0].value):
@@ -92,6 +95,9 @@ def config(case: Case) -> Config:
         ],
         "plugins": {"enabled": list(POLICIES)},
     }
+    if case.lowered is not None:
+        found["plugins"] = {"enabled": [*POLICIES, "safeguards"]}
+        found["guards"] = {name: {"effect": "warn", "basis": "a law"} for name in sorted(case.lowered)}
     if case.sharing != "agreed":
         found["credit"] = {**cast("dict[str, object]", found["credit"]), "sharing": case.sharing}
     for policy in SECTIONS:

@@ -98,7 +98,10 @@ class Visit:
 
 @dataclass(frozen=True)
 class Staff:
-    """A person's post in a unit, both dates inclusive, None open; `component` is monthly fen of the pay in `[pay]`."""
+    """A person's post in a unit, both dates inclusive, None open; `component` is monthly fen of the pay in `[pay]`.
+
+    The last three say what the legal limits need, where a case has them.
+    """
 
     person: str
     unit: str
@@ -106,6 +109,9 @@ class Staff:
     component: int
     from_on: date | None = None
     to_on: date | None = None
+    category: str | None = None
+    performance: int | None = None
+    total_pay: int | None = None
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Case:
-    """A whole workspace. `decisions` None means every proposal counts as approved on its tick."""
+    """A whole workspace.
+
+    `decisions` None means every proposal counts as approved on its tick; `lowered` None that there are no legal limits,
+    else it names the blocks that have become warnings.
+    """
 
     start: date
     end: date
@@ -218,6 +228,7 @@ class Case:
     component: str = "provincial-standard pay"
     parameters: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     decisions: tuple[Decision, ...] | None = None
+    lowered: frozenset[str] | None = None
 
     @property
     def year(self) -> int:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
-from tests.reference.rules import Measure, Situation, is_true
+from tests.reference.rules import Measure, Situation, is_true, parameter
 
 if TYPE_CHECKING:
     from datetime import date
 
     from tests.reference.case import Case, Staff
+
+
+CATEGORIES = ("civil_servant", "contract", "institution")
 
 
 @dataclass
@@ -82,7 +85,7 @@ def settle_pay(case: Case, measures: list[Measure], situations: dict[str, Situat
 
 def due(s: Situation, person: Staff) -> int:
     """Return floor(share x withholdable), the share in force at the month-end."""
-    exact = Fraction(s.number("pay_withholding.share")) * person.component
+    exact = Fraction(s.number("pay_withholding.share")) * withholdable(s.case, person, s.tick.on)
     return exact.numerator // exact.denominator
 
 
@@ -90,7 +93,37 @@ def left(case: Case, person: Staff, month: date, lines: list[Line]) -> int:
     """Return what may still be withheld from a person for a month after other years' and other holds' shares."""
     other_years = sum(row.amount for row in case.withheld if row.person == person.person and row.month == month)
     other_holds = sum(line.withheld for line in lines if line.person == person.person and line.month == month)
-    return max(0, person.component - other_years - other_holds)
+    return max(0, withholdable(case, person, month) - other_years - other_holds)
+
+
+def withholdable(case: Case, person: Staff, day: date) -> int:
+    """Return what may be withheld from a person in a month in all: the component, or what the law leaves of it."""
+    most = limit(case, person, day)
+    return person.component if most is None else min(person.component, most)
+
+
+def limit(case: Case, person: Staff, day: date) -> int | None:
+    """Return the most that may be withheld from a person in the month of a day, None without a limit.
+
+    Of a civil servant nothing (G1, G2); on a contract nothing (G12), or once that is lowered the lesser of a
+    fifth of the pay and what is above the minimum wage; in an institution the performance component (G14). A category
+    that is not known may be any of them, and a figure that is missing is 0.
+    """
+    if case.lowered is None:
+        return None
+    group = next(unit.group for unit in case.units if unit.unit == person.unit)
+    wage = int(str(parameter(case, "safeguards.minimum_wage", group, day)))
+    may_be = {person.category} if person.category in CATEGORIES else set(CATEGORIES)
+    limits = []
+    if "civil_servant" in may_be and not {"G1", "G2"} <= case.lowered:
+        limits.append(0)
+    if "contract" in may_be:
+        known = "G12" in case.lowered and person.total_pay is not None and wage > 0
+        pay = person.total_pay or 0
+        limits.append(max(0, min(pay // 5, pay - wage)) if known else 0)
+    if "institution" in may_be and "G14" not in case.lowered:
+        limits.append(person.performance or 0)
+    return min(limits, default=None)
 
 
 def entries(lines: list[Line]) -> list[LedgerEntry]:

