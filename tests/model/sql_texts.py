@@ -9,6 +9,8 @@ import polars as pl
 from attrs import define
 from hypothesis import strategies as st
 
+from kpi_rules.model import rounding
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -85,12 +87,13 @@ def _divided(parts: tuple[Pair, str, Pair]) -> Pair:
 
 def _called(parts: tuple[str, Pair]) -> Pair:
     name, of = parts
-    return Pair(f"{name}({of.text})", getattr(of.expression, name)(), of.type)
+    call = {"abs": pl.Expr.abs, "floor": rounding.floor, "ceil": rounding.ceil}[name]
+    return Pair(f"{name}({of.text})", call(of.expression), of.type)
 
 
 def _rounded(parts: tuple[Pair, int]) -> Pair:
     of, digits = parts
-    return Pair(f"round({of.text}, {digits})", of.expression.round(digits, mode="half_away_from_zero"), of.type)
+    return Pair(f"round({of.text}, {digits})", rounding.rounded(of.expression, digits), of.type)
 
 
 def _most(parts: tuple[Pair, Pair]) -> Pair:

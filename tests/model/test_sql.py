@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal, assert_series_equal
 
-from kpi_rules.model import expressions, sql, sql_types
+from kpi_rules.model import expressions, rounding, sql, sql_types
 from kpi_rules.model.contributions import share_of
 from kpi_rules.model.sql_tokens import FUNCTIONS
 from kpi_rules.model.wording import text_of
@@ -78,7 +78,8 @@ def said(refusal: expressions.Refusal) -> str:
         ("share_of(local.below, funds)", share_of(pl.col("local.below"), pl.col("funds"))),
         ("abs(pace_gap) > 0.1", pl.col("pace_gap").abs() > 0.1),
         ("least(completion, 1.0)", pl.min_horizontal(pl.col("completion"), 1.0)),
-        ("round(completion, 2)", pl.col("completion").round(2, mode="half_away_from_zero")),
+        ("round(completion, 2)", rounding.rounded(pl.col("completion"), 2)),
+        ("floor(completion)", rounding.floor(pl.col("completion"))),
         ("2 + 3 * 2 < lag", pl.lit(8) < pl.col("lag")),
         (
             "CASE WHEN lag > 1 THEN funds END",

@@ -6,8 +6,8 @@ are columns and no clock is one. Behind: polars' own tree is written anew with t
 Python, so that both are checked, decided, explained by the same code. Whatever is not known here is refused.
 
 What differs from SQL is on purpose: a decimal is the nearest ratio (`3/10 >= 0.3` holds), `/` divides to the nearest
-ratio, a division by 0 is null, `//` rounds down, `round` rounds halves away from 0, `1500万` is money in fen, and
-`share_of(rate, amount)` is `kpi_rules.share_of`.
+ratio, a division by 0 is null, `//` rounds down, `floor`, `ceil` and `round` are those of `rounding`, `1500万` is money
+in fen, and `share_of(rate, amount)` is `kpi_rules.share_of`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.locale import _
-from kpi_rules.model import expressions
+from kpi_rules.model import expressions, rounding
 from kpi_rules.model.contributions import SCALED, exact_share
 from kpi_rules.model.money import LIMIT, billionths
 from kpi_rules.model.sql_tokens import NOT_TEXT, lexed, refused_words
@@ -41,7 +41,7 @@ _OPERATORS: Final[Mapping[str, str]] = {
 }
 """polars' operators of SQL, and those of Python that take their place."""
 
-_PLAIN: Final = frozenset({"Abs", "Floor", "Ceil", "MinHorizontal", "MaxHorizontal"})
+_PLAIN: Final = frozenset({"Abs", "MinHorizontal", "MaxHorizontal"})
 _TESTS: Final = frozenset({"Boolean.IsNull", "Boolean.IsNotNull", "StringExpr.StartsWith", "StringExpr.EndsWith"})
 _DATES: Final = frozenset({"TemporalExpr.Year", "TemporalExpr.Month", "TemporalExpr.Day", "TemporalExpr.Quarter"})
 _DIVISIONS: Final = frozenset({"FloorDivide", "Modulus"})
@@ -198,10 +198,11 @@ class _Reading:
         inputs = [self._translated(child) for child in held["input"]]
         if name == "Sql.Binary" and (operator := _OPERATORS.get(held["function"]["Sql"]["Binary"])):
             return _binary(operator, *inputs)
-        if name == "Sql.Round":
-            digits = held["function"]["Sql"]["Round"]["decimals"]
+        if name in {"Floor", "Ceil", "Sql.Round"}:
             of = expressions.as_written(inputs[0])
-            return expressions.tree(of.round(digits, mode="half_away_from_zero"))
+            if name == "Sql.Round":
+                return expressions.tree(rounding.rounded(of, held["function"]["Sql"]["Round"]["decimals"]))
+            return expressions.tree(rounding.floor(of) if name == "Floor" else rounding.ceil(of))
         if name in _DATES:  # as wide as every other whole number, so that sums of them are
             found: Node = {"Function": {**held, "input": inputs}}
             return expressions.tree(expressions.as_written(found).cast(pl.Int64))

@@ -14,6 +14,7 @@ from kpi_rules.locale import _
 from kpi_rules.model import expressions
 from kpi_rules.model.expressions import Refusal
 from kpi_rules.model.problems import nearest
+from kpi_rules.model.rounding import step
 from kpi_rules.model.wording import text_of
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ class _Typing:
         self.refusals: list[Refusal] = []
 
     def of(self, node: Node) -> Type:
+        stepped = step(node)
+        if stepped is not None:
+            self._expect(stepped.of, self.of(stepped.of), _NUMERIC, _("numbers"))
+            return "ratio"
         kind, held = expressions.kind_of(node)
         match kind:
             case "Column":

@@ -9,6 +9,7 @@ import polars as pl
 from kpi_rules.locale import _
 from kpi_rules.model import expressions
 from kpi_rules.model.contributions import SCALED, exact_share
+from kpi_rules.model.rounding import step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,10 @@ def shown(value: Value) -> str:
 
 def text_of(node: Node) -> str:
     """Write a node as people write conditions: `completion < field_duty.off_post_below`."""
+    stepped = step(node)
+    if stepped is not None:
+        digits = f", {stepped.digits}" if stepped.digits else ""
+        return f"{stepped.name}({text_of(stepped.of)}{digits})"
     operator = expressions.comparison(node)
     if operator is not None:
         left, right = expressions.children(node)
