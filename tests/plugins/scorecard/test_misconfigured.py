@@ -40,6 +40,12 @@ row = [
 """
 
 
+OVERLAP = (
+    "error rows-overlap 8 scorecard.table[1].row[2]: a row that overlaps row 1 and says otherwise: "
+    "completion = 1, for example completion = 1"
+)
+
+
 def loaded(place: Path, text: str) -> kr.Workspace:
     return workspace(place, enabled=("scorecard",), toml=dedent(text))
 
@@ -112,10 +118,7 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
         ),
         (
             TRACK + TABLE.replace("< 1", "<= 1"),
-            [
-                "error rows-overlap 8 scorecard.table[1].row[2]: a row that overlaps row 1 and says otherwise: "
-                "completion = 1, for example completion = 1"
-            ],
+            [OVERLAP],
         ),
         (
             TRACK + TABLE.replace(">= 1", "> 1"),
