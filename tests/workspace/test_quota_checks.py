@@ -182,6 +182,7 @@ def test_fixings_that_fit() -> None:
             "deadline-outside-year",
             "deadlines on 2012-01-01 in row 3",
         ),
+        ({"quality": 1_000_000_001}, "error", "quality-above-whole", "a quality above 1 in row 3"),
         (
             {"responsible": "P2"},
             "warning",

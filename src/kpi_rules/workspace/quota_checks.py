@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from kpi_rules.locale import N_, _
-from kpi_rules.model.money import format_amount
+from kpi_rules.model.money import BILLION, format_amount
 from kpi_rules.model.problems import Place, error, nearest, note, warning
 from kpi_rules.workspace.config_schema import shown
 from kpi_rules.workspace.wording import MANY, ROWS_SHOWN, rows_named
@@ -44,11 +44,12 @@ def split_problems(
         For each unit and indicator the first date from which the two differ: a warning where a part of the quota is
         nobody's, a note where the units below carry more than the whole.
     """
-    below = units.select("unit", "parent").drop_nulls("parent").unique("unit", keep="first", maintain_order=True)
     lines = quotas.select("unit", "indicator", "amount", "effective", "row")
-    own = lines.join(below.select(pl.col("parent").alias("unit")), on="unit", how="semi").rename({"unit": "parent"})
-    if own.is_empty():
+    parents = units.select(pl.col("parent").alias("unit")).drop_nulls().unique()
+    own = lines.join(parents, on="unit", how="semi").rename({"unit": "parent"})
+    if own.is_empty():  # as usual: the units that others are part of have no quota of their own
         return
+    below = units.select("unit", "parent").drop_nulls("parent").unique("unit", keep="first", maintain_order=True)
     sizes = below.group_by("parent").agg(pl.len().cast(pl.Int64).alias("size"))
     parts = lines.join(below, on="unit")
     complete = (
@@ -133,6 +134,7 @@ def fixing_problems(
     """
     yield from _stretch_below(quotas, counts, file)
     yield from _deadlines(quotas, year, file)
+    yield from _qualities(quotas, file)
     if staff.height:
         yield from _strangers(quotas, units, staff, file)
     yield from _uneven(quotas, file)
@@ -166,6 +168,14 @@ def _deadlines(quotas: pl.DataFrame, year: Year, file: str) -> Iterator[Problem]
         expected = _("dates from {start} to {end}, the assessment year").format(start=year.start, end=year.end)
         place = Place(file, "quotas", outside["row"][0], "deadline")
         yield warning("deadline-outside-year", place, found=found, expected=expected)
+
+
+def _qualities(quotas: pl.DataFrame, file: str) -> Iterator[Problem]:
+    above = quotas.filter(pl.col("quality") > BILLION)
+    if above.height:
+        found = _("a quality above 1 in {rows}").format(rows=rows_named(above["row"].to_list()))
+        place = Place(file, "quotas", above["row"][0], "quality")
+        yield error("quality-above-whole", place, found=found, expected=_("a decimal from 0 to 1, or none"))
 
 
 def _strangers(quotas: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame, file: str) -> Iterator[Problem]:
