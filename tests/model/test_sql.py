@@ -460,3 +460,24 @@ def test_types_that_do_not_go_together(text: str, expected: type[pl.DataType], m
 )
 def test_types_that_do(text: str, expected: type[pl.DataType]) -> None:
     assert sql_types.check(sql.expression(text), SCHEMA, expected) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "doubts"),
+    [
+        ("completion - 1 >= 0.2", ["(completion - 1) ≥ 0.2"]),
+        ("completion < pace_gap * 0.8 OR lag > 1", ["completion < (pace_gap x 0.8)"]),
+        ("abs(completion - pace_gap) > 0.1", ["abs((completion - pace_gap)) > 0.1"]),
+        ("funds / funds_quota / 2 > 0.1", ["((funds / funds_quota) / 2) > 0.1"]),
+        ("0.5 * lag > 1", ["(0.5 x lag) > 1"]),
+        ("completion >= 1.2 AND pace_gap > local.below", []),
+        ("funds / funds_quota >= 0.2 AND funds * 10 / (funds_quota + 1) > 0.5", []),
+        ("round(completion - 1, 6) >= 0.2 AND floor(completion * 100) > 1", []),
+        ("abs(pace_gap) > 0.1 AND least(completion, pace_gap) < 0.5", []),
+        ("completion > 0.1 + 0.2", []),
+    ],
+)
+def test_comparisons_that_a_last_digit_decides_are_doubted(text: str, doubts: list[str]) -> None:
+    expression = sql.expression(text)
+    assert sql_types.check(expression, SCHEMA, pl.Boolean) == []
+    assert [each.node for each in sql_types.inexact(expression, SCHEMA)] == doubts

@@ -272,6 +272,20 @@ def test_what_is_wrong_has_its_line(tmp_path: Path, toml: str, message: str) -> 
     assert messages(workspace(tmp_path, toml=toml)) == [message]
 
 
+def test_a_comparison_decided_by_chance_is_a_warning(tmp_path: Path) -> None:
+    found = workspace(tmp_path, toml=LATE.replace("completion >= 1", "completion - 1 >= 0.2"))
+    assert [(problem.severity, problem.code, problem.message) for problem in found.problems] == [
+        (
+            "warning",
+            "inexact-comparison",
+            (
+                "kpi.toml, line 37, rule[1].until: found (completion - 1) ≥ 0.2; "
+                "expected the figure itself on one side, or round(..., 6) around what is computed from it"
+            ),
+        )
+    ]
+
+
 def test_the_name_is_reserved(tmp_path: Path) -> None:
     found = workspace(tmp_path, policies={"local.py": ""})
     assert codes(found) == ["bad-name"]

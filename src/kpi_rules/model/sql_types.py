@@ -64,6 +64,20 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType]) -> l
     return refusals(expression, schema, expected) or expressions.check(expression, schema, expected)
 
 
+def inexact(expression: pl.Expr, schema: Schema) -> list[Refusal]:
+    """Return the comparisons of a sound expression that the last digit of a computed ratio may decide.
+
+    1.2 - 1 is a little less than 0.2, so that `completion - 1 >= 0.2` is false at 120%.
+    """
+    typing = _Typing(schema)
+    expected = _("the figure itself on one side, or round(..., 6) around what is computed from it")
+    return [
+        Refusal("inexact-comparison", text_of(node), expected)
+        for node in expressions.walk(expressions.tree(expression))
+        if expressions.comparison(node) is not None and any(map(typing.is_computed, expressions.children(node)))
+    ]
+
+
 _ALLOWED: Final[Mapping[type[pl.DataType], frozenset[str]]] = {
     pl.Boolean: frozenset({"condition"}),
     pl.Int64: frozenset({"whole", "number"}),
@@ -106,6 +120,16 @@ class _Typing:
             case "BinaryExpr":
                 return self._binary(node, held)
         return self._function(node, held)
+
+    def is_computed(self, node: Node) -> bool:
+        """Whether a value is computed from ratios; one division of whole numbers is not, nor is what is rounded."""
+        kind, held = expressions.kind_of(node)
+        if step(node) is not None or self.of(node) != "ratio" or not _has_column(node):
+            return False
+        if kind != "BinaryExpr":
+            return any(map(self.is_computed, expressions.children(node)))
+        sides = {self.of(held["left"]), self.of(held["right"])}
+        return held["op"] != "TrueDivide" or not sides <= {"whole", "number"}
 
     def _column(self, name: str) -> Type:
         if name not in self.schema:
@@ -202,6 +226,10 @@ class _Typing:
             return
         said = _("{text}, which is {type}").format(text=text_of(node), type=_names()[found])
         self.refusals.append(Refusal("wrong-types", said, expected))
+
+
+def _has_column(node: Node) -> bool:
+    return any(expressions.kind_of(each)[0] == "Column" for each in expressions.walk(node))
 
 
 def _alike(left: Type, right: Type) -> bool:

@@ -228,6 +228,10 @@ class _Checking:
             refusals = sql_types.check(expression, schema, expected)
         else:
             refusals = expressions.check(expression, schema, expected, row_wise=row_wise)
+        if self.locate(kind, name, part) is not None and not refusals:
+            for doubt in sql_types.inexact(expression, schema):
+                place = self._place(kind, name, part)
+                yield warning(doubt.code, place, found=doubt.node, expected=doubt.expected)
         for refusal in refusals:
             yield self._problem(refusal.code, kind, name, part, refusal.node, refusal.expected, refusal.nearest)
 
