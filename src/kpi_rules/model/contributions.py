@@ -222,6 +222,8 @@ class Indicator:
             applies; `kpi-rules test` says which rows no case has hit.
         own: of an indicator over a table: sum the unit's own rows alone, not those of its descendants, as for a duty
             of its head.
+        needs: it is shown only where something reads it, a quota is set for it, or one of these is there: a written
+            parameter (`plugin.name`), a table with rows.
         domain: the package whose catalogue translates its label; set when the policy is loaded.
     """
 
@@ -236,6 +238,7 @@ class Indicator:
     at: pl.Expr | None = field(default=None, validator=optional(_is_expression))
     rows: Mapping[str, pl.Expr] = field(factory=dict)
     own: bool = False
+    needs: tuple[str, ...] = field(default=(), converter=_names)
     domain: str = ""
 
     def __attrs_post_init__(self) -> None:

@@ -228,7 +228,7 @@ def _indicators(
     """Return the indicators to compute: those asked for, those that are by default, or all."""
     every = indicator_schema(workspace.plugins.indicators)
     if asked is None:
-        shown = every.keys() - _unsaid(workspace)
+        shown = every.keys() - _unsaid(workspace) - _unneeded(workspace)
         return [name for name in every if name in shown and (by_default is None or name in by_default)]
     for name in asked:
         if name not in every:
@@ -248,6 +248,24 @@ def _unsaid(workspace: Workspace) -> set[str]:
     told = {"stretch": ("stretch", "stretch_completion"), "quality": ("quality",), "deadline": ("overdue",)}
     kept = tuple(f"_{column}" for name in said for column in told[name])
     return {name for name in fixings if not (kept and name.endswith(kept))}
+
+
+def _unneeded(workspace: Workspace) -> set[str]:
+    """Return the columns of indicators that nothing in the workspace asks for."""
+    indicators, tables = workspace.plugins.indicators, workspace.tables
+    with_quotas = set(tables.quotas["indicator"].unique())
+
+    def is_there(need: str) -> bool:
+        return bool(workspace.parameters.entries.get(need)) if "." in need else len(getattr(tables, need)) > 0
+
+    left = [
+        name
+        for name, each in indicators.items()
+        if each.needs and name not in with_quotas and not any(map(is_there, each.needs))
+    ]
+    every = indicator_schema(indicators)
+    without = indicator_schema({name: each for name, each in indicators.items() if name not in left})
+    return every.keys() - without.keys()
 
 
 def rulebook(workspace: Workspace) -> Rulebook:

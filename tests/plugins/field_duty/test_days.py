@@ -45,7 +45,8 @@ def test_days_served_are_the_distinct_days_of_the_head(rows: list[dict[str, Any]
 @given(postings(), st.sampled_from([date(2011, 1, 31), date(2011, 2, 15), date(2011, 3, 31), date(2011, 12, 31)]))
 @settings(max_examples=8, deadline=None)
 def test_the_indicator_is_the_same_number(rows: list[dict[str, Any]], on: date) -> None:
-    found = kr.assess(workspace(postings=rows), as_of=on).units.filter(pl.col("tick") == on)
+    ws = workspace({"days_per_month": 1}, postings=rows)
+    found = kr.assess(ws, as_of=on).units.filter(pl.col("tick") == on)
     assert dict(found.select("unit", "days_served").iter_rows()) == {"city": 0, **counted(rows, on)}
 
 
@@ -129,6 +130,23 @@ def test_the_table_of_days_has_units_with_a_head_or_a_posting_of_one() -> None:
         ("books", "P3", 0, 1, 0, 1),
         ("water", "P2", 0, 1, 0, 1),
     ]
+
+
+def test_nothing_is_shown_where_nobody_asks_for_days() -> None:
+    a = kr.assess(workspace(), as_of=date(2011, 1, 31))
+    assert not {"days_owed", "days_served", "days_served_quota", "days_short", "heads_owing"} & set(a.units.columns)
+    assert days(a).is_empty()
+    only = kr.assess(workspace({"days_per_month": 1}), as_of=date(2011, 1, 31), indicators=("funds",))
+    with pytest.raises(ValueError, match="assess with indicators="):
+        days(only)
+
+
+def test_a_quota_of_days_has_a_completion() -> None:
+    quotas = [{"unit": "finance", "indicator": "days_served", "amount": "40", "effective": START}]
+    rows = [{**HEAD, "from_on": date(2011, 1, 1), "to_on": date(2011, 1, 10)}]
+    for postings_, completion in ((rows, 0.25), ([], 0.0)):
+        found = kr.assess(workspace(quotas=quotas, postings=postings_), as_of=date(2011, 1, 31)).units
+        assert found.filter(pl.col("unit") == "finance")["days_served_completion"].to_list() == [completion]
 
 
 @pytest.mark.parametrize(("above", "fires"), [(2, True), (3, False)])

@@ -26,6 +26,9 @@ _MOMENTS = {
     "year_end": at.year_end,
 }
 
+NEEDS = ("field_duty.days_per_month", "postings")
+"""Where neither is there, nobody asks for days in the field."""
+
 DAYS = {
     "unit": pl.String,
     "tick": pl.Date,
@@ -76,6 +79,7 @@ def indicators() -> Sequence[Indicator]:
             own=True,
             label=N_("Heads who owe days in the field"),
             sources=("M7",),
+            needs=NEEDS,
         ),
         Indicator(
             "days_served",
@@ -85,6 +89,7 @@ def indicators() -> Sequence[Indicator]:
             own=True,
             label=N_("Days the head has been in the field"),
             sources=("M7",),
+            needs=NEEDS,
         ),
         Indicator(
             "days_owed",
@@ -94,6 +99,7 @@ def indicators() -> Sequence[Indicator]:
             at=at.month_end,
             label=N_("Days the head owes in the field"),
             sources=("M7",),
+            needs=NEEDS,
         ),
         Indicator(
             "days_short",
@@ -101,6 +107,7 @@ def indicators() -> Sequence[Indicator]:
             pl.max_horizontal(unit.days_owed - unit.days_served, pl.lit(0, pl.Int64)),
             label=N_("Days the head is short of"),
             sources=("M7",),
+            needs=NEEDS,
         ),
     ]
 
@@ -131,14 +138,23 @@ def reminders(items: Sequence[Reminder]) -> Configured:
 def days(assessment: Assessment) -> pl.DataFrame:
     """Return what heads owe and have served at the last tick (`DAYS`): a row per unit with a head or a posting of one.
 
-    Days are whole and inclusive at both ends. What a stationed head owes on top is in `stationed`.
+    Days are whole and inclusive at both ends; nobody owes any where neither `days_per_month` nor a posting is written.
+    What a stationed head owes on top is in `stationed`.
+
+    Raises:
+        ValueError: the assessment was made without these indicators, as that of a large population is by default.
     """
+    workspace = assessment.workspace
+    if "days_short" not in assessment.units.columns:
+        if len(workspace.tables.postings) or workspace.parameters.entries.get("field_duty.days_per_month"):
+            raise ValueError("assess with indicators=('days_owed', 'days_served', 'days_short')")
+        return pl.DataFrame(schema=DAYS)
     last = assessment.units["tick"].max()
     heads = rows(assessment, "postings").filter(pl.col("role") == "head")
     counts = heads.group_by("unit").agg(postings=pl.len().cast(pl.Int64))
     return (
         assessment.units.filter(pl.col("tick") == last)
-        .join(assessment.workspace.tables.units.select("unit", "head"), on="unit", how="left", maintain_order="left")
+        .join(workspace.tables.units.select("unit", "head"), on="unit", how="left", maintain_order="left")
         .join(counts, on="unit", how="left", maintain_order="left")
         .with_columns(pl.col("postings").fill_null(0))
         .filter(pl.col("head").is_not_null() | (pl.col("postings") > 0))
