@@ -1,4 +1,4 @@
-"""Exact arithmetic in expressions: whole numbers of 128 bits, one rounding, one division at the end.
+"""Exact arithmetic in expressions: whole numbers of 64 or 128 bits, one rounding, one division at the end.
 
 Points are computed as fractions of whole numbers. What is rounded is rounded once, by integers; only the result, a
 whole number of parts of a point, becomes a Float64 by one correctly rounded division. So a score read back is the
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kpi_scorecard.config import Rounding
 
@@ -27,18 +27,21 @@ GREATEST_RATIO: Final = 10**6
 GREATEST: Final = 10**6
 """The greatest number of points, inclusive, above and below 0: its billionths are exact in a Float64."""
 
-BITS: Final = 2**126
-"""No product may reach this: a rounding doubles it, and 128 bits hold a sign."""
+Width = type[pl.Int64] | type[pl.Int128]
+"""How wide whole numbers are: 64 bits where all products fit, which are several times as fast, else 128."""
+
+LIMITS: Final[Mapping[Width, int]] = {pl.Int64: 2**62, pl.Int128: 2**126}
+"""No product may reach this: a rounding doubles it, and there is a sign."""
 
 
-def whole(column: str) -> pl.Expr:
-    """Return a column of whole numbers in 128 bits."""
-    return pl.col(column).cast(pl.Int128)
+def whole(column: str, width: Width = pl.Int128) -> pl.Expr:
+    """Return a column of whole numbers of a width."""
+    return pl.col(column).cast(width)
 
 
-def number(value: int) -> pl.Expr:
-    """Return a whole number in 128 bits; left to itself polars would take the narrowest type that holds it."""
-    return pl.lit(value, dtype=pl.Int128)
+def number(value: int, width: Width = pl.Int128) -> pl.Expr:
+    """Return a whole number of a width; left to itself polars would take the narrowest type that holds it."""
+    return pl.lit(value, dtype=width)
 
 
 def quotient(above: pl.Expr, below: int, like: pl.Expr) -> pl.Expr:
@@ -94,13 +97,13 @@ def rounded(ratio: pl.Expr, digits: int, rounding: Rounding) -> pl.Expr:
     return pl.when(size <= GREATEST_RATIO).then(signed)
 
 
-def billionths(ratio: pl.Expr) -> pl.Expr:
-    """Return a column of ratios as whole numbers of billionths, in 128 bits.
+def billionths(ratio: pl.Expr, width: Width = pl.Int128) -> pl.Expr:
+    """Return a column of ratios as whole numbers of billionths.
 
     A decimal of nine places comes back as itself: below `GREATEST_RATIO` the product is off by less than a half. What
     is no such decimal becomes the nearest one.
     """
-    near = (ratio * PARTS).round().cast(pl.Int64, strict=False).cast(pl.Int128)
+    near = (ratio * PARTS).round().cast(pl.Int64, strict=False).cast(width)
     return pl.when(ratio.abs() <= GREATEST_RATIO).then(near)
 
 
@@ -116,9 +119,9 @@ def known(columns: Sequence[pl.Expr], value: pl.Expr) -> pl.Expr:
     return pl.when(~pl.any_horizontal([column.is_null() for column in columns])).then(value)
 
 
-def between(value: pl.Expr, least: int | None, most: int | None) -> pl.Expr:
-    """Return a whole number of 128 bits within bounds, both inclusive; a missing bound is none."""
+def between(value: pl.Expr, least: int | None, most: int | None, width: Width = pl.Int128) -> pl.Expr:
+    """Return a whole number within bounds, both inclusive; a missing bound is none."""
     if least is None and most is None:
         return value
-    low, high = (None if bound is None else number(bound) for bound in (least, most))
+    low, high = (None if bound is None else number(bound, width) for bound in (least, most))
     return value.clip(low, high)

@@ -13,9 +13,9 @@ from kpi_scorecard.columns import column
 from kpi_scorecard.conditions import Fault, Term, all_of, columns_of
 from kpi_scorecard.conditions import number as written_number
 from kpi_scorecard.exact import (
-    BITS,
     GREATEST,
     GREATEST_RATIO,
+    LIMITS,
     PARTS,
     PLACES,
     between,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from kpi_scorecard.config import Deduction, Item, Minmax, Step, Table
+    from kpi_scorecard.exact import Width
 
 GREATEST_AMOUNT: Final = 2 * 10**13
 """The greatest amount there is, 2000亿 yuan in fen."""
@@ -50,7 +51,7 @@ _SUFFIXES: Final[Mapping[str, str]] = {
 
 @define(frozen=True, eq=False)
 class Measured:
-    """Two whole numbers in one unit, what is measured and its target, as expressions of 128 bits, and their bound."""
+    """Two whole numbers in one unit, what is measured and its target, as expressions, and their bound."""
 
     value: pl.Expr
     target: pl.Expr
@@ -65,16 +66,16 @@ def missing(inputs: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal([pl.col(name).is_null() for name in inputs])
 
 
-def _whole_number(name: str, *, money: bool = False) -> tuple[pl.Expr, int, int]:
+def _whole_number(name: str, width: Width = pl.Int128, *, money: bool = False) -> tuple[pl.Expr, int, int]:
     """Return a column as a whole number, its bound, and how many make one of its unit."""
     sort = column(name).sort
     if money or sort in {"money", "whole"}:
-        return whole(name), GREATEST_AMOUNT, 1
+        return whole(name, width), GREATEST_AMOUNT, 1
     exact = pl.col(name).cast(pl.Float64)
-    return billionths(exact), GREATEST_RATIO * PARTS, PARTS
+    return billionths(exact, width), GREATEST_RATIO * PARTS, PARTS
 
 
-def measured(item: Item) -> Measured:
+def measured(item: Item, width: Width) -> Measured:
     """Return what an item measures and its target as whole numbers of one unit.
 
     Raises:
@@ -84,17 +85,21 @@ def measured(item: Item) -> Measured:
         here = column(item.indicator)
         fixed = written_number(here, item.fixed)
         in_money = here.sort == "number" and item.fixed.rstrip()[-1:] in "千万亿元"
-        value, greatest, unit = _whole_number(item.indicator, money=in_money)
+        value, greatest, unit = _whole_number(item.indicator, width, money=in_money)
         goal = fixed * unit
         if goal.denominator != 1 or abs(goal) > greatest:
             raise Fault(item.fixed, _("a whole number for {name}").format(name=here.name))
-        return Measured(value, constant(goal.numerator), (item.indicator,), greatest, unit)
+        return Measured(value, constant(goal.numerator, width), (item.indicator,), greatest, unit)
     quota = item.indicator + _SUFFIXES[item.target]
-    value, target = whole(item.indicator), whole(quota)
+    value, target = whole(item.indicator, width), whole(quota, width)
     if item.target != "phased":
         return Measured(value, target, (item.indicator, quota), GREATEST_AMOUNT)
-    above, below = whole("expected_numerator"), whole("expected_denominator")
+    above, below = (whole(f"expected_{part}", width) for part in ("numerator", "denominator"))
     return Measured(value * below, target * above, (item.indicator, quota), GREATEST_AMOUNT * PACE_PARTS)
+
+
+class TooWideError(Exception):
+    """64 bits do not hold the numbers of an item."""
 
 
 @define(frozen=True, eq=False)
@@ -106,6 +111,28 @@ class _Making:
     target: pl.Expr
     greatest: int
     unit: int
+    width: Width
+
+    def fits(self, bound: int, found: str) -> None:
+        """Make sure that numbers up to a bound, and four times as great, fit into the width.
+
+        Raises:
+            TooWideError: 64 bits do not hold them.
+            Fault: 128 bits do not.
+        """
+        if bound * 4 < LIMITS[self.width]:
+            return
+        if self.width is pl.Int64:
+            raise TooWideError
+        raise Fault(found, _("numbers of fewer decimal places"))
+
+    def constant(self, value: int) -> pl.Expr:
+        """Return a whole number of the item's width."""
+        return constant(value, self.width)
+
+    def between(self, value: pl.Expr, least: int | None, most: int | None) -> pl.Expr:
+        """Return a whole number of the item's width within bounds."""
+        return between(value, least, most, self.width)
 
     @property
     def surplus(self) -> pl.Expr:
@@ -125,14 +152,13 @@ class _Making:
             Fault: the numbers could come to more than 128 bits hold.
         """
         factor = scale * 10**self.item.digits
-        if bound * max(abs(factor.numerator), factor.denominator) * 4 >= BITS:
-            found = _("{digits} digits, with points and steps as fine as here").format(digits=self.item.digits)
-            raise Fault(found, _("numbers of fewer decimal places"))
+        found = _("{digits} digits, with points and steps as fine as here").format(digits=self.item.digits)
+        self.fits(bound * max(abs(factor.numerator), factor.denominator), found)
         if factor.numerator != 1:
             above = above * factor.numerator
         if below is None and factor.denominator == 1:
             return above
-        under = constant(factor.denominator) if below is None else below * factor.denominator
+        under = self.constant(factor.denominator) if below is None else below * factor.denominator
         return divided(above, under, self.item.rounding)
 
     def proportional(self) -> pl.Expr:
@@ -147,16 +173,15 @@ class _Making:
         if step.count == "pro_rata":
             return self._pro_rata(size, step, sign, cap)
         if not each or cap == 0:
-            return constant(_parts(full, self.item.digits))
+            return self.constant(_parts(full, self.item.digits))
         per, base = self._base(step)
         begun, unit = size * per.denominator, base * per.numerator
-        if max(self.greatest * per.denominator, self.greatest * per.numerator) * 4 >= BITS:
-            raise Fault(str(step.per), _("numbers of fewer decimal places"))
+        self.fits(self.greatest * max(per.denominator, per.numerator), str(step.per))
         if step.count == "started":
             begun = begun + unit - 1
         # More steps than these are worth more than the cap, or more than there are points.
         most = ceil((cap if cap is not None else 2 * GREATEST + abs(full)) / each)
-        steps = between(begun // unit, None, most)
+        steps = self.between(begun // unit, None, most)
         common = lcm(full.denominator, each.denominator)
         above = steps * int(each * common) * sign + int(full * common)
         bound = int((2 * (cap or 2 * GREATEST) + 2 * abs(full) + each) * common) + common
@@ -168,7 +193,7 @@ class _Making:
         if self.item.step_of == "share":
             return per, self.target
         # Of money a difference is in yuan, kept in fen.
-        return per * (100 if column(self.item.indicator).sort == "money" else self.unit), constant(1)
+        return per * (100 if column(self.item.indicator).sort == "money" else self.unit), self.constant(1)
 
     def _pro_rata(self, size: pl.Expr, step: Step, sign: int, cap: Fraction | None) -> pl.Expr:
         full = Fraction(self.item.points)
@@ -184,37 +209,37 @@ class _Making:
         if cap is None:
             return parts
         end = _parts(Fraction(self.item.points) + sign * cap, self.item.digits)
-        return between(parts, None, end) if sign > 0 else between(parts, end, None)
+        return self.between(parts, None, end) if sign > 0 else self.between(parts, end, None)
 
     def stretched(self, extra: Fraction) -> pl.Expr:
         """The points of the target and evenly more up to the stretch target, in parts; without one, no more."""
         full = Fraction(self.item.points)
-        stretch = whole(f"{self.item.indicator}_stretch")
+        stretch = whole(f"{self.item.indicator}_stretch", self.width)
         width = stretch - self.target
         common = lcm(full.denominator, extra.denominator)
         above = width * int(full * common) + self.surplus * int(extra * common)
         bound = self.greatest * (abs(int(full * common)) + int(extra * common))
         grown = self.parts(above, width, Fraction(1, common), bound)
-        capped = between(grown, None, _parts(full + extra, self.item.digits))
-        plain = constant(_parts(full, self.item.digits))
+        capped = self.between(grown, None, _parts(full + extra, self.item.digits))
+        plain = self.constant(_parts(full, self.item.digits))
         return pl.when(stretch.is_null()).then(plain).when(stretch > self.target).then(capped)
 
     def side(self, way: str, steps: Sequence[tuple[Step, Sequence[Term]]], sign: int) -> pl.Expr:
         """Return the parts on one side of the target, in the way that is written for it."""
         match way:
             case "zero":
-                return constant(0)
+                return self.constant(0)
             case "proportional":
                 return self.proportional()
             case "steps":
                 return self.with_steps(steps, sign)
             case "stretch":
                 return self.stretched(Fraction(self.item.stretch_points or 0))
-        return constant(_parts(self.item.points, self.item.digits))
+        return self.constant(_parts(self.item.points, self.item.digits))
 
     def with_steps(self, steps: Sequence[tuple[Step, Sequence[Term]]], sign: int) -> pl.Expr:
         """Return the parts by the step that applies to the unit; null where none does."""
-        result: pl.Expr = pl.lit(None, pl.Int128)
+        result: pl.Expr = pl.lit(None, self.width)
         for step, terms in reversed(list(steps)):
             here = self.stepped(step, sign)
             result = pl.when(all_of(terms)).then(here).otherwise(result) if terms else here
@@ -246,14 +271,24 @@ def item_points(item: Item, terms: Mapping[str, Sequence[Sequence[Term]]]) -> tu
     Raises:
         Fault: the fixed target is no number, or the numbers are too fine to be exact.
     """
-    here = measured(item)
-    making = _Making(item, here.value, here.target, here.greatest, here.unit)
+    try:
+        return _item_points(item, terms, pl.Int64)
+    except TooWideError:
+        return _item_points(item, terms, pl.Int128)
+
+
+def _item_points(
+    item: Item, terms: Mapping[str, Sequence[Sequence[Term]]], width: Width
+) -> tuple[pl.Expr, tuple[str, ...]]:
+    here = measured(item, width)
+    making = _Making(item, here.value, here.target, here.greatest, here.unit, width)
     like = pl.col(here.inputs[0])
     if item.ratio_digits is not None:
-        ratio = divided(here.value * 10**item.ratio_digits, here.target, item.rounding)
-        ratio = pl.when(ratio.abs() <= GREATEST_RATIO * 10**item.ratio_digits).then(ratio)
         scale = 10**item.ratio_digits
-        making = _Making(item, ratio, constant(scale), GREATEST_RATIO * scale, scale)
+        making.fits(here.greatest * scale, str(item.ratio_digits))
+        ratio = divided(here.value * scale, here.target, item.rounding)
+        ratio = pl.when(ratio.abs() <= GREATEST_RATIO * scale).then(ratio)
+        making = _Making(item, ratio, constant(scale, width), GREATEST_RATIO * scale, scale, width)
     above, below = (
         making.side(way, list(zip(steps, terms[key], strict=True)), sign)
         for way, steps, key, sign in ((item.above, item.bonus, "bonus", 1), (item.below, item.malus, "malus", -1))
@@ -261,7 +296,7 @@ def item_points(item: Item, terms: Mapping[str, Sequence[Sequence[Term]]]) -> tu
     # Not `otherwise`: what cannot be compared would be scored as if it fell short.
     parts = pl.when(making.surplus >= 0).then(above).when(making.surplus < 0).then(below)
     least, most = (None if each is None else _parts(each, item.digits) for each in (item.least, item.most))
-    value = points(between(parts, least, most), item.digits, like, bounded=making.bounded)
+    value = points(making.between(parts, least, most), item.digits, like, bounded=making.bounded)
     return known([pl.col(name) for name in here.inputs], value), here.inputs
 
 
@@ -312,7 +347,7 @@ def minmax_points(item: Minmax, least: str, most: str) -> tuple[pl.Expr, pl.Expr
     place = value - low if item.better == "more" else high - value
     common = lcm(worth.denominator, lowest.denominator)
     above = width * (lowest * common).numerator + place * ((worth - lowest) * common).numerator
-    if (abs(worth) + abs(lowest)) * common * greatest * 2 * 10**item.digits >= BITS:
+    if (abs(worth) + abs(lowest)) * common * greatest * 2 * 10**item.digits >= LIMITS[pl.Int128]:
         raise Fault(f"{item.points}", _("numbers of fewer decimal places"))
     spread = divided(above * 10**item.digits, width * common, item.rounding)
     equal = {"full": worth, "least": lowest, "na": None}[item.equal]

@@ -12,7 +12,7 @@ from attrs import define, evolve
 import kpi_rules as kr
 from kpi_rules import N_
 from kpi_scorecard.conditions import Fault, Term, all_of
-from kpi_scorecard.exact import BITS, GREATEST, PARTS, PLACES, between, billionths, divided, number, points
+from kpi_scorecard.exact import GREATEST, LIMITS, PARTS, PLACES, between, billionths, divided, number, points
 from kpi_scorecard.texts import _
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def total(track: Track, items: Sequence[Scored], zero: pl.Expr | None) -> pl.Exp
     weights = [int(item.weight * common) for item in items]
     whole_weight = sum(weights)
     size = len(items) * GREATEST * PARTS * 10**track.digits * 2
-    if size * max(whole_weight, 1) >= BITS:
+    if size * max(whole_weight, 1) >= LIMITS[pl.Int128]:
         raise Fault(_(_TOO_FINE).format(digits=track.digits), _("weights of fewer decimal places"))
     if whole_weight:
         present: pl.Expr = number(0)
