@@ -60,6 +60,7 @@ def made(
     guards: Mapping[str, object] | None = None,
     wage: str = "0",
     enabled: tuple[str, ...] = ("pay_withholding", "rewards", "supervision", "safeguards"),
+    deposit: Mapping[str, object] | None = None,
     kinds: Mapping[str, str] | None = None,
     **tables: pl.DataFrame,
 ) -> kr.Workspace:
@@ -74,6 +75,8 @@ def made(
     }
     if "safeguards" in enabled:
         config["safeguards"] = {"minimum_wage": wage}
+    if deposit is not None:
+        config["pay_withholding"] = {"deposit": [dict(deposit)]}
     start = [date(2011, 1, 1)] * 3
     frames = {
         "units": pl.DataFrame({**units, "kind": [(kinds or {}).get(unit) for unit in units["unit"]]}),
@@ -407,6 +410,20 @@ def test_forfeited_deposits_go_to_the_treasury(tmp_path: Path, into: str, blocke
         allowed_now = tried(tmp_path / "lowered", rules, toml=lowered)
         assert set(allowed_now.measures["rule"]) == {"winter.other", "winter.lost"}
         assert all(LOWERED["basis"] in each for each in allowed_now.findings["message"])
+
+
+@pytest.mark.parametrize(("into", "forfeited"), [("treasury", 360_000), ("pool", 0)])
+def test_deposits_kept_from_pay_stay_within_the_limits(into: str, forfeited: int) -> None:
+    # A tenth of all pay, 500 yuan a month; of the person in an institution the 300 of performance pay, twelve times.
+    staff = [person("P1", "civil_servant"), person("P2", "institution", performance="300")]
+    deposit = {"role": "staff", "of_pay": Decimal("0.1"), "unmet": "forfeited", "into": into}
+    assessed = kr.assess(made(staff, deposit=deposit), date(2011, 12, 31))
+    amounts = assessed.entries.filter(pl.col("component") == "deposit").group_by("entry", "person")
+    found = {(entry, name): amount for entry, name, amount in amounts.agg(pl.col("amount").sum()).rows()}
+    assert found == {("paid", "P2"): 360_000} | ({("forfeited", "P2"): forfeited} if forfeited else {})
+    close = {key for key in assessed.findings.filter(pl.col("code") == "G19")["key"] if "/a/" in key}
+    assert close == (set() if forfeited else {"2011/pay_withholding.deposit_close/a/2011-12-31"})
+    assert ("block", "reduced", "P2") in said(assessed, "G14")
 
 
 @pytest.mark.parametrize(

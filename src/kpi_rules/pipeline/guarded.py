@@ -12,7 +12,7 @@ from attrs import define, evolve
 from kpi_rules.locale import _, translate
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.text import render
-from kpi_rules.pipeline.guards import Blocking, Scene, judged, missing, withholds
+from kpi_rules.pipeline.guards import Blocking, Scene, judged, missing, taken_from, withholds
 from kpi_rules.pipeline.verify import FINDINGS
 from kpi_rules.workspace.guards import EVIDENCE, INDICATOR, GuardInForce
 from kpi_rules.workspace.schemas import SCHEMAS
@@ -243,22 +243,23 @@ class Guarded:
         return _("{measure} is not proposed: {why}").format(measure=label, why=render(guard.text(), row))
 
     def _limited(self) -> Iterator[tuple[str, ...]]:
-        """Give the persons of whose pay a guard leaves less than the component, and no other guard less than it."""
+        """Give the persons of whose pay a guard leaves less than a measure could take, and no other guard less."""
         guards = [guard for guard in self.scene.about("pay") if guard.limit is not None]
         seen: set[tuple[str, str, str]] = set()
         for rule, on, group in self._groups() if guards else ():
             if not withholds(self.scene.rules[rule]):
                 continue
+            base = taken_from(self.scene.rules[rule])
             for day in self._days(on):
                 reached = self._reached(rule, self._standing(group, day), day)
                 for guard in guards:
                     hits = judged(reached, guard, self.scene.parameters, day)
-                    hits = hits.filter("hit", pl.col("left") < pl.col("component"), pl.col("left") == pl.col("limit"))
+                    hits = hits.filter("hit", pl.col("left") < pl.col(base), pl.col("left") == pl.col("limit"))
                     for row in hits.iter_rows(named=True):
                         key = (guard.name, row["id"], row["person"])
                         if key not in seen:
                             seen.add(key)
-                            yield self._limit(guard, row, day)
+                            yield self._limit(guard, row, day, base)
 
     def _days(self, on: date) -> list[date]:
         """Return the month-ends after the day of a proposal, or that day where there is none yet."""
@@ -270,11 +271,11 @@ class Guarded:
         kept = pl.col("ended").is_null() | (pl.col("ended") >= day)
         return group.join(ends, on="id", how="left", maintain_order="left").filter(kept)
 
-    def _limit(self, guard: GuardInForce, row: Row, day: date) -> tuple[str, ...]:
+    def _limit(self, guard: GuardInForce, row: Row, day: date, base: str) -> tuple[str, ...]:
         text = _("{why}; of {component} a month at most {left} is withheld from {person} ({measure}, from {day})")
         text = text.format(
             why=render(guard.text(), row),
-            component=format_amount(row["component"]),
+            component=format_amount(row[base]),
             left=format_amount(row["left"]),
             person=row["person"],
             measure=row["id"],

@@ -309,6 +309,12 @@ def withholds(rule: Rule) -> bool:
     return rule.hold is not None or any(isinstance(each, Collect) for each in rule.deposit)
 
 
+def taken_from(rule: Rule) -> str:
+    """Return the column of staff that a rule takes from: all pay where it collects deposits from that."""
+    bases = {each.base for each in rule.deposit if isinstance(each, Collect)}
+    return "total_pay" if "total_pay" in bases and rule.hold is None else "component"
+
+
 def missing(row: Mapping[str, Any], guard: GuardInForce, names: Iterable[str]) -> str:
     """Name what a guard could not be judged by in a row: what is empty there, or else what it does not know."""
     roots: list[str] = []

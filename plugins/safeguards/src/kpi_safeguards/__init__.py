@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CATEGORIES = ("civil_servant", "contract", "institution")
 """The categories of staff that the laws distinguish, as the column `category` names them."""
 
-FAVOURABLE = ("commendation", "bonus", "reward", "prize", "refund", "deposit_refund", "deposit_close")
+FAVOURABLE = ("commendation", "bonus", "reward", "prize", "refund", "deposit_refund")
 """Kinds of measures that benefit; every other on a person is adverse."""
 
 PERIODS = (6, 12, 18, 24)
