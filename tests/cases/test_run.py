@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,3 +62,10 @@ def test_nothing_shown_is_said(tmp_path: Path) -> None:
     found = report(tmp_path, {})
     assert found.results == []
     assert {seen.rule for seen in found.rules} == {"supervision.talk", "rewards.bonus", "rewards.commendation"}
+
+
+def test_a_policy_that_cannot_be_loaded_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint("broken", "kpi_rules_is_not_there", "kpi_rules")
+    monkeypatch.setattr("kpi_rules.hooks.manager.entry_points", lambda group: [broken])  # noqa: ARG005 (as it is called)
+    with pytest.raises(kr.AssessmentError, match="policy broken failed in its import"):
+        kr.run_cases(policy="broken")

@@ -78,6 +78,8 @@ def _failed(page: Page, result: CaseResult) -> None:
     page.line("  " + _("source: {source}").format(source=result.source))
     if result.arithmetic:
         page.line("  " + _("arithmetic: {text}").format(text=" ".join(result.arithmetic.split())))
+    if result.note:
+        page.line("  " + _("note: {text}").format(text=" ".join(result.note.split())))
     for failure in result.failures:
         page.line("  " + str(failure.place))
         page.line("    " + failure.about)
