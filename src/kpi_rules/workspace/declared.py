@@ -77,7 +77,8 @@ class Declared:
     values: list[tuple[Setting, Path, object]] = field(factory=list)
     """Of each parameter its declaration, where its value stands, and the value as written."""
 
-    _paths: dict[tuple[str, str], Path] = field(factory=dict)
+    paths: dict[tuple[str, str], Path] = field(factory=dict)
+    """Where each rule and indicator stands, by kind and id."""
 
     @property
     def modules(self) -> list[tuple[ModuleType, Plugin]]:
@@ -86,7 +87,7 @@ class Declared:
 
     def place(self, kind: str, name: str, part: str) -> Place | None:
         """Return where a part of a rule or an indicator stands; None for what other policies contribute."""
-        path = self._paths.get((kind, name))
+        path = self.paths.get((kind, name))
         if path is None:
             return None
         path = (*path, *([part] if part else []))
@@ -266,7 +267,7 @@ class _Reading:
             self.issues.append(Issue(path, "bad-indicator", str(problem), _("keys that go together")))
             made = Indicator(table.name, table.kind, _EMPTY[table.kind], table.label)
         self.indicators[table.name] = made
-        self.found._paths["indicator", table.name] = path  # noqa: SLF001 (of the same reading)
+        self.found.paths["indicator", table.name] = path
 
     def _moments(self, text: str, path: Path) -> pl.Expr:
         """Read when an indicator is counted: one moment, or a condition over moments."""
@@ -306,7 +307,7 @@ class _Reading:
             months=table.months,
             into=table.into,
         )
-        self.found._paths["rule", f"{DECLARED}.{table.name}"] = path  # noqa: SLF001 (of the same reading)
+        self.found.paths["rule", f"{DECLARED}.{table.name}"] = path
 
     def _hold(self, rule: str, table: HoldTable, path: Path) -> Hold:
         """Read a hold; a plain value becomes a parameter of its own, so that it is named wherever it counts."""
