@@ -78,6 +78,10 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
         ),
         (TRACK, ["error bad-scorecard 1 scorecard.track[1]: a track without items"]),
         (TRACK + TRACK + ITEM + 'track = "t"\n', ["error duplicate-name 5 scorecard.track[2].name: t"]),
+        (
+            TRACK + TRACK.replace('"t"', '"t_funds"') + ITEM + 'track = "t"\n' + ITEM + 'track = "t_funds"\n',
+            ["error duplicate-name 8 scorecard.item[1].name: t_funds"],
+        ),
         (TRACK + ITEM + ITEM, ["error duplicate-name 11 scorecard.item[2].name: t_funds"]),
         (TRACK + ITEM.replace('"funds"\nind', '"f-u"\nind'), ["error bad-scorecard 5 scorecard.item[1].name: t_f-u"]),
         (TRACK + ITEM + "digits = 10\n", ["error bad-scorecard 10 scorecard.item[1].digits: 10"]),

@@ -78,7 +78,7 @@ class Building:
         self.problems.append(kr.Trouble(path, found, expected, code, nearest=hint))
 
     def _track(self, path: Path, track: Track) -> None:
-        self._name(path, "track", track.name)
+        self._name(path, "score", track.name)
         self.problems += checks.of_track(path, track)
 
     def _name(self, path: Path, kind: str, name: str) -> bool:
@@ -122,7 +122,7 @@ class Building:
         if track is None:
             return
         name = f"{track.name}_{item.name}"
-        if not self._name(path, "item", name):
+        if not self._name(path, "score", name):  # tracks and items share `score_<name>`
             return
         before = len(self.problems)
         label = item.label or item.name

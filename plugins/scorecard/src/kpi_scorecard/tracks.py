@@ -125,7 +125,7 @@ def any_of(conditions: Sequence[Sequence[Term]]) -> pl.Expr:
 
 
 def of_track(track: Track, terms: Sequence[Term]) -> tuple[Term, ...]:
-    """Return conditions in which `score`, `rank`, `last` and `grade` mean those of a track."""
+    """Return conditions in which `score`, `last` and `grade` mean those of a track."""
     names = {name: f"{name}_{track.name}" for name in ("score", "last", "grade")}
     return tuple(
         evolve(term, column=evolve(term.column, name=names.get(term.column.name, term.column.name))) for term in terms
