@@ -38,6 +38,7 @@ MAKERS = ("error", "warning", "note")
 NO_CODES = {
     "in-memory",
     "kpi-rules",
+    "new-policy",
     "not-a-date",
     "not-a-number",
     "too-fine",
