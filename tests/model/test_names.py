@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from attrs import define
+
 import kpi_rules as kr
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import rule_schema
+
+
+@define(frozen=True)
+class Settings:
+    share: object = kr.ratio("0.5", label="Share")
+    after: int = kr.count(3, label="After")
+
+
+def test_every_parameter_is_listed() -> None:
+    assert dir(kr.parameters("demo", Settings)) == ["after", "share"]
 
 
 def test_every_moment_is_listed_and_is_its_column() -> None:

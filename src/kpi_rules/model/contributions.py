@@ -393,6 +393,10 @@ class ParameterNames:
             raise AttributeError(msg)
         return pl.col(f"{self._plugin}.{name}")
 
+    def __dir__(self) -> list[str]:
+        """List the parameters, for editors and consoles that complete names."""
+        return sorted(self._names)
+
 
 def parameters(plugin: str, settings: type) -> ParameterNames:
     """Return the settings of a policy as named inputs for its rules.
