@@ -53,6 +53,8 @@ def test_what_a_condition_says(text: str, column: str, terms: list[tuple[str, ob
         ("completion >= high", "completion >= high", "a number, such as 0.8, 80% or 1000万"),
         ("completion = high", "completion = high", "a number, such as 0.8, 80% or 1000万"),
         ("kind > a", "kind > a", "= or in for words"),
+        ("completion != 1", "completion != 1", "<, <=, >, >= or = for a number"),
+        ("mark is not 3", "mark is not 3", "<, <=, >, >= or = for a number"),
         ("3 < kind", "kind > 3", "= or in for words"),
         ("kind in ()", "kind in ()", "a word, or words in brackets"),
         ("kind in (a", "kind in (a", "a word, or words in brackets"),

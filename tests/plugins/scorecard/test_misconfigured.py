@@ -180,6 +180,20 @@ def test_each_mistake_is_told_at_its_line(tmp_path: Path, text: str, problems: l
     assert said(tmp_path, text) == problems
 
 
+def test_a_domain_is_of_the_columns_that_rows_read(tmp_path: Path) -> None:
+    (problem,) = loaded(tmp_path, TRACK + TABLE + 'domain = ["completoin >= 0"]\n').problems
+    assert problem.message.endswith(
+        "scorecard.table[1].domain: found completoin; expected a column that the rows read, in the way they do: "
+        "completion (nearest: completion)"
+    )
+    assert said(tmp_path, TRACK + TABLE.replace(">= 1", "> 2") + 'domain = ["completion < 1"]\n') == [
+        "error row-impossible 7 scorecard.table[1].row[1]: conditions that nothing can meet (completion)"
+    ]
+    assert said(tmp_path, TRACK + TABLE.replace(">= 1", "> 2") + 'domain = ["completion != 1"]\n')[0].startswith(
+        "error bad-condition"
+    )
+
+
 def test_a_track_that_is_wrong_itself_is_told_first(tmp_path: Path) -> None:
     told = said(tmp_path, TRACK.replace("leave", "scale") + ITEM)
     assert 'error unknown-choice 3 scorecard.track[1].missing: "scale"' in told

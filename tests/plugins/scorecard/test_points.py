@@ -177,6 +177,16 @@ def test_points_are_those_of_exact_fractions(one: Item, value: int, quota: int) 
     assert found == float(expected)
 
 
+@given(one=items(), low=amounts, high=amounts, quota=amounts.filter(bool))
+@settings(max_examples=150, deadline=None)
+def test_who_does_better_never_gets_less(one: Item, low: int, high: int, quota: int) -> None:
+    """Whatever is configured, as long as the target itself is worth no less than what is short of it."""
+    worse, better = sorted((low, high)) if one.better == "more" else sorted((low, high), reverse=True)
+    points = [score(one, value, quota) for value in (worse, better)]
+    if None not in points:
+        assert points[0] <= points[1]  # type: ignore[operator]  # neither is None
+
+
 @given(value=amounts, quota=st.integers(1, 5000), more=st.integers(1, 5000), digits=st.integers(0, 9))
 @settings(deadline=None)
 def test_points_up_to_a_stretch_target_are_exact(value: int, quota: int, more: int, digits: int) -> None:

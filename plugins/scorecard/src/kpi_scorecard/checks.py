@@ -212,6 +212,12 @@ def of_steps(path: Path, steps: Sequence[Step], terms: Sequence[Sequence[Term]])
 
 def of_rows(path: Path, table: Table, terms: Sequence[Sequence[Term]], domain: Sequence[Term]) -> list[kr.Trouble]:
     """Analyse the rows of a table."""
+    known = {term.column for row in terms for term in row}
+    strange = next((term.column.name for term in domain if term.column not in known), None)
+    if strange is not None:
+        names = list(columns_of(terms))
+        expected = _("a column that the rows read, in the way they do: {names}").format(names=", ".join(names) or "-")
+        return [kr.Trouble((*path, "domain"), strange, expected, "bad-condition", nearest=kr.nearest(strange, names))]
     digits = table.ratio_digits
     steps = {name: Fraction(1, 10**digits) for name in _ratios(terms, domain)} if digits is not None else {}
     results: list[object] = [row.points for row in table.row]
@@ -252,7 +258,7 @@ def _analysed(  # noqa: PLR0913 (what a table is: its places, its rows, what the
     first: bool,
     cliff: tuple[Decimal, Sequence[Fraction]] | None = None,
 ) -> list[kr.Trouble]:
-    """Report what the analysis of rows finds; the domain counts for columns that a row reads."""
+    """Report what the analysis of rows finds; the domain counts for columns that a row reads (of a track: `score`)."""
     columns = {term.column for row in terms for term in row}
     mixed = [each.name for each in columns if sum(other.name == each.name for other in columns) > 1]
     if mixed:

@@ -145,6 +145,8 @@ def _term(text: str, here: Column, op: Op, rest: str) -> Term:
     number = _ONLY_NUMBER.fullmatch(rest)
     if here.sort != "text" and number is not None and op not in {"in", "not in"}:
         return _numeric(here, op, number["number"], number["number_unit"])
+    if here.sort != "text" and number is not None:
+        raise Fault(text, _("<, <=, >, >= or = for a number"))
     if op in {"<", "<=", ">", ">="}:
         expected = _("= or in for words") if here.sort == "text" else _("a number, such as 0.8, 80% or 1000万")
         raise Fault(text, expected)
