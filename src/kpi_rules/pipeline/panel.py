@@ -114,10 +114,16 @@ class Panel:
         """Return those of the named indicators that count a tick's moments up to it."""
         return self._derived.counted(self.ticks[here].moments, among)
 
-    def whole(self, needed: Collection[str]) -> bool:
-        """Say whether the named columns need all units at once, as ranks in the peer group do."""
+    def compared(self, needed: Collection[str]) -> frozenset[str]:
+        """Return those of the named columns, and of what they are made of, that compare a unit with its peers: they
+        need all units at once.
+        """
         wanted = self.with_dependencies(needed)
-        return bool(wanted.intersection(RANKS) or self._derived.within(wanted))
+        return frozenset({*wanted.intersection(RANKS), *self._derived.within(wanted)})
+
+    def goes_on(self, needed: Collection[str]) -> bool:
+        """Say whether the named columns are made of what goes on from tick to tick: lag or counts."""
+        return not self.with_dependencies(needed).isdisjoint({"lag", *self._derived.counting})
 
     def derive(
         self, base: pl.DataFrame, here: int, before: Mapping[str, pl.Series], needed: Collection[str]
@@ -125,12 +131,13 @@ class Panel:
         """Return `base` with every needed indicator of a tick.
 
         Args:
-            base: the whole numbers of some units, as `Source.at` gives them, with `group` where a rank is needed.
+            base: the whole numbers of some units, as `Source.at` gives them, with `group` where a rank is needed;
+                indicators that are there already are not made again.
             here: number of the tick.
             before: `lag` and the indicators that count, as they were at the tick before; 0 where they are left out.
             needed: names of the columns to compute.
         """
-        wanted = self.with_dependencies(needed)
+        wanted = self.with_dependencies(set(needed).difference(base.columns)).difference(base.columns)
         frame = base.hstack(self._against_quota(base, here, before.get("lag"), wanted))
         key = (here, tuple(base.columns))
         if key not in self._made:
@@ -150,8 +157,11 @@ class Panel:
         return self._derived.add(frame, added, moments, before)
 
     def carried(self, base: pl.DataFrame, here: int, before: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
-        """Return what goes on from a tick to the next: the lag and the indicators that count."""
-        names = {"lag", *self._derived.counting}
+        """Return what goes on from a tick to the next: the lag and the indicators that count, but for those over sums
+        that were not made, since nothing reads them.
+        """
+        missing = {name for name, each in self.terms.indicators.items() if each.table} - set(base.columns)
+        names = {"lag", *(name for name in self._derived.counting if not self.with_dependencies({name}) & missing)}
         frame = self.derive(base, here, before, names)
         return {name: frame[name] for name in sorted(names)}
 
