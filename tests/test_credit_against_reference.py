@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STAGES = ("claim_cap", "unit_cap", "whole_task")
 
 
-@examples(150)
+@examples(80)
 @given(crediting_questions())
 def test_same_figures_events_and_ledger(question: Question) -> None:
     assessment, _outcome = hold_against(question)
@@ -32,7 +32,7 @@ def test_same_figures_events_and_ledger(question: Question) -> None:
         }
 
 
-@examples(60)
+@examples(25)
 @given(crediting_questions())
 def test_shares_conserve_and_caps_only_cut(question: Question) -> None:
     assessment = assess(question)
@@ -52,7 +52,7 @@ def test_shares_conserve_and_caps_only_cut(question: Question) -> None:
     assert waterfall.filter(pl.min_horizontal("shared", "adjusted", "confirmed", split) < 0).is_empty()
 
 
-@examples(40)
+@examples(25)
 @given(crediting_questions())
 def test_the_shares_of_a_project_are_never_more_than_the_whole(question: Question) -> None:
     case, known_at = question.case, question.known_at or question.as_of

@@ -56,7 +56,7 @@ def test_provenance_names_plugin_and_version(tmp_path: Path) -> None:
     assert (local.origin, local.distribution, len(local.version)) == ("local", "policies/spring.py", 12)
     check = found.plugins.provenance("check", "above_contract")
     assert check is not None
-    assert (check.name, check.origin) == ("kpi_rules", "built in")
+    assert (check.name, check.origin) == ("verification", "built in")
     assert found.plugins.provenance("rule", "spring.none") is None
     assert kr.assess(found).provenance["spring.talk"] == local
 

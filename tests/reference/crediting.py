@@ -11,14 +11,22 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from tests.reference.case import Entry, Factor, Sample, Size
-from tests.reference.strategies import Calendar, Question, cases, decimals, lives, questions
+from tests.reference.strategies import Calendar, Question, cases, claim_tables, decimals, lives, questions
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
 
     from tests.reference.case import Case, Project, Value
 
-EVIDENCE = ("visits", "evaluations", "vouchers", "declared")
+EVIDENCE = (
+    ("visits", "vouchers"),
+    ("visits", "vouchers", "declared"),
+    ("declared", "visits"),
+    ("evaluations", "vouchers"),
+    ("vouchers",),
+    ("declared",),
+    (),
+)
 SHARING = ("equal", "host_half", "first_introducer", "agreed")
 WORDS = {"sector": ("industry", "energy", None), "kind": ("new", None), "origin": ("abroad", "home", None)}
 FACTORS = ("0.8", "1.5", "0.333333333", "0", "1", "2.000000001")
@@ -58,16 +66,19 @@ def adjustments(draw: DrawFn, case: Case, calendar: Calendar) -> dict[str, tuple
     """Draw parameters of `[adjustment]`: amounts about those that there are, for all or for a group, from the start or
     a date.
     """
-    amounts = [amount for row in case.arrivals for amount in (row.amount, row.amount // 2, 3 * row.amount)] or [1000]
+    amounts = [row.amount // part for row in case.arrivals for part in (2, 3, 10, 1)] or [1000]
     money = st.sampled_from(amounts).map(lambda fen: Decimal(min(fen, 10**13)) / 100)
     values: dict[str, st.SearchStrategy[Value]] = {
         "samples": st.sampled_from(("all", "declared", "off")),
         "eligibility": st.booleans(),
-        **dict.fromkeys(("project_cap", "claim_cap", "unit_cap", "whole_task_from"), money),
+        **dict.fromkeys(("project_cap", "claim_cap", "unit_cap"), money),
+        "whole_task_from": money | st.just(Decimal("0.01")),
     }
     groups = sorted({unit.group for unit in case.units if unit.group is not None})
     found = {}
-    for name in draw(st.lists(st.sampled_from(sorted(values)), unique=True)):
+    for name in sorted(values):
+        if draw(st.sampled_from((True, False))):
+            continue
         row = st.builds(Entry, values[name], st.sampled_from([None, *groups]), st.none() | calendar.early())
         rows = st.lists(row, min_size=1, max_size=3, unique_by=lambda entry: (entry.group, entry.since))
         found[f"adjustment.{name}"] = tuple(draw(rows))
@@ -81,11 +92,11 @@ def crediting_cases(draw: DrawFn) -> Case:
     calendar = Calendar(case.start, case.end, case.campaigns, case.reviews)
     units = [unit.unit for unit in case.units]
     scale = draw(st.sampled_from((1, 10**6)))
-    silent = draw(st.sets(st.sampled_from([project.project for project in case.projects])))
+    silent = {project.project for project in case.projects if draw(st.sampled_from((True, True, False)))}
     sharing = draw(st.sampled_from(SHARING))
     claims = tuple(
         replace(claim, share=None) if claim.project in silent and sharing != "agreed" else claim
-        for claim in case.claims
+        for claim in case.claims or draw(claim_tables([each.project for each in case.projects], units, calendar))
     )
     amount = st.integers(0, 3000).map(lambda fen: fen * scale)
     samples = tuple(
@@ -105,7 +116,7 @@ def crediting_cases(draw: DrawFn) -> Case:
         projects=tuple(draw(declared(project, units, calendar, scale)) for project in case.projects),
         claims=claims,
         sharing=sharing,
-        evidence=tuple(draw(st.lists(st.sampled_from(EVIDENCE), unique=True, max_size=4))),
+        evidence=draw(st.sampled_from(EVIDENCE)),
         factors=draw(factors(calendar)),
         samples=samples,
         eligibility=tuple(draw(st.lists(sizes, max_size=3, unique_by=lambda row: (row.sector, row.effective)))),
