@@ -68,3 +68,9 @@ def test_own_without_a_table_is_refused(tmp_path: Path) -> None:
     assert codes(found) == ["plugin-failed"]
     with pytest.raises(ValueError, match="indicator x sums no table"):
         kr.Indicator("x", "count", pl.col("lag"), own=True)
+
+
+def test_an_explanation_needs_no_sums_that_nothing_reads(tmp_path: Path) -> None:
+    found = kr.assess(workspace(tmp_path, policies={"adding.py": POLICY}, toml=TOML), indicators=("funds",))
+    assert found.units.columns == ["unit", "tick", "funds"]
+    assert "finance at 2011-12-31" in found.explain("finance").to_text()
