@@ -30,7 +30,8 @@ def tally_schema(table: str, settings: Mapping[str, Setting]) -> dict[str, pl.Da
     own = {name: dtype for name, dtype in SCHEMAS[table].empty().schema.items() if name != "row"}
     dates = dict.fromkeys(("tick", "year_start", "year_end"), pl.Date)
     amounts = dict.fromkeys(("credited", "vouchers", "confirmed", "share") if table == "projects" else (), pl.Int64)
-    return {**own, **VIEWED.get(table, {}), **amounts, **dates, "unit": pl.String, "group": pl.String, **parameter_schema(settings)}
+    viewed = VIEWED.get(table, {})
+    return {**own, **viewed, **amounts, **dates, "unit": pl.String, "group": pl.String, **parameter_schema(settings)}
 
 
 def indicator_refusals(
