@@ -249,3 +249,16 @@ def test_a_division_by_0_has_no_value() -> None:
 def test_an_expression_without_divisions_stays_as_it_is() -> None:
     value = pl.col("funds") * 2 // pl.col("quota")
     assert ex.correctly_rounded(value) is value
+
+
+def test_conditions_joined_at_once_are_decided_like_those_joined_by_two() -> None:
+    late = pl.col("completion") < 1
+    for joined, decided in ((pl.all_horizontal, False), (pl.any_horizontal, True)):
+        condition = ex.tree(joined(pl.col("at_year_end"), late, pl.col("funds") > 0))
+        assert ex.truth(ex.bind(condition, {"at_year_end": decided})) is decided
+        two = ex.expression_of(ex.bind(condition, {"at_year_end": not decided}))
+        assert str(two) == str(joined(late, pl.col("funds") > 0))
+        one = ex.tree(joined(pl.col("at_year_end"), late))
+        assert ex.bind(one, {"at_year_end": not decided}) == ex.tree(late)
+        none = ex.tree(joined(pl.col("at_year_end"), pl.col("at_year_end")))
+        assert ex.truth(ex.bind(none, {"at_year_end": not decided})) is not decided

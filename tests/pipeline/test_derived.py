@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import kpi_rules as kr
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.derived import Derived
 from tests.pipeline.making import codes, messages, workspace
 
@@ -272,6 +273,33 @@ def kpi_policy_rules():
     (explained,) = found.explain("a", "card.last").rules
     assert explained.distance is not None
     assert explained.distance.amount == 60_000
+
+
+@pytest.mark.parametrize("low", ["unit.funds < 30_000", "unit.lag >= 2"])
+def test_blocks_know_all_the_peers(tmp_path: Path, low: str) -> None:
+    rules = """
+@hookimpl
+def kpi_policy_rules():
+    low = unit.place > 1
+    return [
+        Rule("last", "list", "unit", when=at.quarter_end & low, until=unit.place == 1, reason=""),
+        Rule("seldom", "list", "unit", when=at.year_end & (unit.rarely >= 1), until=unit.completion >= 5, reason=""),
+    ]
+"""
+    made = policy(
+        'Indicator("place", "count", unit.completion, within="rank")',
+        f'Indicator("low", "count", pl.when({low}).then(1).otherwise(0).cast(pl.Int64))',
+        'Indicator("rarely", "count", unit.low, within="most")',
+        rules=rules,
+    )
+    whole = kr.assess(workspace(tmp_path, policies=made, tables=UNITS))
+
+    def told(block: int) -> list[tuple[Any, ...]]:
+        found = decide(whole.panel, whole.rulebook, outputs=["place", "rarely"], block=block, every_tick=False)
+        return sorted((each.tick, each.rule, each.kind, row) for each in found.events for row in each.rows.tolist())
+
+    assert told(2) == told(len(whole.panel.units))
+    assert {rule for _tick, rule, _kind, _row in told(2)} >= {"card.last", "card.seldom"}
 
 
 @pytest.mark.parametrize(

@@ -376,26 +376,25 @@ def bind(node: Node, values: Mapping[str, object]) -> Node:
     What is left of a rule at a tick that is none of its moments is the literal false.
     """
     kind, held = kind_of(node)
-    if kind == "Column" and held in values:
-        return literal(values[held])
-    if kind == "BinaryExpr":
-        left, right = bind(held["left"], values), bind(held["right"], values)
-        if connective(node) is not None:
-            absorbing = connective(node) == "or"
-            for side, other in ((left, right), (right, left)):
-                if truth(side) is not None:
-                    return side if truth(side) is absorbing else other
-        return {"BinaryExpr": {**held, "left": left, "right": right}}
-    if kind == "Ternary":
-        return {"Ternary": {part: bind(child, values) for part, child in held.items()}}
-    if kind == "Cast":
-        return {"Cast": {**held, "expr": bind(held["expr"], values)}}
-    if kind == "Function":
-        inputs = [bind(child, values) for child in held["input"]]
-        if function_of(held) == "Boolean.Not" and truth(inputs[0]) is not None:
-            return literal(not truth(inputs[0]))
-        return {"Function": {**held, "input": inputs}}
-    return node
+    if kind == "Column":
+        return literal(values[held]) if held in values else node
+    below = [bind(child, values) for child in children(node)]
+    joined = connective(node)
+    if joined in {"and", "or"}:
+        return _left_of(node, below, absorbing=joined == "or")
+    if joined == "not" and truth(below[0]) is not None:
+        return literal(not truth(below[0]))
+    return _with_children(node, below) if below else node
+
+
+def _left_of(node: Node, conditions: list[Node], *, absorbing: bool) -> Node:
+    """Return what is left of joined conditions; one that is `absorbing` decides, the opposite says nothing."""
+    if any(truth(each) is absorbing for each in conditions):
+        return literal(absorbing)
+    undecided = [each for each in conditions if truth(each) is None]
+    if len(undecided) > 1:
+        return _with_children(node, undecided)
+    return undecided[0] if undecided else literal(not absorbing)
 
 
 @lru_cache(maxsize=4096, typed=True)

@@ -110,11 +110,12 @@ def decide(
         rulings: the leadership's decisions; None counts every proposal as approved on its tick.
         outputs: indicators to compute although no rule reads them.
         every_tick: whether to keep the panel of every tick or of the last alone.
-        block: units decided at once, by default as suits their number and the machine; a rank needs all of them.
+        block: units decided at once, by default as suits their number and the machine. Ranks are made for all units
+            at once, and all of them are decided at once where a rank goes by lag or counts.
         blocking: the guards that keep measures from being proposed.
     """
     units = len(panel.units)
-    whole = panel.whole(rulebook.columns | set(outputs))
+    whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs)))
     workers = min(os.cpu_count() or 1, WORKERS)
     size = max(units, 1) if whole else block or _block(units, workers)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
@@ -217,7 +218,10 @@ class _Block:
             needed = look.bound.columns(wanted) | self.always | counted
             needed |= set(outputs) if keep else {"lag"} & set(outputs)
             before = {"lag": pl.Series(self.lag.astype(np.int64)), **self.counts}
-            frame = self.panel.derive(look.base.slice(self.low, self.size), here, before, needed)
+            base = look.base.slice(self.low, self.size)
+            if self.size < len(look.base):
+                base = base.hstack(look.compared(self.panel, needed, self.low, self.size))
+            frame = self.panel.derive(base, here, before, needed)
             self.counts |= {name: frame[name] for name in counted}
             if "lag" in frame.columns:
                 self.lag = frame["lag"].to_numpy().astype(np.int16)

@@ -53,9 +53,9 @@ class Derived:
         """Return those of the named columns that are made here, in order."""
         return [name for name in self._order if name in names]
 
-    def within(self, names: Collection[str]) -> bool:
-        """Say whether one of the named columns compares a unit with its peers."""
-        return any(self._all[name].within for name in self._order if name in names)
+    def within(self, names: Collection[str]) -> set[str]:
+        """Return those of the named columns that compare a unit with its peers."""
+        return {name for name in self._order if name in names and self._all[name].within}
 
     @property
     def counting(self) -> tuple[str, ...]:

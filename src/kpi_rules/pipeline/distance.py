@@ -125,7 +125,7 @@ class Distances:
         whole = self._whole(target)
         mine = whole["group"][unit]
         among = np.array([unit])
-        if mine is not None and self.panel.whole(names):
+        if mine is not None and self.panel.compared(names):
             among = np.flatnonzero((whole["group"] == mine).fill_null(value=False).to_numpy())
         rows = np.tile(among, len(amounts))
         own = rows == unit

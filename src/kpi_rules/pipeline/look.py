@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,12 +75,24 @@ class Look:
     """What all blocks share of one tick: its rules and its whole numbers."""
 
     def __init__(self, panel: Panel, rulebook: Rulebook, here: int) -> None:
-        self.tick = panel.ticks[here]
+        self.here, self.tick = here, panel.ticks[here]
         self.bound = rulebook.bound(self.tick.moments, self.tick.on)
         self.base = panel.source.at(here)
         self.pace = panel.terms.pace(self.tick.on)
+        self._compared: dict[frozenset[str], pl.DataFrame] = {}
+        self._one = Lock()
         self._simple: dict[str, Condition | None] = {}
         self._whole: dict[str, Amount | None] = {}
+
+    def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
+        """Return the needed columns that compare units with their peers, for the units of a block; made once."""
+        names = panel.compared(needed)
+        if not names:
+            return []
+        with self._one:
+            if names not in self._compared:
+                self._compared[names] = panel.derive(self.base, self.here, {}, names).select(sorted(names))
+        return self._compared[names].slice(low, size).get_columns()
 
     def whole(self, name: str) -> Amount | None:
         """Return an amount as a function of arrays, None where it takes more."""
