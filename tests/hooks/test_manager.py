@@ -63,7 +63,9 @@ def test_provenance_names_plugin_and_version(tmp_path: Path) -> None:
 
 def test_the_version_of_a_local_policy_follows_its_text(tmp_path: Path) -> None:
     first, second, third = (
-        workspace(tmp_path / name, policies={"p.py": text}).plugins.plugins[-1].version
+        next(
+            each for each in workspace(tmp_path / name, policies={"p.py": text}).plugins.plugins if each.name == "p"
+        ).version
         for name, text in (("a", GOOD), ("b", GOOD), ("c", GOOD + "\n"))
     )
     assert first == second != third
