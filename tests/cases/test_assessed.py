@@ -103,3 +103,11 @@ def test_coverage_of_a_workspace_counts_every_tick(tmp_path: Path) -> None:
     assert bonus.events["issued"] >= 1
     assert bound.text == "funds > funds_quota"
     assert (bound.yes >= 3, bound.no >= 9) == (True, True)
+
+
+def test_what_several_cases_look_at_is_counted_once(tmp_path: Path) -> None:
+    one = HEAD.replace("2011-03-31", "2011-12-31") + 'expect = [{ frame = "ledger", rows = 0 }]\n'
+    again = one + '[[case]]\nname = "again"\nas_of = 2011-12-31\nexpect = [{ frame = "ledger", rows = 0 }]\n'
+    first, second = (report(tmp_path / name, text) for name, text in (("one", one), ("again", again)))
+    assert len(second.results) == len(first.results) + 1
+    assert second.rules == first.rules

@@ -46,6 +46,12 @@ def test_what_a_column_takes(raw: object, dtype: type[pl.DataType], money: bool 
         ("much", pl.Float64, None),
         ("3 points", pl.Float64, None),
         (True, pl.Float64, None),
+        (Decimal("1e999999999"), pl.Float64, None),
+        (Decimal("nan"), pl.Float64, None),
+        (10**30, pl.Int64, None),
+        (10**30, pl.Float64, None),
+        ("9" * 5000, pl.Int64, None),
+        ("9" * 5000, pl.Float64, None),
         (1, pl.Boolean, None),
         (datetime(2011, 1, 1), pl.Date, None),  # noqa: DTZ001 (what TOML gives for a local time)
         ("2011-01-01", pl.Date, None),
@@ -86,6 +92,8 @@ def test_a_plain_number_is_exact_and_nothing_equals_nothing() -> None:
     assert not agrees(1 / 3, Decimal("0.333"), pl.Float64, money=None)
     assert not agrees(None, "0%", pl.Float64, money=None)
     assert not agrees(None, 0, pl.Int64, money=False)
+    assert not agrees(float("nan"), "0%", pl.Float64, money=None)
+    assert not agrees(float("inf"), "100%", pl.Float64, money=None)
     assert agrees(["M1", "M2"], ["M1", "M2"], pl.List(pl.String), money=None)
     assert not agrees(["M2", "M1"], ["M1", "M2"], pl.List(pl.String), money=None)
 

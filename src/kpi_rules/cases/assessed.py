@@ -72,8 +72,8 @@ class Assessed:
         self.ground = ground
         self._made: dict[object, Assessment] = {}
 
-    def of(self, case: Case, workspace: Workspace) -> Assessment:
-        """Return the assessment that a case asks for.
+    def of(self, case: Case, workspace: Workspace, coverage: Coverage) -> Assessment:
+        """Return the assessment that a case asks for; what it shows of rules and tables is counted once.
 
         Raises:
             AssessmentError: its days or decisions do not fit the workspace.
@@ -84,30 +84,29 @@ class Assessed:
             rows = [asdict(each) for each in section.decisions]
             decisions = pl.DataFrame(rows, schema=DECISIONS) if rows else None
             self._made[key] = assess(workspace, section.as_of, section.known_at, decisions)
+            _covered(self._made[key], self.ground, coverage)
         return self._made[key]
 
 
 def run_assessed(
     file: CaseFile, case: Case, assessed: Assessed, workspace: Workspace, coverage: Coverage
 ) -> tuple[Failure, ...]:
-    """Run a case of a workspace; what it names and is not there becomes a problem of its file."""
+    """Run a case of a workspace; what it names and is not there, or cannot be computed, is a problem of its file."""
     try:
-        assessment = assessed.of(case, workspace)
+        assessment = assessed.of(case, workspace, coverage)
+        failures: list[Failure] = []
+        for number, expected in enumerate(case.frames):
+            trail = (*case.path, "expect", number)
+            if expected.frame not in frames():
+                hint, phrase = nearest(expected.frame, frames()), one_of(frames())
+                found = shown(expected.frame)
+                file.wrong((*trail, "frame"), "unknown-frame", found=found, expected=phrase, nearest=hint)
+                continue
+            failures += _Comparing(file, trail, getattr(assessment, expected.frame), assessed.ground).failures(expected)
     except AssessmentError as failed:
         for problem in failed.problems:
             file.within(problem, case.path)
         return ()
-    _covered(assessment, assessed.ground, coverage)
-    failures: list[Failure] = []
-    for number, expected in enumerate(case.frames):
-        trail = (*case.path, "expect", number)
-        if expected.frame not in frames():
-            hint = nearest(expected.frame, frames())
-            phrase = one_of(frames())
-            found = shown(expected.frame)
-            file.wrong((*trail, "frame"), "unknown-frame", found=found, expected=phrase, nearest=hint)
-            continue
-        failures += _Comparing(file, trail, getattr(assessment, expected.frame), assessed.ground).failures(expected)
     return tuple(failures)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kpi_rules.cases.shape import Failure
-from kpi_rules.cases.values import UnfitValueError, agrees, given, shown_found, shown_raw
+from kpi_rules.cases.values import UnfitValueError, agrees, fen, given, shown_found, shown_raw
 from kpi_rules.locale import _
-from kpi_rules.model.money import format_amount, parse_amount
+from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import nearest
 from kpi_rules.workspace.config_schema import one_of, shown
 
@@ -61,7 +61,7 @@ def _check_names(file: CaseFile, case: Case, ground: Ground) -> None:
 
 def _check_event(file: CaseFile, event: EventSection, ground: Ground, trail: tuple[str | int, ...]) -> None:
     _known(file, event.rule, ground.book.rules, (*trail, "rule"), "unknown-rule")
-    if event.amount is not None and _fen(event.amount) is None:
+    if event.amount is not None and fen(event.amount) is None:
         expected = _('money as a text, such as "1500万" or "30000.50"')
         file.wrong((*trail, "amount"), "wrong-kind", found=shown(event.amount), expected=expected)
 
@@ -125,7 +125,7 @@ def _events(file: CaseFile, case: Case, found: list[dict[str, Any]]) -> list[Fai
     failures = []
     left = [(event["rule"], event["event"], event["amount"]) for event in found]
     for number, event in enumerate(case.events or ()):
-        wanted = (event.rule, event.event, None if event.amount is None else _fen(event.amount))
+        wanted = (event.rule, event.event, None if event.amount is None else fen(event.amount))
         if wanted in left:
             left.remove(wanted)
             continue
@@ -142,7 +142,3 @@ def _events(file: CaseFile, case: Case, found: list[dict[str, Any]]) -> list[Fai
 def _event(event: tuple[str, str, int | None]) -> str:
     rule, what, amount = event
     return f"{rule} {what}" + (f" {format_amount(amount)}" if amount is not None else "")
-
-
-def _fen(raw: object) -> int | None:
-    return parse_amount(raw) if isinstance(raw, str) else None

@@ -17,6 +17,7 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.money import format_amount, parse_amount
+from kpi_rules.workspace.config_schema import exact
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,9 +26,15 @@ Dtype = pl.DataType | type[pl.DataType]
 Plain = int | float | bool | str | date | None
 
 _PUBLISHED = re.compile(
-    r"(?P<number>[+-]?\d+(?:\.(?P<digits>\d+))?) ?(?P<unit>%|points(?: (?:ahead|behind))?)?", re.ASCII
+    r"(?P<number>[+-]?\d{1,12}(?:\.(?P<digits>\d{1,9}))?) ?(?P<unit>%|points(?: (?:ahead|behind))?)?", re.ASCII
 )
-_QUOTIENT = re.compile(r"(?P<above>\d+(?:\.\d+)?) ?/ ?(?P<below>\d+(?:\.\d+)?)", re.ASCII)
+_QUOTIENT = re.compile(r"(?P<above>\d{1,15}(?:\.\d{1,9})?) ?/ ?(?P<below>\d{1,15}(?:\.\d{1,9})?)", re.ASCII)
+
+GREATEST = 2**53
+"""No count, amount or ratio in a case is greater: beyond it a ratio would not be exact."""
+
+LONGEST = 40
+"""Characters of the longest text that is taken for an amount."""
 
 
 class UnfitValueError(ValueError):
@@ -65,17 +72,24 @@ def given(raw: object, dtype: Dtype, *, money: bool | None) -> Plain:
 
 def _whole(raw: object, *, money: bool | None) -> int:
     if isinstance(raw, str) and money is not False:
-        amount = parse_amount(raw)
+        amount = fen(raw)
         if amount is not None:
             return amount
-    if isinstance(raw, int) and not isinstance(raw, bool) and not money:
+    if isinstance(raw, int) and not isinstance(raw, bool) and not money and abs(raw) <= GREATEST:
         return raw
     raise UnfitValueError(_expected(pl.Int64, money=money))
 
 
+def fen(raw: object) -> int | None:
+    """Return an amount of money written as a text in fen; None where it is none, or beyond all bounds."""
+    amount = parse_amount(raw) if isinstance(raw, str) and len(raw) <= LONGEST else None
+    return amount if amount is not None and abs(amount) <= GREATEST else None
+
+
 def _ratio(raw: object) -> Fraction:
-    if isinstance(raw, (int, Decimal)) and not isinstance(raw, bool):
-        return Fraction(raw)
+    number = exact(raw)
+    if number is not None and abs(number) <= GREATEST:
+        return Fraction(number)
     if isinstance(raw, str):
         printed, quotient = _PUBLISHED.fullmatch(raw), _QUOTIENT.fullmatch(raw)
         if printed is not None and printed["unit"] in {None, "%"}:
@@ -113,7 +127,9 @@ def agrees(found: object, raw: object, dtype: Dtype, *, money: bool | None) -> b
         printed = _PUBLISHED.fullmatch(raw)
         if printed is None:
             raise UnfitValueError(_('a number, or a published figure such as "125.64%", "7.64 points ahead" or "61.5"'))
-        return isinstance(found, float) and _as_printed(found, printed) == Decimal(printed["number"])
+        if not isinstance(found, float) or not abs(found) <= GREATEST:  # not a number is neither
+            return False
+        return _as_printed(found, printed) == Decimal(printed["number"])
     wanted = given(raw, dtype, money=money)
     return found is not None and found == wanted
 
