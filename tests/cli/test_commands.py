@@ -187,7 +187,12 @@ def test_plugins(run: Run, example: Path) -> None:
     assert rows["supervision"]["origin"] == "installed"
     assert rows["supervision"]["contributes"] == {
         "rule": ["supervision.talk"],
-        "setting": ["supervision.talk_after"],
+        "setting": [
+            "supervision.bulletin_behind",
+            "supervision.cards_for_talk",
+            "supervision.talk_after",
+            "supervision.veto_below",
+        ],
     }
     assert rows["kpi_rules"]["origin"] == "built in"
     assert "supervision.talk_after" in run("plugins", example).stdout
