@@ -1,9 +1,9 @@
 """Steps of ratios: floor, ceil and round as the texts of rules have them.
 
 A ratio is the nearest binary number, and what is computed from it is a little off: 1.2 - 1 is a little less than 0.2,
-and two steps of 10% would be one. Here a number that lies within a millionth of a millionth of itself (and a billionth
-at most) from where it would step counts as there. A figure of money that is short by one fen is further away than
-that, for quotas up to 100亿 yuan; `//` is exact for whole numbers of any size.
+and two steps of 10% would be one. Here a number that lies within 4 * 10**-13 of itself (and a billionth at most) from
+where it would step counts as there. A percentage, up to 200, of a quota of whole yuan up to 100亿 that is short by one
+fen is further away than that; `//` is exact for whole numbers of any size.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.expressions import Node
 
-_PART: Final = 1e-12
+_PART: Final = 4e-13
 _MOST: Final = 1e-9
 
 
