@@ -1,9 +1,9 @@
-"""How claims that give no share divide a project, what bears an amount out, and the stages up to the waterfall's end."""
+"""How claims that give no share divide a project, what bears an amount out, and the stages to the waterfall's end."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -42,7 +42,7 @@ def kr_workspace(place: Path, toml: str, tables: Mapping[str, str]) -> kr.Worksp
     return kr.load(found.folder or place)
 
 
-def last(found: kr.Assessment, *columns: str) -> list[tuple[object, ...]]:
+def last(found: kr.Assessment, *columns: str) -> list[tuple[Any, ...]]:
     return found.waterfall.filter(pl.col("tick") == LAST).select(*columns).rows()
 
 
@@ -196,7 +196,7 @@ def test_every_step_is_a_stage(tmp_path: Path) -> None:
         ("J3", "a", 1_000, 1_000, 1_000, 0, 0, 0),
         ("J4", "b", 9_000, 9_000, 9_000, 9_000, 9_000, 9_000),
     ]
-    # 30000 and 27000 are cut to 40000 in proportion: 21052.63 and 18947.37. The first is lifted to the quota of 1000.00.
+    # 30000 and 27000 are cut to 40000 in proportion: 21052.63 and 18947.37. The first is lifted to the quota.
     assert last(found, "project", "unit", "split", "claim_cap", "unit_cap", "whole_task", "shared") == [
         ("J1", "a", 40_000, 30_000, 21_053, 100_000 - 18_947, 100_000 - 18_947),
         ("J1", "c", 10_000, 10_000, 10_000, 10_000, 10_000),

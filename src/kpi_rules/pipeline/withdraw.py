@@ -80,7 +80,7 @@ class Withdrawal:
 
     @cached_property
     def events(self) -> pl.DataFrame:
-        """The events that change: `year, tick, rule, unit, measure, event`, whether each is `there`, and its `amount`."""
+        """The events that change: `year, tick, rule, unit, measure, event`, whether each is `there`, its `amount`."""
         keys = ("year", "tick", "rule", "unit", "measure", "event")
         there = pl.lit(value=True).alias("there")
         before, after = (side.events.select(*keys, there, "amount") for side in self._sides)
