@@ -70,10 +70,9 @@ class Decided:
 
     `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held
     is released; `proposals` every proposal, where rulings are given, `closed` those that went without taking effect,
-    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null; `blocked` what
-    guards kept from being proposed, tick by tick. `frames`
-    holds the panel of each tick, or of the last alone, block by block. `active` says which measures are in force at the
-    end, by rule.
+    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null; `blocked`
+    what guards kept from being proposed, tick by tick. `frames` holds the panel of each tick, or of the last alone,
+    block by block. `active` says which measures are in force at the end, by rule.
     """
 
     events: list[Happening] = field(factory=list)
@@ -175,7 +174,7 @@ def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
 class _Block:
     """The units of one block through all ticks."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (what all blocks share, and which units this one has)
         self,
         panel: Panel,
         rulebook: Rulebook,
