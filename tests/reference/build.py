@@ -22,8 +22,8 @@ POLICIES = ("pay_withholding", "field_duty", "rewards", "supervision")
 SECTIONS = (*POLICIES, "safeguards", "adjustment")
 TABLES = ("units", "quotas", "projects", "claims", "arrivals", "visits", "staff", "rates", "withheld")
 OF_CREDIT = ("factors", "eligibility", "samples")
-MONEY = ("contracted", "declared", "assessed_amount", "component", "performance", "total_pay", "amount")
-MONEY += ("least", "reported", "confirmed")
+OF_PAY = ("component", "performance", "total_pay")
+MONEY = ("contracted", "declared", "assessed_amount", *OF_PAY, "amount", "least", "reported", "confirmed")
 Frame = dict[str, list[str]]
 Config = dict[str, object]
 
