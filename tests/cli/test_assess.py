@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,8 +13,6 @@ import kpi_rules as kr
 from kpi_rules.cli.assess import TABLES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.running import Run
 
 
@@ -178,3 +177,26 @@ def test_a_missing_folder_is_said_before_any_work(run: Run, example: Path, tmp_p
     assert done.stderr == f"there is no folder {tmp_path / 'missing'}; make it first\n"
     done = run("assess", example, "--format", "json", "-o", tmp_path)
     assert done.stderr == f"{tmp_path} is a folder; name a file in it\n"
+
+
+def test_a_measure_reversed_with_who_and_why(run: Run, tmp_path: Path) -> None:
+    town = Path(__file__).parents[2] / "examples" / "real-cases" / "town-d"
+    measure = "2006/pay_withholding.deposit_forfeit/late/2006-03-31"
+    decisions = tmp_path / "decisions.csv"
+    decisions.write_text(
+        f"measure,decision,on,by,reason\n{measure},approved,2006-03-31,,\n{measure},reversed,2006-05-31,county,overlooked\n",
+        encoding="utf-8",
+    )
+    asked = ("assess", town, "--as-of", "2006-06-30", "--decisions", decisions)
+    tables = json.loads(run(*asked, "--format", "json").stdout)
+    row = next(each for each in tables["measures"] if each["id"] == measure)
+    assert [row[name] for name in ("status", "decision", "decided_by", "decision_reason")] == [
+        "reversed",
+        "reversed",
+        "county",
+        "overlooked",
+    ]
+    refunded = [(each["person"], each["amount"]) for each in tables["entries"] if each["entry"] == "refunded"]
+    assert refunded == [("leader", 150_000), ("middle", 100_000)]
+    summary = run(*asked).stdout
+    assert "paid 1.2万 = forfeited 2500.00 - refunded 2500.00 + returned 0.00 + held 1.2万" in summary

@@ -96,7 +96,8 @@ def read_decisions(path: Path) -> pl.DataFrame:
     from kpi_rules.model.problems import Place
     from kpi_rules.workspace.amounts import parse_date
 
-    rows, wrong = [], []
+    rows: list[dict[str, object]] = []
+    wrong: list[str] = []
     for number, row in read_rows(path, ("measure", "decision", "on")):
         day = parse_date(row["on"].strip())
         if day is None:
@@ -104,13 +105,15 @@ def read_decisions(path: Path) -> pl.DataFrame:
             wrong.append(
                 _("{place}: found '{value}'; expected a date such as 2011-06-30").format(place=place, value=row["on"])
             )
-        told = {name: row[name].strip() or None for name in ("by", "reason") if name in row}
+        told: dict[str, object] = {name: row[name].strip() or None for name in ("by", "reason") if name in row}
         rows.append({"measure": row["measure"].strip(), "decision": row["decision"].strip(), "on": day, **told})
     if wrong:
         raise RefusedError("\n".join(wrong))
-    schema = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
-    told = {name: pl.String for name in ("by", "reason") if rows and name in rows[0]}
-    return pl.DataFrame(rows, schema={**schema, **told})
+    schema: dict[str, type[pl.DataType]] = {"measure": pl.String, "decision": pl.String, "on": pl.Date}
+    for name in ("by", "reason"):
+        if rows and name in rows[0]:
+            schema[name] = pl.String
+    return pl.DataFrame(rows, schema=schema)
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
