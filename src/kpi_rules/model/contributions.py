@@ -186,8 +186,8 @@ class Credit:
 
     `amount` is a row-wise Int64 expression in fen over one project at one tick: the project's columns, `on`,
     `contracted`, `vouchers`, `confirmed`, `evidence`, what bore that out, and `credited`, what the adjustments before
-    it left. Adjustments apply in order of their names. With `needs`, it is left out, stage and all, until one of these parameters is written or one
-    of these tables has rows.
+    it left. Adjustments apply in order of their names. With `needs`, it is left out, stage and all, until one of these
+    parameters is written or one of these tables has rows.
     """
 
     name: str = field(validator=_is_name)
