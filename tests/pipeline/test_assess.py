@@ -76,8 +76,10 @@ def test_an_explanation_names_the_indicator_that_is_primary(tmp_path: Path) -> N
         ),
         (
             "kpi_indicators",
-            "Indicator('far', 'count', "
-            "pl.when(unit.funds == 30000).then(unit.funds * 1e15).otherwise(1.0).cast(pl.Int64))",
+            (
+                "Indicator('far', 'count', "
+                "pl.when(unit.funds == 30000).then(unit.funds * 1e15).otherwise(1.0).cast(pl.Int64))"
+            ),
             "indicator far",
         ),
         (
