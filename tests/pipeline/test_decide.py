@@ -259,3 +259,21 @@ def test_decisions_of_the_wrong_shape_are_named(tmp_path: Path) -> None:
 def test_an_as_of_before_the_year_is_refused(tmp_path: Path) -> None:
     with pytest.raises(kr.AssessmentError, match="found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31"):
         kr.assess(behind(tmp_path), as_of=date(2010, 12, 31))
+
+
+def test_an_amount_that_is_a_column_is_the_same_whatever_is_kept_of_the_panel(tmp_path: Path) -> None:
+    policy = """
+        @hookimpl
+        def kpi_policy_rules():
+            when = at.month_end & (unit.completion >= 0.1)
+            return [Rule("paid", "bonus", "unit", when, "", amount=unit.funds, repeats=True)]
+        """
+    quotas = "unit,indicator,amount,effective\n" + "".join(
+        f"{unit},funds,1000.00,2011-01-01\n" for unit in ("city", "finance", "books", "water")
+    )
+    found = workspace(tmp_path, policies={"paid.py": policy}, tables={"quotas": quotas})
+    assert not found.errors
+    whole = kr.assess(found, whole_panel=True)
+    last = kr.assess(found, whole_panel=False, indicators=["funds"])
+    assert whole.events["amount"].n_unique() > 1
+    assert last.events.equals(whole.events)

@@ -277,3 +277,17 @@ def test_a_distance_counts_places_in_the_group(tmp_path: Path) -> None:
     distance = one(found, "finance", "p.last").distance
     assert distance is not None
     assert (distance.amount, distance.by) == (90_000, YEAR_END)  # level with water is first as well
+
+
+def test_a_unit_alone_in_its_group_is_not_compared_with_its_own_other_amounts(tmp_path: Path) -> None:
+    policy = """
+        @hookimpl
+        def kpi_policy_rules():
+            when = at.year_end & (unit.completion < 1) & (unit.group_size < 2)
+            return [Rule("alone", "duty", "head", when, "", until=unit.completion >= 1)]
+        """
+    found = kr.assess(workspace(tmp_path, policies={"alone.py": policy}))
+    assert found.events["unit"].to_list() == ["finance"]
+    distance = found.explain("finance", "alone.alone").rules[0].distance
+    assert distance is not None
+    assert (distance.amount, distance.effect) == (70_000, "avoids")

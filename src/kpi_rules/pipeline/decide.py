@@ -20,6 +20,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.look import Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.spans import DERIVED, Amounts
@@ -235,8 +236,10 @@ class _Block:
         return self.decided
 
     def _in_spans(self, look: Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
-        """Return the value of each wanted expression without the frame of indicators; None where it takes more."""
-        conditions = look.simple(wanted)
+        """Return the value of each wanted expression without the frame of indicators; None where it takes more, as an
+        amount does, which is made from that frame.
+        """
+        conditions = None if any(each.amount for each in look.bound.rules) else look.simple(wanted)
         if look.tick.interim or conditions is None or not self.size:
             return None
         terms, read = self.panel.terms, look.bound.columns(wanted) - DERIVED
@@ -286,12 +289,15 @@ class _Block:
         simple = look.simple(wanted) if arrays is not None else None
         if arrays is not None and simple is not None:
             return {name: pl.Series(holds(arrays)) for name, holds in simple.items()}
-        selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(wanted)]
+        products = [name for name in wanted if look.multiplies(name)]
+        others = [name for name in wanted if name not in products]
+        selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(others)]
         try:
+            values = {name: exactly(frame, look.bound.expressions[name]) for name in products}
             found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
         except pl.exceptions.PolarsError as problem:
             raise failed(look, wanted, frame, problem) from problem
-        return {name: self._full(found.to_series(place)) for place, name in enumerate(wanted)}
+        return values | {name: self._full(found.to_series(place)) for place, name in enumerate(others)}
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
         """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""
@@ -459,13 +465,14 @@ class _Block:
         frame = self.frame.select(read).filter(issued.rows)
         whole = look.whole(rule.amount)
         if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
-            fen = whole({each.name: each.to_numpy() for each in frame})
-            return pl.Series(np.broadcast_to(fen, len(frame)), dtype=pl.Int64)
+            about = whole({each.name: each.to_numpy().astype(np.float64) for each in frame})
+            if np.all(np.abs(about) < 2 * LIMIT):
+                fen = whole({each.name: each.to_numpy() for each in frame})
+                return pl.Series(np.broadcast_to(fen, len(frame)), dtype=pl.Int64)
         try:
-            found = frame.select(look.bound.expressions[rule.amount]).to_series()
+            return exactly(frame, look.bound.expressions[rule.amount])
         except pl.exceptions.PolarsError as problem:
             raise failed(look, [rule.amount], frame, problem) from problem
-        return found if len(found) == len(frame) else found.new_from_index(0, len(frame))
 
     def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
         """Note what happened to the units of a mask; `amounts` has one for each of them."""

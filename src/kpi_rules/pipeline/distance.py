@@ -125,13 +125,14 @@ class Distances:
         whole = self._whole(target)
         mine = whole["group"][unit]
         among = np.array([unit])
-        if mine is not None and self.panel.compared(names):
+        is_compared = mine is not None and bool(self.panel.compared(names))
+        if is_compared:
             among = np.flatnonzero((whole["group"] == mine).fill_null(value=False).to_numpy())
         rows = np.tile(among, len(amounts))
         own = rows == unit
         further = pl.Series(np.where(own, np.repeat(amounts, len(among)), 0))
         base = whole[rows].with_columns(funds=pl.min_horizontal(pl.col("funds") + further, pl.lit(LIMIT)))
-        if len(among) > 1:
+        if is_compared:  # a unit alone in its group is not among its own other amounts
             base = base.with_columns(pl.Series(PEERS, np.repeat(np.arange(len(amounts)), len(among)).astype(str)))
         before = {name: column.gather(rows) for name, column in self._before(target).items()}
         frame = self.panel.derive(base, target, before, names | {"completion", "campaign_completion"})
