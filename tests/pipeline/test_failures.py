@@ -166,3 +166,41 @@ def test_an_amount_out_of_bounds(tmp_path: Path, amount: str, found: str) -> Non
         kr.assess(loaded)
     assert [(each.code, each.place.key) for each in raised.value.problems] == [("amount-out-of-bounds", "rule p.fee")]
     assert raised.value.problems[0].found == found
+
+
+PRODUCTS = """
+@hookimpl
+def kpi_indicators():
+    return [Indicator("product", "money", {indicator})]
+
+@hookimpl
+def kpi_policy_rules():
+    return [Rule("fee", kind="fee", subject="unit", when=at.year_end & {when}, amount={amount}, reason="a fee")]
+"""
+FAR = "unit.funds * unit.funds * unit.funds * unit.funds * unit.funds"
+
+
+@pytest.mark.parametrize(
+    ("parts", "key"),
+    [
+        ({"indicator": FAR}, "indicator product"),
+        ({"amount": FAR}, "rule p.fee"),
+        ({"amount": f"({FAR}) // unit.funds"}, "rule p.fee"),
+    ],
+)
+def test_a_product_beyond_64_bits_is_a_problem(tmp_path: Path, parts: dict[str, str], key: str) -> None:
+    text = PRODUCTS.format(**{"indicator": "unit.funds", "when": "(unit.funds > 0)", "amount": "unit.funds", **parts})
+    loaded = workspace(tmp_path, policies={"p.py": text})
+    assert messages(loaded) == []
+    with pytest.raises(kr.AssessmentError, match="`i128` to `i64` failed") as raised:
+        kr.assess(loaded)
+    assert [(each.code, each.place.key) for each in raised.value.problems] == [("expression-failed", key)]
+
+
+def test_a_condition_on_a_product_beyond_64_bits_is_decided_by_what_it_is(tmp_path: Path) -> None:
+    text = PRODUCTS.format(indicator="unit.funds", when=f"(({FAR}) > 0)", amount="unit.funds")
+    issued = kr.assess(workspace(tmp_path, policies={"p.py": text})).events.filter(event="issued")
+    assert issued["unit"].to_list() == ["city", "finance", "water"]
+    case = {"at_year_end": True, "funds": 30_000, "group": None}
+    book = kr.rulebook(workspace(tmp_path / "again", policies={"p.py": text}))
+    assert book.evaluate(case) == [{"rule": "p.fee", "event": "issued", "amount": 30_000}]

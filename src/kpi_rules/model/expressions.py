@@ -139,15 +139,16 @@ def _rounded(node: Node) -> Node:
     if kind != "BinaryExpr" or held["op"] not in _DIVISIONS:
         return node
     left, right = as_written(held["left"]), as_written(held["right"])
-    if not _is_constant(held["right"]):
+    if not is_constant(held["right"]):
         return tree(pl.when(right != 0).then(left / right))
-    if _is_constant(held["left"]):
+    if is_constant(held["left"]):
         return node
     divisor = left.is_null().cast(pl.Float64) * 0.0 + right
     return tree(pl.when(right != 0).then(left / divisor))
 
 
-def _is_constant(node: Node) -> bool:
+def is_constant(node: Node) -> bool:
+    """Say whether a node reads no column."""
     return not any(kind_of(each)[0] == "Column" for each in walk(node))
 
 

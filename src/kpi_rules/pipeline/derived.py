@@ -10,7 +10,7 @@ import polars as pl
 
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.expressions import correctly_rounded
-from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.evaluating import evaluating, exactly, multiplies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,6 +38,7 @@ class Derived:
         self._reads = {name: set(each.value.meta.root_names()) for name, each in self._all.items()}
         graph = {name: reads & self._all.keys() for name, reads in self._reads.items()}
         self._value = {name: correctly_rounded(each.value) for name, each in self._all.items()}
+        self._products = {name for name, value in self._value.items() if multiplies(value)}
         self._order = tuple(TopologicalSorter(graph).static_order())
         self._moments = {name: _moments_of(each) for name, each in self._all.items() if each.at is not None}
 
@@ -80,7 +81,7 @@ class Derived:
         for name in names:
             indicator = self._all[name]
             with evaluating("indicator", name):
-                frame = frame.with_columns(self._value[name].alias(name))
+                frame = frame.with_columns(self._made(frame, name))
             if indicator.within:
                 frame = frame.with_columns(_compared(frame, name, indicator.within))
             elif indicator.counting:
@@ -91,6 +92,11 @@ class Derived:
                     column = _counted(earlier, frame[name], consecutive=indicator.counting == "consecutive")
                 frame = frame.with_columns(column.alias(name))
         return frame
+
+    def _made(self, frame: pl.DataFrame, name: str) -> pl.Expr | pl.Series:
+        return (
+            exactly(frame, self._value[name]).alias(name) if name in self._products else self._value[name].alias(name)
+        )
 
 
 def _moments_of(indicator: Indicator) -> Callable[[frozenset[str]], bool]:

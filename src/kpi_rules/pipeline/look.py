@@ -11,6 +11,7 @@ import polars as pl
 from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.pipeline.evaluating import exactly, multiplies
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.spans import amount, condition
 
@@ -83,6 +84,7 @@ class Look:
         self._one = Lock()
         self._simple: dict[str, Condition | None] = {}
         self._whole: dict[str, Amount | None] = {}
+        self._products: dict[str, bool] = {}
 
     def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
         """Return the needed columns that compare units with their peers, for the units of a block; made once."""
@@ -99,6 +101,12 @@ class Look:
         if name not in self._whole:
             self._whole[name] = amount(self.bound.expressions[name])
         return self._whole[name]
+
+    def multiplies(self, name: str) -> bool:
+        """Say whether an expression multiplies columns with each other."""
+        if name not in self._products:
+            self._products[name] = multiplies(self.bound.expressions[name])
+        return self._products[name]
 
     def simple(self, wanted: Collection[str]) -> dict[str, Condition] | None:
         """Return the wanted expressions as functions of arrays, None where one is more than comparisons."""
@@ -122,7 +130,7 @@ def failed(look: Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Exce
 
 def _evaluates(frame: pl.DataFrame, expression: pl.Expr) -> bool:
     try:
-        frame.select(expression)
+        exactly(frame, expression)
     except pl.exceptions.PolarsError:
         return False
     return True

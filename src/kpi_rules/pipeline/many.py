@@ -10,8 +10,9 @@ import polars as pl
 from kpi_rules.model import expressions
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.contributions import SCALED
-from kpi_rules.model.money import BILLION
+from kpi_rules.model.money import BILLION, LIMIT
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.spans import amount, condition
 
@@ -142,12 +143,14 @@ class ManyCases:
                 continue
             read = [cases[name] for name in expression.meta.root_names() if name in cases.columns]
             if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
-                amounts[own] = whole({each.name: each.to_numpy()[rows[own]] for each in read})
-                known[own] = True
-                continue
-            frame = self._frame(cases.select(self.base)[rows[own]]).select(expression)
-            column = frame.collect(engine="in-memory", optimizations=PLAIN).to_series()
-            column = column if len(column) == len(own) else column.new_from_index(0, len(own))
+                arrays = {each.name: each.to_numpy()[rows[own]] for each in read}
+                about = whole({name: each.astype(np.float64) for name, each in arrays.items()})
+                if np.all(np.abs(about) < 2 * LIMIT):
+                    amounts[own] = whole(arrays)
+                    known[own] = True
+                    continue
+            frame = self._frame(cases.select(self.base)[rows[own]])
+            column = exactly(frame.collect(engine="in-memory", optimizations=PLAIN), expression)
             known[own] = column.is_not_null().to_numpy()
             amounts[own] = column.fill_null(0).to_numpy() if column.null_count() else column.to_numpy()
         return pl.Series("amount", amounts).zip_with(pl.Series(known), UNKNOWN)

@@ -13,7 +13,7 @@ from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.credit import ancestors
-from kpi_rules.pipeline.evaluating import evaluating
+from kpi_rules.pipeline.evaluating import evaluating, exactly, multiplies
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.viewed import viewed
 from kpi_rules.workspace.schemas import SCHEMAS
@@ -83,7 +83,8 @@ class _Rows:
         rows = rows.join(groups, on="unit", how="left", maintain_order="left")
         rows = with_parameters(rows, self.parameters, on, indicator.value.meta.root_names())
         with evaluating("indicator", name):
-            value = rows.with_columns(value=correctly_rounded(indicator.value))["value"]
+            of_row = correctly_rounded(indicator.value)
+            value = exactly(rows, of_row) if multiplies(of_row) else rows.with_columns(value=of_row)["value"]
         once = value.dtype == pl.Boolean
         frame = rows.select("unit", _EVIDENCE).with_columns(
             value=value.fill_null(value=False).cast(pl.Int64) if once else value
