@@ -120,6 +120,12 @@ def test_a_hook_that_returns_something_else_is_named(tmp_path: Path, hook: str, 
     assert " expected, not " in message
 
 
+@pytest.mark.parametrize("field", ["rules", "indicators", "credits", "checks", "guards", "problems"])
+def test_tables_that_give_something_else_are_named(tmp_path: Path, field: str) -> None:
+    message = only(policy(tmp_path, f"@hookimpl\ndef kpi_configured(tables):\n    return Configured({field}=['a'])\n"))
+    assert "policy winter failed in kpi_configured: TypeError: a list of " in message
+
+
 def test_a_generator_that_raises_is_named(tmp_path: Path) -> None:
     message = only(policy(tmp_path, "@hookimpl\ndef kpi_policy_rules():\n    yield 1 / 0\n"))
     assert "policy winter failed in kpi_policy_rules: ZeroDivisionError: division by zero" in message

@@ -20,10 +20,12 @@ from kpi_rules.pipeline.decisions import Rulings
 from kpi_rules.pipeline.deposits import DEPOSITS, Deposited, Desk, keep
 from kpi_rules.pipeline.pay import ENTRIES, LINES, Payroll
 from kpi_rules.workspace.schemas import SCHEMAS
+from tests.pipeline.making import workspace
 from tests.reference.deposits import Account, Act, Effective, settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from random import Random
 
 YEAR = Year(date(2012, 1, 1), date(2012, 12, 31))
@@ -246,3 +248,19 @@ def test_without_deposits_and_rules_about_them_there_is_nothing() -> None:
     assert found.lines.is_empty()
     assert found.entries.is_empty()
     assert dict(found.lines.schema) == DEPOSITS
+
+
+def test_a_rule_that_collects_of_two_kinds_of_pay_keeps_one_deposit(tmp_path: Path) -> None:
+    policy = """
+        @hookimpl
+        def kpi_policy_rules():
+            both = (Collect(pl.lit(1000, pl.Int64)), Collect(pl.lit(500, pl.Int64), base="component"))
+            until = unit.completion >= 1
+            when = at.month_end & (unit.completion < 1)
+            return [Rule("kept", "deposit", "staff", when, "", until=until, deposit=both)]
+        """
+    found = kr.assess(workspace(tmp_path, policies={"kept.py": policy}))
+    own = found.deposits.filter(pl.col("person") == "P01")
+    entries = found.entries.filter(pl.col("person") == "P01", pl.col("entry") == "paid")
+    assert own["paid"].to_list() == [12 * 1500]
+    assert entries["amount"].sum() == 12 * 1500

@@ -234,3 +234,16 @@ def test_explanations_say_why_nothing_is_proposed(tmp_path: Path) -> None:
     assert before["winter.hard"].guards == ()
     assert "\n  guards\n    no_hard: " in found.explain("finance").to_text()
     assert found.explain("finance").to_dict()["rules"][0]["guards"] == list(finance["winter.hard"].guards)  # type: ignore[index]  # plain data
+
+
+def test_an_explanation_judges_by_the_amount_that_was_blocked(tmp_path: Path) -> None:
+    huge = LARGE.replace("large", "huge").replace("50000", "5000000")
+    found = kr.assess(made(tmp_path, AMOUNT, f"{LARGE}, {huge}"))
+    told = {}
+    for unit in ("finance", "water"):
+        (grant,) = (each for each in found.explain(unit).rules if each.rule == "winter.grant")
+        told[unit] = [text.partition(": ")[0] for text in grant.guards]
+    blocked = found.findings.filter(pl.col("effect") == "blocked").select("code", "key").rows()
+    assert {unit for unit, codes in told.items() if codes}
+    for unit, codes in told.items():
+        assert codes == [code for code, key in blocked if key.split("/")[2] == unit]

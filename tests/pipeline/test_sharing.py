@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import kpi_rules as kr
+from kpi_rules.pipeline.task import cut
 from tests.pipeline.making import messages, workspace
 
 if TYPE_CHECKING:
@@ -249,3 +253,20 @@ def test_a_whole_task_lifts_no_further_than_the_quota_with_all_below(tmp_path: P
     assert last(found, "project", "shared") == [("J1", 30_000), ("J2", 70_000 - 9_999), ("J3", 9_999)]
     units = found.units.filter(pl.col("tick") == LAST)
     assert units.select("unit", "funds", "completion").rows() == [("a", 100_000, 1.0), ("b", 70_000, 1.0)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 1000)), max_size=20),
+    st.lists(st.integers(0, 900), min_size=5, max_size=5),
+)
+def test_a_cap_cuts_each_unit_by_itself_whatever_the_order_of_units(
+    claims: list[tuple[int, int]], caps: list[int]
+) -> None:
+    units, amounts = (np.array([each[part] for each in claims], dtype=np.int64) for part in (0, 1))
+    cap = np.array(caps)
+    found = cut(amounts, units, cap)
+    for unit in range(5):
+        own = units == unit
+        alone = cut(amounts[own], np.zeros(int(own.sum()), dtype=np.int64), cap[[unit]])
+        assert found[own].tolist() == alone.tolist()
+        assert found[own].sum() == min(amounts[own].sum(), caps[unit])

@@ -57,6 +57,16 @@ CONTRIBUTED: Final[Mapping[str, type]] = {
 }
 """What the items of each hook's list are."""
 
+CONFIGURED: Final[Mapping[str, type]] = {
+    "rules": Rule,
+    "indicators": Indicator,
+    "credits": Credit,
+    "checks": Check,
+    "guards": Guard,
+    "problems": Trouble,
+}
+"""What the items of each field of `Configured` are."""
+
 BUILT_IN = "kpi_rules"
 """The name under which the library's own pace curves enter, by the same door as everybody's."""
 
@@ -415,15 +425,22 @@ def _ask(hook: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 (what t
     if hook == "kpi_configured":
         if not isinstance(given, Configured):
             raise TypeError(_("{kind} is expected, not {value}").format(kind="Configured", value=repr(given)))
+        for name, kind in CONFIGURED.items():
+            _only(kind, getattr(given, name))
         return given
     kind = CONTRIBUTED[hook]
     found = list(given) if isinstance(given, Iterable) else [given]
-    for item in found:
-        if not isinstance(item, kind):
-            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind=kind.__name__, value=repr(item)))
+    _only(kind, found)
     if not isinstance(given, Iterable):
         raise TypeError(_("a list of {kind} is expected, not a single one").format(kind=kind.__name__))
     return found
+
+
+def _only(kind: type, items: Iterable[Any]) -> None:
+    """Make sure that a list holds nothing else than it should."""
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind=kind.__name__, value=repr(item)))
 
 
 def _without_paths(problem: Exception) -> str:

@@ -265,6 +265,10 @@ class _Keeping:
         collected = collected_from_pay(self.desk.payroll, on, wanted, self.desk.lines)
         if collected.is_empty():
             return
+        # A rule may collect of two kinds of pay: it is one deposit all the same.
+        collected = collected.group_by("measure", "person", maintain_order=True).agg(
+            pl.col("amount").sum(), pl.col("unit", "role", "rule").first()
+        )
         collected = collected.with_columns(deposit=pl.format("{}/{}", "measure", "person"), paid_on=pl.lit(on))
         new = collected.join(self.accounts.own, on="deposit", how="anti").sort("deposit")
         groups = self.desk.payroll.groups

@@ -117,7 +117,7 @@ class Guarded:
     def of_unit(self, place: int) -> Guarded:
         """Return what guards say of the measures of one unit, by its row number."""
         unit = self.scene.units["unit"][place]
-        blocked = [evolve(each, rows=each.rows[each.rows == place], amounts=None) for each in self.blocked]
+        blocked = [_of_row(each, place) for each in self.blocked]
         return evolve(
             self,
             measures=self.measures.filter(pl.col("unit") == unit),
@@ -329,6 +329,13 @@ class Guarded:
                 revoked_on=pl.when(pl.col("revoked_on") <= self.known_at).then(pl.col("revoked_on")),
             )
             yield name, named_rows.select(*EVIDENCE)
+
+
+def _of_row(happening: Happening, place: int) -> Happening:
+    """Return what happened to the measures of one unit, with its amount."""
+    own = happening.rows == place
+    amounts = None if happening.amounts is None else happening.amounts.filter(pl.Series(own))
+    return evolve(happening, rows=happening.rows[own], since=happening.since[own], amounts=amounts)
 
 
 def named(persons: Iterable[str | None]) -> str:

@@ -115,8 +115,10 @@ def cut(amounts: Money, unit: Rows, cap: Money) -> Money:
     """
     totals = np.bincount(unit, amounts, minlength=len(cap)).astype(np.int64)
     found = amounts.copy()
+    by_unit = np.argsort(unit, kind="stable")
+    ends = np.cumsum(np.bincount(unit, minlength=len(cap)))
     for over in np.flatnonzero(totals > cap).tolist():
-        own = np.flatnonzero(unit == over)
+        own = by_unit[ends[over - 1] if over else 0 : ends[over]]
         total, most = int(totals[over]), int(cap[over])
         exact = [divmod(int(amount) * most, total) for amount in amounts[own]]
         parts = [part for part, _remainder in exact]
