@@ -131,3 +131,25 @@ def test_a_product_of_two_parameters_of_a_group_does_not_wrap(tmp_path: Path) ->
     assert many["amount"].to_list() == [product]
     events = kr.assess(loaded).events
     assert events.filter(pl.col("unit") == "finance")["amount"].to_list() == [product]
+
+
+def test_what_is_made_of_an_indicator_that_nothing_else_reads_is_there(tmp_path: Path) -> None:
+    policy = """
+        @hookimpl
+        def kpi_indicators():
+            return [Indicator("mills", "count", pl.col("name") == "Mill", table="projects")]
+
+        @hookimpl
+        def kpi_policy_rules():
+            signed, mills = pl.col("signed_overdue"), pl.col("mills_stretch_completion") < 1
+            late, few = at.year_end & signed, at.year_end & mills
+            return [Rule("late", "talk", "head", late, ""), Rule("few", "talk", "head", few, "")]
+        """
+    quotas = """\
+        unit,indicator,amount,effective,deadline,stretch
+        finance,funds,1000.00,2011-01-01,,
+        finance,signed,3,2011-01-01,2011-06-30,
+        finance,mills,2,2011-01-01,,3
+        """
+    found = workspace(tmp_path, policies={"late.py": policy}, tables={"quotas": quotas})
+    assert kr.assess(found, indicators=()).events["rule"].to_list() == ["late.few", "late.late"]

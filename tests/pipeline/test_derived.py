@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from tests.pipeline.making import codes, messages, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
 MONTHS = [f"2011-{month:02}" for month in range(1, 13)]
 
@@ -345,3 +347,22 @@ def test_a_sum_out_of_bounds_is_a_problem(tmp_path: Path) -> None:
 
 def test_moments_are_named_once() -> None:
     assert "at_half_year_end" in MOMENTS
+
+
+PEERS_RATIOS = st.lists(
+    st.one_of(st.none(), st.integers(0, 3000).map(lambda each: each / 700)), min_size=1, max_size=40
+)
+
+
+@given(PEERS_RATIOS, st.randoms(use_true_random=False))
+def test_the_mean_and_the_sum_of_peers_are_exact_whatever_the_order(values: list[float | None], random: Random) -> None:
+    made = {
+        name: kr.Indicator(name, "ratio", pl.col("value"), within=name)  # type: ignore[arg-type]  # both are
+        for name in ("mean", "sum")
+    }
+    random.shuffle(values)
+    frame = pl.DataFrame({"group": ["x"] * len(values), "value": pl.Series(values, dtype=pl.Float64)})
+    found = Derived(made).add(frame, ["mean", "sum"], frozenset(), {})
+    there = [Fraction(each) for each in values if each is not None]
+    assert found["sum"][0] == (float(sum(there)) if there else None)
+    assert found["mean"][0] == (float(sum(there) / len(there)) if there else None)

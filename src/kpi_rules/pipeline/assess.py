@@ -24,7 +24,7 @@ from kpi_rules.pipeline.panel import Panel, QuotaBook, Terms
 from kpi_rules.pipeline.pay import Payroll
 from kpi_rules.pipeline.result import Assessment
 from kpi_rules.pipeline.rulebook import Rulebook
-from kpi_rules.pipeline.source import EvidenceSource, credit_dates, whole_numbers
+from kpi_rules.pipeline.source import AGAINST_QUOTA, EvidenceSource, credit_dates, whole_numbers
 from kpi_rules.pipeline.tally import tallies
 from kpi_rules.pipeline.task import Task, stages_asked
 from kpi_rules.pipeline.verify import Circumstances, known, of_year, verify, without
@@ -174,7 +174,11 @@ def _credited(
     November.
     """
     summed = {name: each for name, each in workspace.plugins.indicators.items() if each.table}
-    summed = {name: each for name, each in summed.items() if needed & {name, f"{name}_completion", f"campaign_{name}"}}
+    summed = {
+        name: each
+        for name, each in summed.items()
+        if needed & {name, f"campaign_{name}", *(f"{name}_{column}" for column in AGAINST_QUOTA)}
+    }
 
     credits = applied(workspace.plugins.credits, workspace.parameters, tables)  # noqa: A001 (the field's word)
     task = None

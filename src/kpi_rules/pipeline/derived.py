@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from graphlib import TopologicalSorter
+from math import fsum, isfinite
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,8 +25,6 @@ PEERS: Final = "peers"
 _WITHIN: Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]] = {
     "least": pl.Expr.min,
     "most": pl.Expr.max,
-    "mean": pl.Expr.mean,
-    "sum": pl.Expr.sum,
     "size": pl.Expr.count,
 }
 
@@ -126,9 +126,47 @@ def _compared(frame: pl.DataFrame, name: str, within: str) -> pl.Series:
     group = PEERS if PEERS in frame.columns else "group"
     if within == "rank":
         return rank_in_group(frame[group], frame[name].cast(pl.Float64))[0].rename(name)
+    if within in {"sum", "mean"}:
+        return _summed(frame[group], frame[name], within).rename(name)
     peers = _WITHIN[within](pl.col(name)).over(group)
     found = frame.select(pl.when(pl.col(group).is_not_null()).then(peers).alias(name)).to_series()
     return found.cast(pl.Int64) if within == "size" else found
+
+
+def _summed(group: pl.Series, value: pl.Series, within: str) -> pl.Series:
+    """Return the sum or the mean of a column in each unit's peer group, null in one without any value.
+
+    Ratios are added exactly and rounded once: added one by one, what they come to would go by the order of the units,
+    and a unit at the mean would lie above or below it by the last digit.
+    """
+    present = pl.DataFrame({"group": group, "value": value}).drop_nulls()
+    peers = present.group_by("group", maintain_order=True).agg("value")
+    total = _mean if within == "mean" else _total
+    dtype = pl.Float64 if within == "mean" else value.dtype
+    found = peers.select("group", found=pl.Series([total(each) for each in peers["value"].to_list()], dtype=dtype))
+    return pl.DataFrame({"group": group}).join(found, on="group", how="left", maintain_order="left")["found"]
+
+
+def _exact(values: Sequence[float]) -> Fraction | None:
+    """Return the sum of numbers, None where one of them is infinite or not a number."""
+    if isinstance(values[0], int):
+        return Fraction(sum(values))
+    if not all(map(isfinite, values)):
+        return None
+    total = fsum(values)
+    return Fraction(total) + Fraction(fsum([*values, -total]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    exact = _exact(values) if len(values) > 1 else None
+    return sum(values) / len(values) if exact is None else float(exact / len(values))
+
+
+def _total(values: Sequence[float]) -> float:
+    exact = _exact(values) if len(values) > 1 else None
+    if exact is None:
+        return sum(values)
+    return int(exact) if isinstance(values[0], int) else float(exact)
 
 
 def rank_in_group(group: pl.Series, completion: pl.Series) -> tuple[pl.Series, pl.Series]:

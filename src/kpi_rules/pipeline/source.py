@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.credit import Credited
     from kpi_rules.pipeline.panel import QuotaBook
 
+AGAINST_QUOTA: Final = ("completion", "stretch_completion", "overdue")
+"""What is made of an indicator and of what its quota line says, `<name>_completion` and so on."""
+
 READ: Final[Mapping[str, tuple[str, ...]]] = {
     "arrival_rate": ("vouchers", "contracted"),
     "start_rate": ("recognised", "started_ever"),
     "production_rate": ("recognised", "producing_ever"),
-    **{f"{name}_completion": (name,) for name in QUOTA_INDICATORS},
+    **{f"{name}_{column}": (name,) for name in QUOTA_INDICATORS for column in AGAINST_QUOTA},
     **{f"campaign_{name}": (name,) for name in QUOTA_INDICATORS},
 }
 """The whole numbers that an indicator of another name is made of."""
