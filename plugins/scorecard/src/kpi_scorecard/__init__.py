@@ -13,9 +13,14 @@ from attrs import define
 import kpi_rules as kr
 from kpi_rules import N_
 from kpi_scorecard.config import BlackList, Deduction, Item, Minmax, Prize, RedList, Table, Track, Veto
+from kpi_scorecard.ranking import listed, ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    import click
+
+__all__ = ["Settings", "listed", "ranking"]
 
 
 @define(frozen=True)
@@ -57,3 +62,11 @@ def kpi_configured(tables: Mapping[str, tuple[Any, ...]]) -> kr.Configured:
     from kpi_scorecard.build import Building
 
     return Building(tables).build()
+
+
+@kr.hookimpl
+def kpi_commands() -> Sequence[click.Command]:
+    """Give `kpi-rules scorecard`."""
+    from kpi_scorecard.commands import SCORECARD
+
+    return [SCORECARD]
