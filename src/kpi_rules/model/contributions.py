@@ -213,7 +213,7 @@ class Indicator:
             can have quotas, and with them all that `funds` has.
         within: what becomes of the value inside the peer group, nulls left out: its least, most, mean or sum, the
             number of its units (`size`), or the unit's `rank`, 1 + the units with strictly higher value. Null without a
-            group.
+            group and, but for the size, without any value; sums and means are exact, rounded once.
         counting: the value is a condition, and the indicator the number of ticks of the year at which `at` held and it
             was true: all of them (`total`), or those since it last was not (`consecutive`). Null is not true. With
             `total` the value may be Int64 instead: it is summed over those ticks, null as 0.
