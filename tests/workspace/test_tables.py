@@ -30,7 +30,7 @@ def test_tables_that_are_not_there_are_empty(tmp_path: Path) -> None:
         frame = getattr(tables, name)
         assert dict(frame.schema) == schema.dtypes
         frame_schema(name).validate(frame)
-    assert tables.units.rows()[0] == (2, "city", "City", None, None, None, None)
+    assert tables.units.rows()[0] == (2, "city", "City", None, None, None, None, None)
 
 
 def test_clean_rows(tmp_path: Path) -> None:
