@@ -66,6 +66,10 @@ def found(place: Path, hook: str, given: str) -> list[str]:
             ),
         ),
         (
+            "rule(until=unit.completion >= 1, amount=unit.funds)",
+            'rule winter.talk, amount: found col("funds"); expected no amount',
+        ),
+        (
             "rule(hold=Hold(share=p.below))",
             "rule winter.talk, until: found no condition that ends it; expected an end for every hold",
         ),

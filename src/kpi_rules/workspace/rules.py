@@ -66,7 +66,14 @@ def contribution_problems(plugins: Plugins, file: str, locate: Locate | None = N
     found: dict[tuple[str, Place, str], Problem] = {}
     for problem in _Checking(plugins, file, locate or _nowhere).all():
         found.setdefault((problem.code, problem.place, problem.found), problem)
-    return list(found.values())
+    return [problem for problem in found.values() if not _derived(problem, found)]
+
+
+def _derived(problem: Problem, found: Mapping[tuple[str, Place, str], Problem]) -> bool:
+    """Say whether a column is unknown only because another is, such as `fund_quota` beside `fund` at the same place."""
+    parts = problem.found.split("_")
+    shorter = ("_".join(parts[:end]) for end in range(1, len(parts)))
+    return problem.code == "unknown-column" and any((problem.code, problem.place, each) in found for each in shorter)
 
 
 def _nowhere(_kind: str, _name: str, _part: str) -> None:
@@ -136,6 +143,9 @@ class _Checking:
             yield from self._expression("rule", rule.id, "until", rule.until, self.columns, pl.Boolean)
         if rule.amount is not None:
             yield from self._expression("rule", rule.id, "amount", rule.amount, self.columns, pl.Int64)
+            if rule.until is not None:  # only what is issued has an amount: this one would be lost
+                found, expected = str(rule.amount), _("no amount")
+                yield self._problem("amount-of-state", "rule", rule.id, "amount", found, expected, None)
         if rule.hold is not None and rule.until is None:
             yield self._problem(
                 "hold-without-end",
@@ -266,7 +276,8 @@ class _Checking:
     def _problem(
         self, code: str, kind: str, name: str, part: str, found: str, expected: str, hint: str | None
     ) -> Problem:
-        return error(code, self._place(kind, name, part), found=found, expected=expected, nearest=hint)
+        place = self.plugins.places.get(f"{kind}:{name} {found}")  # where a policy read the name of this column
+        return error(code, place or self._place(kind, name, part), found=found, expected=expected, nearest=hint)
 
     def _place(self, kind: str, name: str, part: str) -> Place:
         if (place := self.locate(kind, name, part)) is not None:
