@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import kpi_rules as kr
+from kpi_rules.locale import set_language
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.guarded import named
 from kpi_rules.pipeline.guards import Blocking
@@ -247,3 +248,13 @@ def test_an_explanation_judges_by_the_amount_that_was_blocked(tmp_path: Path) ->
     assert {unit for unit, codes in told.items() if codes}
     for unit, codes in told.items():
         assert codes == [code for code, key in blocked if key.split("/")[2] == unit]
+
+
+@pytest.mark.parametrize("language", ["en", "zh_Hans"])
+def test_an_explanation_tells_of_limits_in_every_language(tmp_path: Path, language: str) -> None:
+    set_language(language)
+    found = kr.assess(made(tmp_path, HOLD.format(more=""), "Guard('most', withholdable=p.most)"), APRIL)
+    limits = found.findings.filter(pl.col("code") == "most", pl.col("message").str.contains("finance"))
+    (hold,) = (each for each in found.explain("finance").rules if each.rule == "winter.hold")
+    assert len(limits) == 2
+    assert sorted(hold.guards) == sorted(f"most: {message}" for message in limits["message"])

@@ -127,7 +127,7 @@ class Guarded:
     def told(self, rule: str, measure: str | None, on: date) -> tuple[str, ...]:
         """Return what guards say by a day of a measure of a rule, or why none is proposed; see `of_unit`."""
         about = [f"{each.guard.name}: {each.text}" for each in self.remarks if each.measure == measure]
-        about += [f"{code}: {text}" for code, _s, _e, _t, _key, text in self._limits if f"({measure}," in text]
+        about += [f"{code}: {text}" for of, (code, *_rest, text) in self._limits if of == measure]
         refused = [
             f"{code}: {text}"
             for code, _s, _e, _t, key, text in self._refusals
@@ -136,7 +136,7 @@ class Guarded:
         return (*about, *(refused if measure is None else []))
 
     @cached_property
-    def _limits(self) -> list[tuple[str, ...]]:
+    def _limits(self) -> list[tuple[str, tuple[str, ...]]]:
         return list(self._limited())
 
     @cached_property
@@ -148,7 +148,7 @@ class Guarded:
         for remark in self.remarks:
             if remark.guard.effect == "warn":
                 yield remark.guard.name, "warn", "warned", "measures", remark.measure, remark.text
-        yield from self._limits
+        yield from (finding for _measure, finding in self._limits)
         yield from self._about_rows("quota", "quotas", "unit", self._quotas())
         yield from self._about_rows("indicator", "indicators", "indicator", self._indicators())
         for table, rows in self._evidence():
@@ -242,8 +242,8 @@ class Guarded:
         label = translate(about.label, about.domain) or rule
         return _("{measure} is not proposed: {why}").format(measure=label, why=render(guard.text(), row))
 
-    def _limited(self) -> Iterator[tuple[str, ...]]:
-        """Give the persons of whose pay a guard leaves less than a measure could take, and no other guard less."""
+    def _limited(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Give by measure the persons of whose pay a guard leaves less than it could take, and no other guard less."""
         guards = [guard for guard in self.scene.about("pay") if guard.limit is not None]
         seen: set[tuple[str, str, str]] = set()
         for rule, on, group in self._groups() if guards else ():
@@ -259,7 +259,7 @@ class Guarded:
                         key = (guard.name, row["id"], row["person"])
                         if key not in seen:
                             seen.add(key)
-                            yield self._limit(guard, row, day, base)
+                            yield row["id"], self._limit(guard, row, day, base)
 
     def _days(self, on: date) -> list[date]:
         """Return the month-ends after the day of a proposal, or that day where there is none yet."""
