@@ -138,7 +138,7 @@ def test_rules(tmp_path: Path, given: str, message: str) -> None:
         (
             "kpi_checks",
             "Check('big', table='arrival', when=pl.col('amount') > 1, message='x')",
-            "check big, table: found arrival; expected projects, claims, arrivals, visits (nearest: arrivals)",
+            "check big, table: found arrival; expected units, quotas, projects, claims, arrivals, visits",
         ),
         (
             "kpi_checks",
@@ -234,7 +234,7 @@ def test_good_rules_have_no_problems(tmp_path: Path, given: str) -> None:
         (
             "kpi_indicators",
             "Indicator('score', kind='points', value=unit.completion)",
-            "ValueError: kind of an indicator is one of money, count, ratio, flag, not 'points'",
+            "ValueError: kind of indicator score is one of 'money', 'count', 'ratio', 'flag', 'text', not 'points'",
         ),
     ],
 )
