@@ -81,7 +81,7 @@ def _show(workspace: kr.Workspace, path: Path | None) -> None:
 def _problems(page: Page, workspace: kr.Workspace) -> None:
     severities = {"error": _("error"), "warning": _("warning"), "note": _("note")}
     page.table(
-        [_("severity"), _("code"), _("place"), _("found"), _("expected"), _("nearest")],
+        [_("severity"), _("code"), _("place"), _("found"), _("expected instead"), _("nearest")],
         (
             (
                 severities[problem.severity],
