@@ -444,3 +444,23 @@ def test_any_condition_decides_in_a_year_as_in_python(tmp_path_factory: pytest.T
         for name in ("local.pair", "winter.pair")
     )
     assert mine.equals(theirs)
+
+
+@pytest.mark.parametrize("counting", ["", 'counting = "total"\nat = "month_end"\n'])
+def test_an_indicator_that_reads_itself_is_a_circle(tmp_path: Path, counting: str) -> None:
+    value = "alone > 1" if counting else "alone + 1"
+    text = f'[[indicator]]\nname = "alone"\nkind = "count"\nvalue = "{value}"\n{counting}'
+    (problem,) = workspace(tmp_path, toml=text).problems
+    assert problem.code == "indicator-circle"
+    assert problem.place.key == "indicator[1].value"
+    assert problem.found == "an indicator that reads itself: alone"
+
+
+def test_groups_are_not_judged_by_units_that_could_not_be_read(tmp_path: Path) -> None:
+    place = folder(tmp_path, toml=LATE)
+    (place / "units.csv").write_text("unit,nam\na,A\n", encoding="utf-8")
+    unread = {problem.code for problem in kr.load(place).problems}
+    assert "missing-column" in unread
+    assert "unknown-group" not in unread
+    (place / "units.csv").write_text("unit,name\na,A\n", encoding="utf-8")
+    assert "unknown-group" in {problem.code for problem in kr.load(place).problems}

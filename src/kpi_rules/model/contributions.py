@@ -361,7 +361,8 @@ class Configured:
     """What a policy contributes on the strength of its tables in `kpi.toml`, and what is wrong with them.
 
     `places` says from where in them a contribution was made, by its kind and name (`indicator score_main`,
-    `rule prize_first`): what the library finds wrong with it is reported there.
+    `rule prize_first`): what the library finds wrong with it is reported there. With a column after it
+    (`indicator score_main vetod`) it says from where that column was read, should there be none of the name.
     """
 
     indicators: tuple[Indicator, ...] = field(default=(), converter=_all)

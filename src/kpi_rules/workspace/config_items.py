@@ -37,6 +37,7 @@ class PolicyTables:
     lines: Lines
     problems: list[Problem] = field(factory=list)
     _numbers: dict[tuple[str, str], list[int]] = field(factory=dict, init=False)
+    _unread: dict[str, set[str]] = field(factory=dict, init=False)
 
     def read(self, declared: Mapping[str, TableSetting]) -> dict[str, tuple[Any, ...]]:
         """Return the items of each declared table (by full name, `plugin.key`) that could be made.
@@ -61,6 +62,11 @@ class PolicyTables:
         )
         return issue.problem(self.file, self.lines)
 
+    def follows(self, problem: Problem) -> bool:
+        """Say whether a problem is only that an item names another that could not be made: that one is a problem."""
+        plugin = problem.place.key.partition(".")[0]
+        return problem.code.startswith("unknown-") and problem.found in self._unread.get(plugin, ())
+
     def _items(self, table: TableSetting) -> tuple[Any, ...]:
         plugin, _dot, key = table.name.partition(".")
         section = self.sections.get(plugin)
@@ -78,6 +84,8 @@ class PolicyTables:
                 numbers.append(number)
             except (BaseValidationError, UnfitError) as failure:
                 issues += [issue.under(plugin, key, number) for issue in issues_in(failure)]
+                if isinstance(each, Mapping) and isinstance(name := each.get("name"), str):
+                    self._unread.setdefault(plugin, set()).add(name)
         self.problems += [issue.problem(self.file, self.lines) for issue in issues]
         return tuple(items)
 

@@ -81,7 +81,11 @@ def _refusals(
     elif indicator.within in {"rank", "size", "mean"}:
         expected = _compared(indicator, schema, check)
     for refusal in check(indicator.value, schema, expected):
-        yield "value", refusal
+        if (refusal.code, refusal.node) == ("unknown-column", name):
+            found = _("an indicator that reads itself: {name}").format(name=name)
+            yield "value", Refusal("indicator-circle", found, _("one that reads others"))
+        else:
+            yield "value", refusal
     if indicator.at is not None:
         for refusal in check(indicator.at, dict.fromkeys(MOMENTS, pl.Boolean), pl.Boolean):
             yield "at", refusal

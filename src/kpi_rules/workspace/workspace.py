@@ -126,6 +126,7 @@ class Workspace:
         )
         tables = _tables(config, plugins, folder, frames)
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
+        unread = not groups and any(each.place.table == "units" for each in tables.problems)
         active = [plugin.name for plugin in plugins.plugins]
         parameters, parameter_problems = read_parameters(
             {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
@@ -149,12 +150,15 @@ class Workspace:
         )
         problems = [
             *read.problems,
-            *(problem for problem in problems if problem.code != "unknown-plugin"),
+            *(problem for problem in problems if problem.code != "unknown-plugin" and not own.follows(problem)),
             *names,
             *own.problems,
             *local.problems,
-            *parameter_problems,
-            *value_problems,
+            *(
+                problem
+                for problem in (*parameter_problems, *value_problems)
+                if problem.code != "unknown-group" or not unread  # which groups there are is then not known
+            ),
             *tables.problems,
             *consistency_problems(
                 tables.tables,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import kpi_rules as kr
 from tests.pipeline.making import HEAD, TABLES, workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import kpi_rules as kr
 
 START = len(HEAD.splitlines()) + 2 + len(TABLES) + 3
 """Lines of `kpi.toml` before what a test adds."""
@@ -88,7 +87,10 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
         (TRACK + ITEM + "digits = 0\nmost = 99.5\n", ["error bad-scorecard 11 scorecard.item[1].most: 99.5"]),
         (TRACK + ITEM.replace("100", "1000001"), ["error bad-scorecard 7 scorecard.item[1].points: 1000001"]),
         (TRACK + ITEM + "least = 5\nmost = 4\n", ["error bad-scorecard 10 scorecard.item[1].least: 5"]),
-        (TRACK + ITEM.replace("full", "steps"), ["error bad-scorecard 9 scorecard.item[1].above: steps"]),
+        (
+            TRACK + ITEM.replace("full", "steps"),
+            ['error bad-scorecard 9 scorecard.item[1].above: "steps" and no bonus'],
+        ),
         (
             TRACK + ITEM + 'malus = [{ points = 1, per = 1, count = "whole" }]\n',
             ["error bad-scorecard 10 scorecard.item[1].malus: steps"],
@@ -111,10 +113,7 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
         ),
         (
             TRACK + ITEM.replace('indicator = "funds"', 'indicator = "fundz"'),
-            [
-                "error unknown-column 4 scorecard.item[1]: fundz",
-                "error unknown-column 4 scorecard.item[1]: fundz_quota",
-            ],
+            ["error unknown-column 6 scorecard.item[1].indicator: fundz"],
         ),
         (
             TRACK + TABLE.replace("completion >= 1", "completion => 1"),
@@ -141,7 +140,10 @@ def test_what_is_right_has_no_problem(tmp_path: Path) -> None:
         ),
         (
             TRACK + TABLE.replace("completion >= 1", "mark >= 1").replace("completion < 1", "mark = a"),
-            ["error bad-condition 6 scorecard.table[1].row: mark as a number and as a word"],
+            [
+                "error bad-condition 6 scorecard.table[1].row: mark as a number and as a word",
+                "error unknown-column 7 scorecard.table[1].row[1].when[1]: mark",
+            ],
         ),
         (
             TRACK + '[[scorecard.table]]\nname = "x"\nrow = []\n',
@@ -213,5 +215,29 @@ def test_the_nearest_choice_is_named(tmp_path: Path) -> None:
 
 def test_nothing_is_half_applied(tmp_path: Path) -> None:
     found = loaded(tmp_path, TRACK + ITEM + TABLE.replace("< 1", "<= 1"))
-    assert not [name for name in found.plugins.indicators if name.startswith("score_")]
-    assert not [name for name in found.plugins.rules if name.startswith("scorecard.")]
+    for refused in (kr.assess, kr.rulebook):
+        with pytest.raises(kr.AssessmentError):
+            refused(found)
+
+
+def test_a_misspelt_column_is_named_beside_the_overlap_it_makes(tmp_path: Path) -> None:
+    first = TABLE.replace("completion >= 1", "completon >= 1")
+    second = first.replace("speed", "again").replace("completion < 1", "completion < 0.5")
+    veto = '[[scorecard.veto]]\nname = "v"\nwhen = ["kind = exempt", "lagg > 3"]\neffect = "zero"\n'
+    assert [text for text in said(tmp_path, TRACK + first + second + veto) if "unknown-column" in text] == [
+        "error unknown-column 7 scorecard.table[1].row[1].when[1]: completon",
+        "error unknown-column 13 scorecard.table[2].row[1].when[1]: completon",
+        "error unknown-column 18 scorecard.veto[1].when[2]: lagg",
+    ]
+
+
+def test_what_names_a_track_that_cannot_be_read_is_no_problem_of_its_own(tmp_path: Path) -> None:
+    other = TRACK.replace('"t"', '"other"')
+    prize = '[[scorecard.prize]]\ntrack = "t"\nname = "p"\ntop = 1\n'
+    text = TRACK.replace("leave", "scale") + other + ITEM + 'track = "t"\n' + TABLE + 'track = "other"\n' + prize
+    assert said(tmp_path, text) == ['error unknown-choice 3 scorecard.track[1].missing: "scale"']
+
+
+def test_a_list_of_a_track_without_a_total_adds_no_problem(tmp_path: Path) -> None:
+    text = TRACK + ITEM.replace("zero", "steps") + '[[scorecard.prize]]\nname = "p"\ntop = 1\n'
+    assert said(tmp_path, text) == ['error bad-scorecard 8 scorecard.item[1].below: "steps" and no malus']

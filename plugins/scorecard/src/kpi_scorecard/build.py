@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from string import Formatter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
@@ -43,23 +44,48 @@ class Building:
     places: dict[str, Path] = field(factory=dict)
     items: dict[str, list[Scored]] = field(factory=dict)
     _names: dict[str, Path] = field(factory=dict)
+    _read: list[tuple[Path, str]] = field(factory=list)
 
     def build(self) -> kr.Configured:
-        """Make everything; where anything is wrong, nothing is contributed."""
-        for number, track in enumerate(self.tables["track"]):
-            self._track(("track", number), track)
+        """Make everything, and note everything that is wrong.
+
+        What is sound is contributed also where something else is wrong, so that the library can check it too; a
+        workspace with errors is not assessed.
+        """
+        tracks = [
+            (number, track)
+            for number, track in enumerate(self.tables["track"])
+            if self._track(("track", number), track)
+        ]
         for key in SCORED:
             for number, item in enumerate(self.tables[key]):
                 self._scored((key, number), item)
         vetoes = self._vetoes()
-        for number, track in enumerate(self.tables["track"]):
+        for number, track in tracks:
             self._total(("track", number), track, vetoes.get(track.name, {}))
         for key in LISTS:
             for number, listed in enumerate(self.tables[key]):
                 self._listed((key, number), listed, key, vetoes)
-        if any(problem.severity == "error" for problem in self.problems):
-            return kr.Configured(problems=self.problems)
-        return kr.Configured(self.indicators, self.rules, problems=self.problems, places=self.places)
+        return kr.Configured(self.indicators, self.rules, problems=self.problems, places=self._columns() | self.places)
+
+    def _columns(self) -> dict[str, Path]:
+        """Return from where each contribution has the columns it reads: its own table, or else whichever names them."""
+        found: dict[str, Path] = {}
+        read = [(f"indicator {each.name}", each.value.meta.root_names()) for each in self.indicators]
+        for rule in self.rules:
+            shown = [name for _text, name, _form, _sign in Formatter().parse(rule.reason) if name]
+            expressions = [rule.when] if rule.until is None else [rule.when, rule.until]
+            read.append(
+                (f"rule {rule.name}", [*shown, *(name for each in expressions for name in each.meta.root_names())])
+            )
+        for key, names in read:
+            own = self.places[key]
+            for name in names:
+                places = [place for place, column in self._read if name == column or name.startswith(f"{column}_")]
+                places.sort(key=lambda place: place[: len(own)] != own)
+                if places:
+                    found[f"{key} {name}"] = places[0]
+        return found
 
     def add(self, path: Path, *contributions: kr.Indicator | kr.Rule) -> None:
         """Contribute something that was made from what stands at a path."""
@@ -77,9 +103,10 @@ class Building:
         """Note an error."""
         self.problems.append(kr.Trouble(path, found, expected, code, nearest=hint))
 
-    def _track(self, path: Path, track: Track) -> None:
-        self._name(path, "score", track.name)
+    def _track(self, path: Path, track: Track) -> bool:
+        named = self._name(path, "score", track.name)
         self.problems += checks.of_track(path, track)
+        return named
 
     def _name(self, path: Path, kind: str, name: str) -> bool:
         """Check that a name can be part of an indicator's, and is there once."""
@@ -111,7 +138,9 @@ class Building:
         sound = True
         for number, text in enumerate(texts):
             try:
-                found += read(text)
+                terms = read(text)
+                found += terms
+                self._read += [((*path, number), term.column.name) for term in terms]
             except Fault as fault:
                 self.trouble((*path, number), fault.found, fault.expected, "bad-condition")
                 sound = False
@@ -125,13 +154,15 @@ class Building:
         if not self._name(path, "score", name):  # tracks and items share `score_<name>`
             return
         before = len(self.problems)
+        if not isinstance(item, Table):
+            self._read.append(((*path, "indicator"), item.indicator))
         label = item.label or item.name
         try:
             scored = self._made(path, item, name, label)
         except Fault as fault:
             self.trouble(path, fault.found, fault.expected)
             return
-        if scored is None or any(each.severity == "error" for each in self.problems[before:]):
+        if scored is None:
             return
         self.items.setdefault(track.name, []).append(scored)
         gaps = any(each.code == "table-gap" for each in self.problems[before:])
@@ -283,7 +314,8 @@ class Building:
         except Fault as fault:
             self.trouble((*path, "amount"), fault.found, fault.expected)
             return
-        self.add(path, rule)
+        if track.name in self.items:  # otherwise there is no total to rank by, and why is noted
+            self.add(path, rule)
 
 
 def _may_miss(item: Item | Table | Deduction | Minmax, scored: Scored) -> bool:

@@ -92,7 +92,8 @@ def _sides(path: Path, item: Item) -> Iterator[kr.Trouble]:
     for side, way in (("bonus", item.above), ("malus", item.below)):
         steps, key = getattr(item, side), "above" if side == "bonus" else "below"
         if way == "steps" and not steps:
-            yield _wrong((*path, key), way, _("the steps as {side}").format(side=side))
+            found, such = _('"steps" and no {side}'), _('{side} = [{{ points = 1, per = 0.1, count = "whole" }}]')
+            yield _wrong((*path, key), found.format(side=side), such.format(side=side))
         if steps and way != "steps":
             yield _wrong((*path, side), _("steps"), _('{key} = "steps", or no {side}').format(key=key, side=side))
     if item.above == "stretch" and (item.stretch_points is None or item.stretch_points < 0):
