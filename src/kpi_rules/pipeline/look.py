@@ -87,13 +87,17 @@ class Look:
         self._products: dict[str, bool] = {}
 
     def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
-        """Return the needed columns that compare units with their peers, for the units of a block; made once."""
+        """Return the needed columns that compare units with their peers, and what they are made of, for the units of a
+        block; made once.
+        """
         names = panel.compared(needed)
         if not names:
             return []
         with self._one:
             if names not in self._compared:
-                self._compared[names] = panel.derive(self.base, self.here, {}, names).select(sorted(names))
+                frame = panel.derive(self.base, self.here, {}, names)
+                made = panel.with_dependencies(names).intersection(frame.columns).difference(self.base.columns)
+                self._compared[names] = frame.select(sorted(made))
         return self._compared[names].slice(low, size).get_columns()
 
     def whole(self, name: str) -> Amount | None:
