@@ -313,7 +313,7 @@ def kpi_policy_rules():
         ('Indicator("x", "count", unit.completion < 1, counting="total", at=unit.lag > 3)', "unknown-column", "lag"),
         ('Indicator("x", "count", unit.funds, counting="consecutive", at=at.review)', "wrong-type", "funds"),
         ('Indicator("x", "ratio", unit.group, within="mean")', "wrong-type", "group"),
-        ('Indicator("x", "ratio", unit.x + 1)', "unknown-column", "x"),
+        ('Indicator("x", "ratio", unit.x + 1)', "indicator-circle", "reads itself: x"),
     ],
 )
 def test_a_broken_indicator_is_named(tmp_path: Path, indicator: str, code: str, part: str) -> None:
