@@ -163,6 +163,21 @@ def test_a_day_before_the_year_is_wrong_usage(run: Run, example: Path) -> None:
     assert "found 2010-12-31; expected a day from 2011-01-01 to 2199-12-31" in done.stderr
 
 
+def test_a_wide_table_is_shown_without_its_empty_columns(run: Run, example: Path, assessment: kr.Assessment) -> None:
+    done = run("assess", example, "--as-of", "2012-03-31", "--table", "units")
+    shown = done.stdout.splitlines()[0].split()
+    units = assessment.units
+    empty = [name for name in units.columns if units[name].null_count() == len(units)]
+    assert len(units.columns) > 30
+    assert empty
+    assert shown == [name for name in units.columns if name not in empty]
+    assert f"units: {len(empty)} columns without any value are left out; --format csv has them" in done.stderr
+    done = run("assess", example, "--table", "units", "--format", "csv")
+    assert done.stdout.splitlines()[0].split(",") == units.columns
+    done = run("assess", example, "--table", "quarantine")  # few columns are shown whatever they hold
+    assert "left out" not in done.stderr
+
+
 def test_csv_of_several_tables_needs_a_folder(run: Run, example: Path, tmp_path: Path) -> None:
     cases: list[list[str | Path]] = [[], ["-o", tmp_path / "x.csv"], ["-o", tmp_path / "missing"]]
     for extra in cases:

@@ -62,6 +62,31 @@ def test_nested_ands_are_one_list_and_arithmetic_is_a_value() -> None:
     assert not found.value
 
 
+def test_amounts_are_shown_as_people_write_them_and_stay_fen_in_data() -> None:
+    row = pl.DataFrame(
+        {"funds": [422_500_0000], "funds_quota": [300_000_0000], "lag": [3], "winter.least": [1_0000_00]}
+    )
+    money = {"funds", "funds_quota", "winter.least"}
+    parts = [
+        pl.col("funds") > pl.col("funds_quota"),
+        pl.col("funds") - pl.col("funds_quota") >= pl.col("winter.least"),
+        pl.col("funds") >= 2_000_000,
+        (pl.col("funds") - pl.col("funds_quota")) * 10 // pl.col("funds_quota") >= 2,
+        pl.col("lag") >= 3,
+        pl.lit(1) < pl.lit(2),
+    ]
+    found = condition(pl.all_horizontal(parts), row, money)
+    assert found.lines()[1:] == [
+        "  funds 4225万 > funds_quota 3000万: yes",
+        "  (funds - funds_quota) 1225万 ≥ winter.least 1万: yes",
+        "  funds 4225万 ≥ 2万: yes",
+        "  (((funds - funds_quota) x 10) // funds_quota) 4 ≥ 2: yes",
+        "  lag 3 ≥ 3: yes",
+        "  1 < 2: yes",
+    ]
+    assert found.parts[0].parts[0].to_dict()["value"] == 4_225_000_000
+
+
 # Explanations
 
 
@@ -291,3 +316,30 @@ def test_a_unit_alone_in_its_group_is_not_compared_with_its_own_other_amounts(tm
     distance = found.explain("finance", "alone.alone").rules[0].distance
     assert distance is not None
     assert (distance.amount, distance.effect) == (70_000, "avoids")
+
+
+def test_one_rule_is_explained_with_the_indicators_it_reads(tmp_path: Path) -> None:
+    declared = """
+        [[indicator]]
+        name = "missing"
+        kind = "money"
+        value = "funds_quota - funds"
+        [[indicator]]
+        name = "far"
+        kind = "flag"
+        value = "missing > 1000"
+        [[indicator]]
+        name = "other"
+        kind = "count"
+        value = "lag + 1"
+        [[rule]]
+        name = "talk"
+        kind = "talk"
+        subject = "head"
+        when = "at_year_end AND far"
+        reason = "far"
+    """
+    a = kr.assess(workspace(tmp_path, toml=declared))
+    unit = a.units["unit"][-1]
+    assert {each.name for each in a.explain(unit).added} >= {"missing", "far", "other"}
+    assert [each.name for each in a.explain(unit, rule="local.talk").added] == ["far", "missing"]

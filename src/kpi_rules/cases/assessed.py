@@ -10,7 +10,7 @@ from attrs import asdict
 
 from kpi_rules.cases.coverage import columns_read
 from kpi_rules.cases.shape import Failure
-from kpi_rules.cases.values import UnfitValueError, agrees, given, shown_found, shown_raw
+from kpi_rules.cases.values import UnfitValueError, agrees, given, one_of_names, shown_found, shown_raw
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, nearest
 from kpi_rules.pipeline.assess import assess
@@ -213,7 +213,7 @@ class _Comparing:
         if name in self.frame.columns:
             return True
         hint = nearest(name, self.frame.columns)
-        phrase = one_of(self.frame.columns)
+        phrase = one_of_names(self.frame.columns)
         self.file.wrong(trail, "unknown-column", found=shown(name), expected=phrase, nearest=hint)
         return False
 

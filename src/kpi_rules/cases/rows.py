@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kpi_rules.cases.shape import Failure
-from kpi_rules.cases.values import UnfitValueError, agrees, fen, given, shown_found, shown_raw
+from kpi_rules.cases.values import UnfitValueError, agrees, fen, given, one_of_names, shown_found, shown_raw
 from kpi_rules.locale import _
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import nearest
-from kpi_rules.workspace.config_schema import one_of, shown
+from kpi_rules.workspace.config_schema import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def _known(
 ) -> bool:
     if name in choices:
         return True
-    expected = one_of(sorted(choices)) if choices else _("none, as there are none")
+    expected = one_of_names(sorted(choices)) if choices else _("none, as there are none")
     file.wrong(trail, code, found=shown(name), expected=expected, nearest=nearest(name, choices))
     return False
 

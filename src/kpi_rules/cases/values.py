@@ -17,7 +17,7 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.money import format_amount, parse_amount
-from kpi_rules.workspace.config_schema import exact
+from kpi_rules.workspace.config_schema import exact, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,6 +35,15 @@ GREATEST = 2**53
 
 LONGEST = 40
 """Characters of the longest text that is taken for an amount."""
+
+
+MOST_NAMES = 30
+"""More names than these are not listed in a message: the nearest one says more."""
+
+
+def one_of_names(names: Collection[str]) -> str:
+    """Say that one of several names is expected: which, where they are few enough to be read."""
+    return one_of(names) if len(names) <= MOST_NAMES else _("a name that is there")
 
 
 class UnfitValueError(ValueError):

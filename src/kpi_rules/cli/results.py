@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from kpi_rules.cli import output
 from kpi_rules.cli.failures import RefusedError
 from kpi_rules.locale import _
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 SINGLE: Final = ("csv", "parquet")
 """Formats of which a file holds one table."""
+
+MOST_COLUMNS: Final = 30
+"""A table with more columns is shown to people without those that hold nothing."""
 
 BINARY: Final = ("parquet", "xlsx")
 
@@ -110,8 +115,16 @@ def _show(tables: Mapping[str, pl.DataFrame], path: Path | None) -> None:
             if number:
                 page.line()
             page.title(name)
-        page.table(table.columns, table.iter_rows(), numbers(table))
+        seen = _with_values(table) if table.width > MOST_COLUMNS else table
+        page.table(seen.columns, seen.iter_rows(), numbers(seen))
+        if left_out := table.width - seen.width:
+            message = _("{table}: {count} columns without any value are left out; --format csv has them")
+            click.echo(message.format(table=name, count=left_out), err=True)
     page.write()
+
+
+def _with_values(table: pl.DataFrame) -> pl.DataFrame:
+    return table.select(column for column in table.get_columns() if column.null_count() < len(column))
 
 
 def numbers(table: pl.DataFrame) -> list[str]:

@@ -8,10 +8,11 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model import expressions
+from kpi_rules.model.money import format_amount
 from kpi_rules.model.wording import Value, shown, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import polars as pl
 
@@ -21,13 +22,14 @@ class Condition:
     """One node of a condition: what it says, what it is on this row, and what it is made of.
 
     `kind` is `and`, `or`, `not`, `comparison` or `value`; `value` is the node's value, None where it is not known; the
-    `parts` of a comparison are its two sides.
+    `parts` of a comparison are its two sides; `is_money` says that these are fen, shown as people write amounts.
     """
 
     kind: Literal["and", "or", "not", "comparison", "value"]
     text: str
     value: Value
     parts: tuple[Condition, ...] = ()
+    is_money: bool = False
 
     def to_dict(self) -> dict[str, object]:
         """Return the node and all below it as plain data."""
@@ -50,20 +52,30 @@ class Condition:
         if self.kind == "value":
             return f"{self.text}: {shown(self.value)}"
         figures = [
-            f"{part.text} {shown(part.value)}" if part.text != shown(part.value) else part.text for part in self.parts
+            f"{part.text} {self._side(part)}" if part.text != shown(part.value) else self._side(part)
+            for part in self.parts
         ]
         symbol = (
             self.text.removeprefix(self.parts[0].text).removesuffix(self.parts[1].text) if len(self.parts) > 1 else ""
         )
         return f"{symbol.join(figures)}: {shown(self.value)}"
 
+    def _side(self, part: Condition) -> str:
+        return format_amount(part.value) if self.is_money and isinstance(part.value, int) else shown(part.value)
 
-def condition(expression: pl.Expr, row: pl.DataFrame) -> Condition:
-    """Return the tree of a condition with the values it has on a frame of one row that holds every column it reads."""
+
+def condition(expression: pl.Expr, row: pl.DataFrame, money: Collection[str] = ()) -> Condition:
+    """Return the tree of a condition with the values it has on a frame of one row that holds every column it reads.
+
+    Args:
+        expression: the condition.
+        row: one row.
+        money: columns that hold fen.
+    """
     root = expressions.tree(expression)
     nodes = list(_shown_nodes(root))
     found = row.select(**{str(place): expressions.expression_of(node) for place, node in enumerate(nodes)}).row(0)
-    return _build(root, dict(zip(map(_key, nodes), found, strict=True)))
+    return _build(root, dict(zip(map(_key, nodes), found, strict=True)), money)
 
 
 def _key(node: Any) -> str:  # noqa: ANN401 (a node of polars' JSON)
@@ -82,9 +94,20 @@ def _kind(node: Any) -> Literal["and", "or", "not", "comparison", "value"]:  # n
     return "comparison" if expressions.comparison(node) is not None else "value"
 
 
-def _build(node: Any, values: Mapping[str, Value]) -> Condition:  # noqa: ANN401 (as above)
+def _build(node: Any, values: Mapping[str, Value], money: Collection[str]) -> Condition:  # noqa: ANN401 (as above)
     kind = _kind(node)
-    parts = [_build(child, values) for child in expressions.children(node)] if kind != "value" else []
+    parts = [_build(child, values, money) for child in expressions.children(node)] if kind != "value" else []
     if kind in {"and", "or"}:
         parts = [inner for part in parts for inner in (part.parts if part.kind == kind else (part,))]
-    return Condition(kind, text_of(node), values[_key(node)], tuple(parts))
+    is_money = kind == "comparison" and all(_of_money(child, money) for child in expressions.children(node))
+    return Condition(kind, text_of(node), values[_key(node)], tuple(parts), is_money and _reads(node))
+
+
+def _of_money(node: Any, money: Collection[str]) -> bool:  # noqa: ANN401 (as above)
+    """Say whether a side is an amount, or a number beside one: sums and multiples of amounts are, quotients are not."""
+    roots = expressions.expression_of(node).meta.root_names()
+    return all(name in money for name in roots) and "/" not in text_of(node)
+
+
+def _reads(node: Any) -> bool:  # noqa: ANN401 (as above)
+    return bool(expressions.expression_of(node).meta.root_names())

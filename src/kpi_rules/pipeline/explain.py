@@ -13,16 +13,16 @@ from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import nearest
-from kpi_rules.model.text import safe
+from kpi_rules.model.text import fields, safe
 from kpi_rules.pipeline.conditions import Condition, condition
 from kpi_rules.pipeline.distance import Distance, Distances
 from kpi_rules.pipeline.figures import IndicatorExplanation, explained, money_columns, read_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from kpi_rules.model.contributions import Rule
+    from kpi_rules.model.contributions import Indicator, Rule
     from kpi_rules.pipeline.decide import Happening
     from kpi_rules.pipeline.guarded import Guarded
     from kpi_rules.pipeline.result import Assessment
@@ -123,6 +123,17 @@ class RuleExplanation:
             "avoids": _("distance: {amount} more credited by {day} avoids it"),
         }
         return phrases[self.distance.effect].format(amount=format_amount(self.distance.amount), day=self.distance.by)
+
+
+def _reach(rule: Rule, indicators: Mapping[str, Indicator]) -> set[str]:
+    """Return all columns that a rule reads, and those that the indicators among them are made of."""
+    parts = [part for part in (rule.when, rule.until, rule.amount) if part is not None]
+    left = {*fields(rule.reason), *(name for part in parts for name in part.meta.root_names())}
+    found: set[str] = set()
+    while left:
+        found |= left
+        left = {name for each in left & indicators.keys() for name in read_by(indicators[each])} - found
+    return found
 
 
 def _parameter_line(parameter: ParameterUsed) -> str:
@@ -238,7 +249,8 @@ class Explainer:
         self.guarded = self.assessment.guarded.of_unit(place) if self.assessment.scene.guards else None
         wanted = [rules[rule]] if rule is not None else list(rules.values())
         found = tuple(self._rule(each, unit, place, here, row, distances) for each in wanted)
-        added = explained(plugins, row.select(name for name in row.columns if name in figures | read))
+        kept = figures | read if rule is None else _reach(rules[rule], plugins.indicators)
+        added = explained(plugins, row.select(name for name in row.columns if name in figures | read), kept)
         waterfall = self.assessment.waterfall_of(place, here)
         is_money = primary in money_columns(plugins.indicators)
         return Explanation(unit, tick.on, indicators, waterfall, found, primary, added, is_money)
@@ -270,7 +282,11 @@ class Explainer:
         elif shown is None and proposed is not None:
             state = "proposed"
         spent = rule.one_off and not rule.repeats and last is not None and now is None
-        plugin = self.assessment.workspace.plugins.provenance("rule", rule.id)
+        plugins = self.assessment.workspace.plugins
+        money = money_columns(plugins.indicators) | {
+            name for name, each in plugins.settings.items() if each.kind == "money"
+        }
+        plugin = plugins.provenance("rule", rule.id)
         day = self.assessment.ticks[proposed].on if proposed is not None else None
         measure = f"{self.assessment.year}/{rule.id}/{unit}/{day}" if day is not None else None
         return RuleExplanation(
@@ -283,8 +299,8 @@ class Explainer:
             proposed_on=day,
             in_force_since=running["tick"] if running is not None else None,
             reason=self.assessment.reason(rule, unit, proposed) if proposed is not None else None,
-            when=condition(rule.when, row),
-            until=condition(rule.until, row) if rule.until is not None else None,
+            when=condition(rule.when, row, money),
+            until=condition(rule.until, row, money) if rule.until is not None else None,
             parameters=tuple(self._parameters(rule, row["group"][0], on)),
             distance=None if spent else distances.find(place, rule, "begins" if day == on else state),
             sources=rule.sources,

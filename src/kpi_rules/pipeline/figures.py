@@ -12,7 +12,7 @@ from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import format_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     import polars as pl
 
@@ -59,23 +59,26 @@ class IndicatorExplanation:
         if self.reads:
             read = ", ".join(f"{column} {value}" for column, value in self.reads.items())
             parts.append(_("from {columns}").format(columns=read))
-        if self.row is not None:
+        if self.row is not None and self.row != self.text:
             parts.append(_("row {row}").format(row=self.row) if self.row.isdigit() else self.row)
         return "; ".join(parts)
 
 
-def explained(plugins: Plugins, row: pl.DataFrame) -> tuple[IndicatorExplanation, ...]:
+def explained(
+    plugins: Plugins, row: pl.DataFrame, wanted: Collection[str] | None = None
+) -> tuple[IndicatorExplanation, ...]:
     """Explain every indicator of policies that has a value, in the order of their names.
 
     Args:
         plugins: whose indicators.
         row: one unit at one tick, with the indicators and, as far as they are there, the columns they are made of.
+        wanted: the indicators to explain; by default all.
     """
     money = money_columns(plugins.indicators)
     return tuple(
         _explained(name, indicator, plugins, row, money)
         for name, indicator in sorted(plugins.indicators.items())
-        if name in row.columns and row[name][0] is not None
+        if name in row.columns and row[name][0] is not None and (wanted is None or name in wanted)
     )
 
 
