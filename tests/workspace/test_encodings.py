@@ -40,19 +40,19 @@ def test_encodings(data: bytes, declared: str | None, encoding: str) -> None:
             b"unit,name\na,\xff\xfe\n",
             None,
             (
-                "units.csv, table units: found byte 0xFF at offset 12; "
+                "units.csv, table units, row 2: found byte 0xFF at offset 12; "
                 "expected text in UTF-8 or GB18030; another encoding is named by `encoding` in kpi.toml"
             ),
         ),
         (
             TEXT.encode("gb18030"),
             "utf-8",
-            "units.csv, table units: found byte 0xCA at offset 18; expected text in the encoding utf-8",
+            "units.csv, table units, row 2: found byte 0xCA at offset 18; expected text in the encoding utf-8",
         ),
         (
             codecs.BOM_UTF8 + b"a\xff",
             None,
-            "units.csv, table units: found byte 0xFF at offset 4; expected text in the encoding utf-8",
+            "units.csv, table units, row 1: found byte 0xFF at offset 4; expected text in the encoding utf-8",
         ),
     ],
 )

@@ -171,7 +171,7 @@ def test_an_undecodable_file(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"voucher,\xff\xff\n")
     assert messages(read_one(tmp_path, "a.csv")) == [
         (
-            "error [undecodable] a.csv, table arrivals: found byte 0xFF at offset 8; "
+            "error [undecodable] a.csv, table arrivals, row 1: found byte 0xFF at offset 8; "
             "expected text in UTF-8 or GB18030; another encoding is named by `encoding` in kpi.toml"
         )
     ]

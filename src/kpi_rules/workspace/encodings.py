@@ -80,9 +80,10 @@ def _decoded(data: bytes, encoding: str, place: Place, offset: int = 0) -> Decod
         text = data.decode(encoding)
     except UnicodeDecodeError as failure:
         at = offset + failure.start
+        lines = None if encoding.startswith(("utf-16", "utf_16")) else data[: failure.start].count(b"\n") + 1
         return error(
             "undecodable",
-            place,
+            evolve(place, row=lines),
             found=_("byte 0x{byte:02X} at offset {offset}").format(byte=data[failure.start], offset=at),
             expected=_("text in the encoding {encoding}").format(encoding=encoding),
         )

@@ -148,6 +148,7 @@ class Workspace:
             checks=plugins.checks,
             indicators=quota_indicators(plugins.indicators),
         )
+        misnamed = any(problem.code == "unknown-plugin" for problem in names)
         problems = [
             *read.problems,
             *(problem for problem in problems if problem.code != "unknown-plugin" and not own.follows(problem)),
@@ -168,7 +169,11 @@ class Workspace:
                 found=[*read.problems, *tables.problems],
             ),
             *contribution_problems(plugins, read.file, local.place),
-            *guard_problems(config.guards, plugins, read.file, read.lines),
+            *(
+                problem
+                for problem in guard_problems(config.guards, plugins, read.file, read.lines)
+                if problem.code != "unknown-guard" or not misnamed  # it may be that policy's
+            ),
             *pace_problems(plugins, config, read.file),
         ]
         self.__attrs_init__(
