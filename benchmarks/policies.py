@@ -19,6 +19,8 @@ from benchmarks.peers import numpy_six
 from benchmarks.year import UNIFORM, agree, population
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.harness import Line, Size
 
 OURS: Final = "kpi-rules"
@@ -32,5 +34,6 @@ def measure(size: Size) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         batch = ours.Batch(workspaces.policy(Path(folder), UNIFORM, six=True), people)
     agree(OURS, ours.outcome(batch.run()), PLAIN, numpy_six.run(people, UNIFORM))
-    seconds = interleave({OURS: batch.run, PLAIN: partial(numpy_six.run, people, UNIFORM)}, size.rounds)
+    ready: dict[str, Callable[[], object]] = {OURS: batch.run, PLAIN: partial(numpy_six.run, people, UNIFORM)}
+    seconds = interleave(ready, size.rounds)
     return compared(f"all six policies, {size.units:,} units x 12 ticks", seconds, OURS, TARGETS)

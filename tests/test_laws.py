@@ -274,7 +274,7 @@ def test_these_laws_meet_money_withheld_and_released() -> None:
         outcome = evaluate(question.case, question.as_of, question.known_at)
         met["withheld"] += bool(outcome.ledger)
         met["released"] += any(line.released_on is not None for line in outcome.ledger)
-        met["shared"] += any(claim.share < 1 for claim in question.case.claims)
+        met["shared"] += any(claim.share is not None and claim.share < 1 for claim in question.case.claims)
         met["campaign"] += bool(question.case.campaigns)
         met["interim"] += any(tick.interim for tick in ticks(question.case, question.as_of))
         met.update({event.event for event in outcome.events})

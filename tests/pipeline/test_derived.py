@@ -243,7 +243,7 @@ def kpi_policy_rules():
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([True, False, None])), max_size=20))
 def test_counts_are_those_of_a_plain_loop(ticks: list[tuple[bool, bool | None]]) -> None:
     made = {
-        name: kr.Indicator(name, "count", pl.col("low"), counting=name, at=pl.col("at_review"))  # type: ignore[arg-type]
+        name: kr.Indicator(name, "count", pl.col("low"), counting=name, at=pl.col("at_review"))
         for name in ("consecutive", "total")
     }
     derived = Derived(made)
@@ -357,7 +357,7 @@ PEERS_RATIOS = st.lists(
 @given(PEERS_RATIOS, st.randoms(use_true_random=False))
 def test_the_mean_and_the_sum_of_peers_are_exact_whatever_the_order(values: list[float | None], random: Random) -> None:
     made = {
-        name: kr.Indicator(name, "ratio", pl.col("value"), within=name)  # type: ignore[arg-type]  # both are
+        name: kr.Indicator(name, "ratio", pl.col("value"), within=name)  # both are
         for name in ("mean", "sum")
     }
     random.shuffle(values)

@@ -130,8 +130,9 @@ def read(folder: Path) -> Case:
             for r in rows("visits")
         ),
         staff=tuple(
-            Staff(r["person"], r["unit"], r["grade"], fen(r["component"]), **dates(r, "from_on", "to_on"))
+            Staff(r["person"], r["unit"], r["grade"], fen(r["component"]), since, until)
             for r in rows("staff")
+            for since, until in [dates(r, "from_on", "to_on").values()]
         ),
         rates=tuple(Rate(r["currency"], the_day(r["on"]), Decimal(r["rate"])) for r in rows("rates")),
         withheld=tuple(Withheld(r["person"], the_day(r["month"]), fen(r["amount"])) for r in rows("withheld")),

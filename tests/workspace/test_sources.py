@@ -266,8 +266,8 @@ def test_aliases_match_with_or_without_the_unit(tmp_path: Path, header: str, ali
             (
                 "error [unknown-alias] a.csv, table arrivals, column 撤销日: "
                 "found an alias for 'revoked', which the table does not have; "
-                "expected one of: voucher, project, amount, arrived_on, currency, year, payer, recorded_on, revoked_on, "
-                "recorded_by, revoked_by, revoked_for (nearest: revoked_by)"
+                "expected one of: voucher, project, amount, arrived_on, currency, year, payer, recorded_on, "
+                "revoked_on, recorded_by, revoked_by, revoked_for (nearest: revoked_by)"
             ),
         ),
     ],

@@ -111,7 +111,8 @@ def _guards(plugins: Plugins) -> Iterator[str]:
     )
     yield '# G12 = { effect = "warn", basis = "the provision that allows it" }'
     for guard in guards:
-        yield _remarked(f'# {guard.name} = "{guard.effect}"', guard.text(guard.guard.label) if guard.guard.label else "")
+        label = guard.text(guard.guard.label) if guard.guard.label else ""
+        yield _remarked(f'# {guard.name} = "{guard.effect}"', label)
 
 
 def _sound(plugins: Plugins) -> list[str]:

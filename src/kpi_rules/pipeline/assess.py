@@ -66,8 +66,9 @@ def assess(
         as_of: only what happened by this day counts; the year end by default. A day between ticks adds an interim tick.
         known_at: only what was recorded by this day and not revoked by it counts, and only decisions made by it;
             `as_of` by default.
-        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`, `reversed`), `on`, the day it was made, and if
-            wanted `by` and `reason`, which the measures show; without it every proposal counts as approved on its tick.
+        decisions: `measure`, `decision` (`approved`, `rejected`, `lifted`, `reversed`), `on`, the day it was made, and
+            if wanted `by` and `reason`, which the measures show; without it every proposal counts as approved on its
+            tick.
         indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
         whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
 

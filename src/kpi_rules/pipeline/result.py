@@ -136,8 +136,8 @@ class Assessment:
 
     @cached_property
     def measures(self) -> pl.DataFrame:
-        """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`, and of
-        the last decision on it `decision, decided_on, decided_by, decision_reason`; then what guards say of it:
+        """`id, year, rule, unit, subject, person, kind, started, ended, active, amount, reason, sources, status`, and
+        of the last decision on it `decision, decided_on, decided_by, decision_reason`; then what guards say of it:
         `guards`, ids with effects, and `remarks`.
         """
         return self.guarded.attached()
@@ -277,8 +277,8 @@ class Assessment:
 
     @property
     def deposits(self) -> pl.DataFrame:
-        """The balance of each deposit: `year, deposit, person, unit, role, paid_on, paid, forfeited, refunded, returned,
-        held`; `paid = forfeited - refunded + returned + held`.
+        """The balance of each deposit: `year, deposit, person, unit, role, paid_on, paid, forfeited, refunded,
+        returned, held`; `paid = forfeited - refunded + returned + held`.
         """
         return self._deposited.lines
 

@@ -124,8 +124,8 @@ def clean(
     schema = SCHEMAS[raw.table]
     spared = [column for column in schema.columns if f"{schema.name}.{column.name}" in optional]
     if spared:
-        columns = (evolve(each, required=each.required and each not in spared) for each in schema.columns)
-        schema = evolve(schema, columns=tuple(columns))
+        declared = (evolve(each, required=each.required and each not in spared) for each in schema.columns)
+        schema = evolve(schema, columns=tuple(declared))
     raw = _without_empty_rows(raw)
     bound, problems = bind(raw, schema)
     if bound is None:
