@@ -126,7 +126,7 @@ class Workspace:
         )
         tables = _tables(config, plugins, folder, frames)
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
-        unread = not groups and any(each.place.table == "units" for each in tables.problems)
+        unread = tables.tables.units.is_empty()
         active = [plugin.name for plugin in plugins.plugins]
         parameters, parameter_problems = read_parameters(
             {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},

@@ -80,11 +80,10 @@ class Building:
             )
         for key, names in read:
             own = self.places[key]
-            for name in names:
+            for name in dict.fromkeys(names):
                 places = [place for place, column in self._read if name == column or name.startswith(f"{column}_")]
-                places.sort(key=lambda place: place[: len(own)] != own)
                 if places:
-                    found[f"{key} {name}"] = places[0]
+                    found[f"{key} {name}"] = min(places, key=lambda place: place[: len(own)] != own)
         return found
 
     def add(self, path: Path, *contributions: kr.Indicator | kr.Rule) -> None:
@@ -111,7 +110,7 @@ class Building:
     def _name(self, path: Path, kind: str, name: str) -> bool:
         """Check that a name can be part of an indicator's, and is there once."""
         if not re.fullmatch(r"\w+", name):
-            self.trouble((*path, "name"), name, _("a word of letters, digits and _"))
+            self.trouble((*path, "name"), name or '""', _("a word of letters, digits and _"))
             return False
         key = f"{kind} {name}"
         if key in self._names:
