@@ -262,3 +262,14 @@ def test_conditions_joined_at_once_are_decided_like_those_joined_by_two() -> Non
         assert ex.bind(one, {"at_year_end": not decided}) == ex.tree(late)
         none = ex.tree(joined(pl.col("at_year_end"), pl.col("at_year_end")))
         assert ex.truth(ex.bind(none, {"at_year_end": not decided})) is not decided
+
+
+@pytest.mark.parametrize("count", [100, 2000])
+def test_what_is_too_deep_to_be_read_is_refused_and_all_at_once_is_not(count: int) -> None:
+    parts = [pl.col("lag") > number for number in range(count)]
+    chain = parts[0]
+    for part in parts[1:]:
+        chain &= part
+    (refusal,) = ex.check(chain, {"lag": pl.Int64}, pl.Boolean)
+    assert refusal.code == "too-deep"
+    assert ex.check(pl.all_horizontal(parts), {"lag": pl.Int64}, pl.Boolean) == []

@@ -481,3 +481,11 @@ def test_comparisons_that_a_last_digit_decides_are_doubted(text: str, doubts: li
     expression = sql.expression(text)
     assert sql_types.check(expression, SCHEMA, pl.Boolean) == []
     assert [each.node for each in sql_types.inexact(expression, SCHEMA)] == doubts
+
+
+@pytest.mark.parametrize("count", [100, 2000])
+def test_a_text_too_deep_to_be_read_is_refused(count: int) -> None:
+    (refusal,) = sql.read(" AND ".join(["lag > 1"] * count)).refusals
+    assert refusal.code == "too-deep"
+    many = ", ".join(f"'u{number}'" for number in range(count))
+    assert sql.read(f"unit IN ({many})").refusals == ()

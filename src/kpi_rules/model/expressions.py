@@ -86,6 +86,9 @@ _TRIAL: Final[Mapping[object, list[object]]] = {
 """Values on which every expression is tried: what fails on one of them would stop an assessment one day."""
 
 
+_SHOWN: Final = 80  # letters of an expression too deep to be read
+
+
 @define(frozen=True)
 class Refusal:
     """Why an expression is refused: a code of `docs/errors.md`, the node as people read it, what was expected
@@ -249,6 +252,10 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
                 _("a row-wise polars expression, which can be read and checked"),
             )
         ]
+    except RecursionError:
+        return [_too_deep(expression)]
+    if not _can_be_written(root):
+        return [_too_deep(expression)]
     refusals = (
         [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
         if row_wise
@@ -278,6 +285,21 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
     if not refusals:
         refusals = _failures(expression, schema)
     return list(dict.fromkeys(refusals))
+
+
+def _can_be_written(root: Node) -> bool:
+    """Whether an expression can be made anew from its description: polars reads none of more than some 60 levels."""
+    try:
+        expression_of(root)
+    except (pl.exceptions.ComputeError, RecursionError):
+        return False
+    return True
+
+
+def _too_deep(expression: pl.Expr) -> Refusal:
+    text = str(expression)
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return Refusal("too-deep", shown, _("a row-wise polars expression, which can be read and checked"))
 
 
 def _failures(expression: pl.Expr, schema: Schema) -> list[Refusal]:

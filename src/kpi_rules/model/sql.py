@@ -49,6 +49,8 @@ _DIVISIONS: Final = frozenset({"FloorDivide", "Modulus"})
 
 _FOLDED: Final = {"Plus": int.__add__, "Minus": int.__sub__, "Multiply": int.__mul__}
 
+_SHOWN: Final = 80  # letters of a text too deep to be read
+
 _NOTHING: Final[Node] = {"Literal": {"Scalar": {"Null": "Null"}}}
 
 
@@ -82,6 +84,9 @@ def read(text: str) -> Read:
         return Read(expressions.as_written(_wide(_Reading(tokens).node())))
     except RefusedError as refused:
         return Read(refusals=(refused.refusal,))
+    except (pl.exceptions.ComputeError, RecursionError):
+        expected = _("an SQL condition or amount such as completion < 0.5 AND lag >= 3")
+        return Read(refusals=(expressions.Refusal("too-deep", f"{text[:_SHOWN]}…", expected),))
 
 
 def expression(text: str) -> pl.Expr:

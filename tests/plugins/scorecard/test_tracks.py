@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, get_args
 
 import polars as pl
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_scorecard.config import (
     BlackList,
     Deduction,
@@ -209,3 +211,21 @@ def test_two_tracks_are_apart() -> None:
     named = {rule.name: frame.select(rule.when).to_series().to_list() for rule in one.rules}
     assert named["red_list_p"] == [True, False]
     assert named["red_list_m"] == [False, True]
+
+
+def test_a_track_of_many_items_and_a_table_of_many_rows_can_be_read() -> None:
+    rows = tuple(Row(D(n), (f"{n / 1000:.3f} <= completion < {(n + 1) / 1000:.3f}",)) for n in range(60))
+    one = built(
+        track=[Track("t", "rescale"), Track("many", "leave")],
+        table=[Table("tiers", rows, "t", ratio_digits=3)],
+        item=[Item(f"i{n}", "funds", D(1), "proportional", "full", "many") for n in range(70)],
+    )
+    assert [problem.code for problem in one.problems] == ["table-gap"]
+    one = evolve(one, indicators=[evolve(each, value=correctly_rounded(each.value)) for each in one.indicators])
+    ratios = [n / 1000 for n in range(0, 65, 7)]
+    size = len(ratios)
+    found = evaluated(one, {"completion": ratios, "funds": [1] * size, "funds_quota": [2] * size})
+    worth = [n if n < 60 else None for n in range(0, 65, 7)]
+    assert found["score_t_tiers"].to_list() == worth
+    assert found["row_t_tiers"].to_list() == [0 if each is None else each + 1 for each in worth]
+    assert found["score_many"].to_list() == [35.0] * size

@@ -119,6 +119,14 @@ def known(columns: Sequence[pl.Expr], value: pl.Expr) -> pl.Expr:
     return pl.when(~pl.any_horizontal([column.is_null() for column in columns])).then(value)
 
 
+def summed(parts: Sequence[pl.Expr]) -> pl.Expr:
+    """Return the sum of some parts, pair by pair: polars reads no expression of more than some 60 levels."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return summed(parts[:middle]) + summed(parts[middle:])
+
+
 def between(value: pl.Expr, least: int | None, most: int | None, width: Width = pl.Int128) -> pl.Expr:
     """Return a whole number within bounds, both inclusive; a missing bound is none."""
     if least is None and most is None:

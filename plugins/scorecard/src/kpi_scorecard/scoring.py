@@ -41,6 +41,9 @@ GREATEST_AMOUNT: Final = 2 * 10**13
 PACE_PARTS: Final = 400
 """The greatest denominator of the share expected by a day."""
 
+CHAIN: Final = 20
+"""The most rows of a table that are asked one after the other."""
+
 _SUFFIXES: Final[Mapping[str, str]] = {
     "quota": "_quota",
     "phased": "_quota",
@@ -307,14 +310,30 @@ def table_points(table: Table, rows: Sequence[Sequence[Term]]) -> tuple[pl.Expr,
     """
     numbers = [name for name in columns_of(rows) if _numeric(rows, name)]
     conditions = [all_of(terms, table.ratio_digits, table.rounding) for terms in rows]
-    worth: pl.Expr = pl.lit(None, pl.Float64)
-    place: pl.Expr = pl.lit(0, pl.Int64)
-    for order, (row, condition) in reversed(list(enumerate(zip(table.row, conditions, strict=True), start=1))):
-        worth = pl.when(condition).then(pl.lit(float(row.points))).otherwise(worth)
-        place = pl.when(condition).then(pl.lit(order, pl.Int64)).otherwise(place)
+    worth = _first(conditions, [pl.lit(float(row.points)) for row in table.row], pl.lit(None, pl.Float64))
+    orders = [pl.lit(order, pl.Int64) for order in range(1, len(conditions) + 1)]
+    place = _first(conditions, orders, pl.lit(0, pl.Int64))
     if numbers:
         worth, place = (known([pl.col(name) for name in numbers], each) for each in (worth, place))
     return worth, place, {f"row {order}": condition for order, condition in enumerate(conditions, start=1)}
+
+
+def _first(conditions: Sequence[pl.Expr], values: Sequence[pl.Expr], otherwise: pl.Expr) -> pl.Expr:
+    """Return the value of the first condition that holds.
+
+    Of many, the half in which it lies is found first: polars reads no expression of more than some 60 levels.
+    """
+    if len(conditions) > CHAIN:
+        middle = len(conditions) // 2
+        return (
+            pl.when(pl.any_horizontal(conditions[:middle]))
+            .then(_first(conditions[:middle], values[:middle], otherwise))
+            .otherwise(_first(conditions[middle:], values[middle:], otherwise))
+        )
+    found = otherwise
+    for condition, value in reversed(list(zip(conditions, values, strict=True))):
+        found = pl.when(condition).then(value).otherwise(found)
+    return found
 
 
 def _numeric(rows: Sequence[Sequence[Term]], name: str) -> bool:

@@ -12,7 +12,7 @@ from attrs import define, evolve
 import kpi_rules as kr
 from kpi_rules import N_
 from kpi_scorecard.conditions import Fault, Term, all_of
-from kpi_scorecard.exact import GREATEST, LIMITS, PARTS, PLACES, between, billionths, divided, number, points
+from kpi_scorecard.exact import GREATEST, LIMITS, PARTS, PLACES, between, billionths, divided, number, points, summed
 from kpi_scorecard.texts import _
 
 if TYPE_CHECKING:
@@ -78,10 +78,8 @@ def total(track: Track, items: Sequence[Scored], zero: pl.Expr | None) -> pl.Exp
     Raises:
         Fault: the weights are too fine for an exact total.
     """
-    got: pl.Expr = number(0)
-    for item in items:
-        mine = billionths(pl.col(item.name))
-        got = got + pl.when(item.absent).then(number(0)).otherwise(mine)
+    mine = [billionths(pl.col(item.name)) for item in items]
+    got = summed([pl.when(item.absent).then(number(0)).otherwise(of) for item, of in zip(items, mine, strict=True)])
     common = lcm(1, *(item.weight.denominator for item in items))
     weights = [int(item.weight * common) for item in items]
     whole_weight = sum(weights)
@@ -89,9 +87,12 @@ def total(track: Track, items: Sequence[Scored], zero: pl.Expr | None) -> pl.Exp
     if size * max(whole_weight, 1) >= LIMITS[pl.Int128]:
         raise Fault(_(_TOO_FINE).format(digits=track.digits), _("weights of fewer decimal places"))
     if whole_weight:
-        present: pl.Expr = number(0)
-        for item, weight in zip(items, weights, strict=True):
-            present = present + pl.when(item.absent).then(number(0)).otherwise(number(weight))
+        present = summed(
+            [
+                pl.when(item.absent).then(number(0)).otherwise(number(weight))
+                for item, weight in zip(items, weights, strict=True)
+            ]
+        )
         there = present > 0  # without any weight there is nothing to score by
         rescaled = track.missing == "rescale"
         parts = _parts(track, got * whole_weight, present) if rescaled else _parts(track, got, None)
