@@ -343,3 +343,18 @@ def test_one_rule_is_explained_with_the_indicators_it_reads(tmp_path: Path) -> N
     unit = a.units["unit"][-1]
     assert {each.name for each in a.explain(unit).added} >= {"missing", "far", "other"}
     assert [each.name for each in a.explain(unit, rule="local.talk").added] == ["far", "missing"]
+
+
+def test_stages_that_change_nothing_are_left_out(tmp_path: Path) -> None:
+    caps = '[adjustment]\nproject_cap = "{most}"\nclaim_cap = "2000亿"\n'
+    texts = {}
+    for most in ("2000亿", "1元"):
+        a = kr.assess(workspace(tmp_path / most, toml=caps.format(most=most)))
+        row = a.waterfall.row(-1, named=True)
+        assert row["confirmed"] > 100
+        texts[most] = a.explain(row["unit"]).to_text()
+    assert "project_cap" not in texts["2000亿"]
+    assert "project_cap 1.00 -> " in texts["1元"]
+    assert all(
+        "claim_cap" not in text and "split" not in text and " -> adjusted" in text.lower() for text in texts.values()
+    )

@@ -211,7 +211,13 @@ def _waterfall_line(row: dict[str, Any]) -> str:
         "shared": _("shared"),
     }
     passed_over = {"project", "unit", "tick", "recognised"}
-    stages = [f"{labels.get(name, name)} {_money(value)}" for name, value in row.items() if name not in passed_over]
+    stages: list[str] = []
+    before = None
+    for name, value in row.items():
+        if name in passed_over or (name not in labels and value == before):
+            continue  # a stage that was asked for and changed nothing is left out
+        stages.append(f"{labels.get(name, name)} {_money(value)}")
+        before = value
     recognised = "" if row["recognised"] else _(" (not recognised)")
     return f"{row['project']} / {row['unit']}{recognised}: " + " -> ".join(stages)
 
