@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 import kpi_rules as kr
 from kpi_rules.pipeline.conditions import condition
+from kpi_rules.pipeline.distance import Distances
 from tests.pipeline.making import TABLES, workspace
 
 if TYPE_CHECKING:
@@ -358,3 +359,29 @@ def test_stages_that_change_nothing_are_left_out(tmp_path: Path) -> None:
     assert all(
         "claim_cap" not in text and "split" not in text and " -> adjusted" in text.lower() for text in texts.values()
     )
+
+
+def test_a_distance_among_many_peers_tries_fewer_amounts_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = """
+        @hookimpl
+        def kpi_policy_rules():
+            return [Rule("last", "talk", "head", at.year_end & (unit.rank > 1), "")]
+        """
+    units = "unit,name,parent,group,head\nfinance,F,,x,\nwater,W,,x,\n"
+    tables = {"units": units, "staff": "person,name,unit,grade,category,component\n"}
+    found = kr.assess(workspace(tmp_path, policies={"p.py": policy}, tables=tables))
+    tried: list[int] = []
+    whole = Distances._flips
+
+    def flips(self: Distances, *asked: Any) -> Any:
+        tried.append(len(asked[-1]))
+        return whole(self, *asked)
+
+    monkeypatch.setattr(Distances, "_flips", flips)
+    monkeypatch.setattr("kpi_rules.pipeline.distance.ROWS", 32)
+    distance = one(found, "finance", "p.last").distance
+    assert distance is not None
+    assert distance.amount == 90_000
+    assert max(tried) == 1 + 32 // 2

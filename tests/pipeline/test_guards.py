@@ -258,3 +258,18 @@ def test_an_explanation_tells_of_limits_in_every_language(tmp_path: Path, langua
     (hold,) = (each for each in found.explain("finance").rules if each.rule == "winter.hold")
     assert len(limits) == 2
     assert sorted(hold.guards) == sorted(f"most: {message}" for message in limits["message"])
+
+
+def test_of_a_reward_that_repeats_each_is_held_against_its_own_day(tmp_path: Path) -> None:
+    when = "at.quarter_end & (unit.funds > 0)"
+    rule = f"Rule('grant', 'bonus', 'unit', {when}, '', amount=unit.funds // 10, repeats=True)"
+    back = "Guard('back', about='reward', effect='warn', when=pl.col('amount') >= 0, message='withdrawn')"
+    arrivals = (
+        "voucher,project,amount,arrived_on,recorded_on,revoked_on\n"
+        "V1,J02,900.00,2011-02-10,2011-02-10,\nV2,J02,500.00,2011-02-11,2011-02-11,2011-10-15\n"
+    )
+    found = kr.assess(made(tmp_path, rule, back, arrivals=arrivals)).findings
+    rows = found.filter(pl.col("code") == "back", pl.col("key").str.contains("/water/")).select("key", "message").rows()
+    assert [(key[-10:], text) for key, text in rows] == [
+        (f"2011-{day}", "withdrawn; to revoke: 50.00") for day in ("03-31", "06-30", "09-30")
+    ]

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 POINTS: Final = 512
 """Amounts tried at once; five rounds narrow any bracket below the limit to one fen."""
 
+ROWS: Final = 1_000_000
+"""The most rows at once, where each amount is tried among all peers; fewer amounts at once then take more rounds."""
+
+_FEWEST: Final = 8
+
 
 @define(frozen=True)
 class Distance:
@@ -88,7 +93,12 @@ class Distances:
     def _search(self, unit: int, rule: Rule, target: int, effect: Literal["ends", "avoids"]) -> Distance | None:
         if target >= len(self.panel.ticks):
             return None
-        tried = np.unique(np.concatenate([[0], np.geomspace(1, LIMIT, POINTS).astype(np.int64)]))
+        expression = rule.until if effect == "ends" else _begins(rule)
+        if expression is None:
+            return None
+        peers, _is_compared = self._among(unit, target, set(expression.meta.root_names()))
+        points = max(min(POINTS, ROWS // len(peers)), _FEWEST)
+        tried = np.unique(np.concatenate([[0], np.geomspace(1, LIMIT, points).astype(np.int64)]))
         while True:
             flips = np.flatnonzero(self._flips(unit, rule, target, effect, tried))
             if len(flips) == 0:
@@ -96,7 +106,7 @@ class Distances:
             first = int(flips[0])
             if first == 0 or tried[first] - tried[first - 1] == 1:
                 return Distance(int(tried[first]), self.panel.ticks[target].on, effect)
-            tried = np.unique(np.linspace(tried[first - 1], tried[first], POINTS).astype(np.int64))
+            tried = np.unique(np.linspace(tried[first - 1], tried[first], points).astype(np.int64))
 
     def _flips(
         self, unit: int, rule: Rule, target: int, effect: Literal["ends", "avoids"], amounts: NDArray[np.int64]
@@ -123,11 +133,7 @@ class Distances:
         Where something is compared with the peers, each amount is tried among all of them as they stand.
         """
         whole = self._whole(target)
-        mine = whole["group"][unit]
-        among = np.array([unit])
-        is_compared = mine is not None and bool(self.panel.compared(names))
-        if is_compared:
-            among = np.flatnonzero((whole["group"] == mine).fill_null(value=False).to_numpy())
+        among, is_compared = self._among(unit, target, names)
         rows = np.tile(among, len(amounts))
         own = rows == unit
         further = pl.Series(np.where(own, np.repeat(amounts, len(among)), 0))
@@ -137,6 +143,14 @@ class Distances:
         before = {name: column.gather(rows) for name, column in self._before(target).items()}
         frame = self.panel.derive(base, target, before, names | {"completion", "campaign_completion"})
         return frame.filter(pl.Series(own))
+
+    def _among(self, unit: int, target: int, names: set[str]) -> tuple[NDArray[np.intp], bool]:
+        """Return the units that the named columns of a unit go by, and whether they compare it with its peers."""
+        whole = self._whole(target)
+        mine = whole["group"][unit]
+        if mine is None or not self.panel.compared(names):
+            return np.array([unit]), False
+        return np.flatnonzero((whole["group"] == mine).fill_null(value=False).to_numpy()), True
 
     def _before(self, target: int) -> Mapping[str, pl.Series]:
         """Return lag and counts of all units just before a target tick, nothing further credited until then."""

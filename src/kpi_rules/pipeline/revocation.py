@@ -105,12 +105,18 @@ def _keys(withdrawn: pl.DataFrame, owners: pl.DataFrame) -> pl.DataFrame:
 
 
 def _less_now(assessment: Assessment, issued: pl.DataFrame) -> pl.DataFrame:
-    """Return the rewards that are less or none on what is known now, with `to_revoke` in fen, null without amount."""
+    """Return the rewards that are less or none on what is known now, with `to_revoke` in fen, null without amount.
+
+    One of a rule that repeats is held against the one of the same day, any other against that of the year.
+    """
+    repeating = [name for name, rule in assessment.rulebook.rules.items() if rule.repeats]
+    each = pl.when(pl.col("rule").is_in(repeating)).then("id").alias("each")
     now = assessment.measures.filter(pl.col("status").is_in(["issued", "reversed", "proposed"]))
-    given = now.group_by("rule", "unit").agg(now=pl.col("amount").sum(), still=pl.len())
+    given = now.group_by("rule", "unit", each).agg(now=pl.col("amount").sum(), still=pl.len())
     least = pl.col("amount") - pl.when(pl.col("still").is_null()).then(0).otherwise(pl.col("now"))
     return (
-        issued.join(given, on=["rule", "unit"], how="left", maintain_order="left")
+        issued.with_columns(each)
+        .join(given, on=["rule", "unit", "each"], how="left", nulls_equal=True, maintain_order="left")
         .with_columns(to_revoke=least)
         .filter(pl.col("still").is_null() | (pl.col("to_revoke") > 0))
     )
