@@ -16,7 +16,7 @@ from kpi_rules.cli.failures import RefusedError, discard_output
 from kpi_rules.locale import _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import polars as pl
     from xlsxwriter.format import Format  # type: ignore[import-untyped]
@@ -30,6 +30,9 @@ LONGEST_CELL = 32_767
 
 MOST_ROWS = 1_048_576
 """Rows of a sheet, its header included."""
+
+LONGEST_SHEET_NAME = 31
+"""Characters in the name of a sheet."""
 
 
 def write(content: str | bytes, path: Path | None) -> None:
@@ -147,11 +150,11 @@ def to_xlsx(tables: Mapping[str, pl.DataFrame]) -> bytes:
     with xlsxwriter.Workbook(content, options) as book:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         bold = book.add_format({"bold": True})
-        for name, frame in tables.items():
+        for sheet_name, (name, frame) in zip(_sheet_names(tables), tables.items(), strict=True):
             if frame.height >= MOST_ROWS:
                 message = _("table {table} has {rows} rows, more than a sheet holds; use csv or parquet")
                 raise RefusedError(message.format(table=name, rows=frame.height))
-            sheet = book.add_worksheet(name)
+            sheet = book.add_worksheet(sheet_name)
             sheet.freeze_panes(1, 0)
             for column, title in enumerate(frame.columns):
                 sheet.write_string(0, column, title, bold)
@@ -159,6 +162,24 @@ def to_xlsx(tables: Mapping[str, pl.DataFrame]) -> bytes:
                 for column, value in enumerate(values):
                     _write_cell(sheet, row, column, value, day)
     return content.getvalue()
+
+
+def _sheet_names(tables: Iterable[str]) -> list[str]:
+    """Return names that a workbook takes: of at most `LONGEST_SHEET_NAME` characters, its own for each in any case.
+
+    Names of tables may be those of tracks in `kpi.toml`; `history` is a name that Excel keeps for itself.
+    """
+    found: list[str] = []
+    taken = {"history"}
+    for name in tables:
+        short, number = name[:LONGEST_SHEET_NAME], 1
+        while short.lower() in taken:
+            number += 1
+            end = f"_{number}"
+            short = name[: LONGEST_SHEET_NAME - len(end)] + end
+        taken.add(short.lower())
+        found.append(short)
+    return found
 
 
 def flattened(frame: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 import kpi_rules as kr
 from kpi_rules.cli import main
+from kpi_rules.cli.output import to_xlsx
 from kpi_scorecard import listed, ranking
 
 if TYPE_CHECKING:
@@ -192,3 +194,17 @@ when = ["funds_completion >= 1"]
     done = run("scorecard", "lists", folder)
     assert "red_list" in done.stdout
     assert run("scorecard", "ranking", "examples/worked-example").exit_code == 2
+
+
+def test_a_workbook_takes_any_name_of_a_track() -> None:
+    item = {"indicator": "funds", "points": Decimal(1), "below": "zero", "above": "full"}
+    names = ["history", "Main", "main", "县" * 40, "县" * 41]
+    card = {
+        "track": [{"name": name, "missing": "leave"} for name in names],
+        "item": [{**item, "track": name, "name": "x"} for name in names],
+    }
+    tables = ranking(kr.assess(workspace(card)))
+    assert sorted(tables) == sorted(names)
+    sheets = pl.read_excel(BytesIO(to_xlsx(tables)), sheet_id=0)
+    assert list(sheets) == ["Main", "history_2", "main_2", "县" * 31, "县" * 29 + "_2"]
+    assert all("x" in sheet.columns for sheet in sheets.values())
