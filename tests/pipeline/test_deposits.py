@@ -264,3 +264,10 @@ def test_a_rule_that_collects_of_two_kinds_of_pay_keeps_one_deposit(tmp_path: Pa
     entries = found.entries.filter(pl.col("person") == "P01", pl.col("entry") == "paid")
     assert own["paid"].to_list() == [12 * 1500]
     assert entries["amount"].sum() == 12 * 1500
+
+
+def test_an_amount_divides_to_the_nearest_ratio() -> None:
+    part = (HELD / 49).floor().cast(pl.Int64)
+    deposits = [("D1", "P1", "east", None, 49, date(2012, 1, 5))]
+    found = keep(desk(deposits, {"part": [kr.Forfeit(part)]}, [(2, "part", "east")], []))
+    assert found.lines["forfeited"].to_list() == [1]

@@ -273,3 +273,11 @@ def test_of_a_reward_that_repeats_each_is_held_against_its_own_day(tmp_path: Pat
     assert [(key[-10:], text) for key, text in rows] == [
         (f"2011-{day}", "withdrawn; to revoke: 50.00") for day in ("03-31", "06-30", "09-30")
     ]
+
+
+def test_a_guard_divides_to_the_nearest_ratio(tmp_path: Path) -> None:
+    rule = "rule('grant', at.year_end & (unit.funds > 0), until=None, amount=unit.funds)"
+    more = "Guard('more', about='measure', when=pl.col('amount') / 10 > 0.3, message='x')"
+    arrivals = "voucher,project,amount,arrived_on\nV1,J01,0.03,2011-03-01\nV2,J02,0.04,2011-03-01\n"
+    found = kr.assess(made(tmp_path, rule, more, arrivals=arrivals))
+    assert found.measures.select("unit", "amount").rows() == [("finance", 3)]

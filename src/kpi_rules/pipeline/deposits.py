@@ -15,6 +15,7 @@ import polars as pl
 from attrs import define, field
 
 from kpi_rules.model.deposits import Collect, Forfeit, Refund, Return
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.measures import event_frame
 from kpi_rules.pipeline.panel import with_parameters
@@ -230,7 +231,7 @@ class _Keeping:
             return left
         frame = with_parameters(rows, self.desk.payroll.parameters, on, wanted.meta.root_names())
         with evaluating("rule", rule):
-            asked = frame.with_columns(fen=pl.max_horizontal(wanted, pl.lit(0)))["fen"]
+            asked = frame.with_columns(fen=pl.max_horizontal(correctly_rounded(wanted), pl.lit(0)))["fen"]
         fen: _Amounts = np.minimum(asked.to_numpy().astype(np.int64), left)
         return fen
 
@@ -358,7 +359,7 @@ def collected_from_pay(
         rows = payroll.scope(measures, staff, subtree=effect.subtree)
         rows = with_parameters(rows, payroll.parameters, month, effect.amount.meta.root_names())
         with evaluating("rule", rule.id):
-            rows = rows.with_columns(wanted=pl.max_horizontal(effect.amount, pl.lit(0)))
+            rows = rows.with_columns(wanted=pl.max_horizontal(correctly_rounded(effect.amount), pl.lit(0)))
         every = taken.group_by("person").agg(every=pl.col("amount").sum())
         same = taken if effect.base == "total_pay" else taken.filter(pl.col("base") == effect.base)
         same = same.group_by("person").agg(same=pl.col("amount").sum())

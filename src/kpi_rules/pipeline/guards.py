@@ -13,6 +13,7 @@ import polars as pl
 from attrs import define, field
 
 from kpi_rules.model.deposits import Collect, Forfeit
+from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.workspace.guards import MEASURE, GuardInForce
@@ -76,8 +77,8 @@ def judged(rows: pl.DataFrame, guard: GuardInForce, parameters: Parameters, on: 
     none = pl.lit(None, pl.Int64)
     with evaluating("guard", guard.name):
         rows = rows.with_columns(
-            when_=pl.lit(True) if when is None else when,
-            left_=limit if of_pay and limit is not None else none,
+            when_=pl.lit(True) if when is None else correctly_rounded(when),
+            left_=correctly_rounded(limit) if of_pay and limit is not None else none,
         )
     if of_pay and when is None:  # a limit on everybody: null limits nothing
         rows = rows.with_columns(when_=pl.col("left_").is_not_null())
