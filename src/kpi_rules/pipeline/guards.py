@@ -78,7 +78,8 @@ def judged(rows: pl.DataFrame, guard: GuardInForce, parameters: Parameters, on: 
     with evaluating("guard", guard.name):
         rows = rows.with_columns(
             when_=pl.lit(True) if when is None else correctly_rounded(when),
-            left_=correctly_rounded(limit) if of_pay and limit is not None else none,
+            # As it stands: a limit divided by 0 stops the assessment, as a null might limit nothing.
+            left_=limit if of_pay and limit is not None else none,
         )
     if of_pay and when is None:  # a limit on everybody: null limits nothing
         rows = rows.with_columns(when_=pl.col("left_").is_not_null())
