@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from attrs import evolve
 
+from kpi_rules.hooks.manager import load_plugins
+from kpi_rules.workspace.rules import contribution_problems
 from tests.pipeline.making import messages, workspace
 
 if TYPE_CHECKING:
@@ -283,3 +286,10 @@ def test_a_check_may_use_windows_and_its_projects_columns(tmp_path: Path) -> Non
         "message='{voucher} of {project_name} on {arrived_on:%d.%m.}')"
     )
     assert found(tmp_path, "kpi_checks", given) == []
+
+
+def test_what_the_library_itself_contributes_has_no_problem() -> None:
+    plugins, problems = load_plugins([], [], None)
+    assert problems == []
+    assert len(plugins.checks) > 10
+    assert contribution_problems(evolve(plugins, owners={}), "kpi.toml") == []

@@ -407,7 +407,15 @@ def bind(node: Node, values: Mapping[str, object]) -> Node:
         return _left_of(node, below, absorbing=joined == "or")
     if joined == "not" and truth(below[0]) is not None:
         return literal(not truth(below[0]))
-    return _with_children(node, below) if below else node
+    return _told(_with_children(node, below), below) if below else node
+
+
+def _told(node: Node, below: list[Node]) -> Node:
+    """Return the truth of a comparison of constants where it has one, any other node as it is."""
+    if comparison(node) is None or not all(is_constant(each) for each in below):
+        return node
+    value = pl.select(expression_of(node)).item()
+    return literal(value) if isinstance(value, bool) else node
 
 
 def _left_of(node: Node, conditions: list[Node], *, absorbing: bool) -> Node:

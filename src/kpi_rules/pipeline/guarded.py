@@ -165,8 +165,9 @@ class Guarded:
     def _about_measures(self) -> Iterator[Remark]:
         guards = self.scene.about("measure")
         for rule, on, group in self._groups() if guards else ():
-            frame = self.scene.measures(self.scene.rules[rule], group, on)
-            for guard in guards:
+            concerning = [guard for guard in guards if self.scene.may_hit(guard, self.scene.rules[rule])]
+            frame = self.scene.measures(self.scene.rules[rule], group, on) if concerning else group
+            for guard in concerning:
                 hits = judged(frame, guard, self.scene.parameters, on)
                 yield from (self._remark(guard, hit) for hit in hits_of(hits, "id"))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 from attrs import define, field
 
+from kpi_rules.model import expressions
 from kpi_rules.model.deposits import Collect, Forfeit
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.evaluating import evaluating
@@ -48,12 +49,6 @@ FROM_PROJECTS: Final = frozenset(
     ]
 )
 """Indicators computed from the money that projects brought in, where completion is that of funds."""
-
-
-FACTS: Final = frozenset(
-    ["rule", "kind", "subject", "has_end", "withholds", "forfeits", "months", "into", "from_projects"]
-)
-"""Columns of measures that a rule alone gives."""
 
 
 def judged(rows: pl.DataFrame, guard: GuardInForce, parameters: Parameters, on: date) -> pl.DataFrame:
@@ -171,7 +166,6 @@ class Scene:
             measures: `unit`, `amount` (fen or null) and whatever else a caller wants to find again.
             on: the day they start.
         """
-        forfeits = any(isinstance(each, Forfeit) for each in rule.deposit)
         persons = self.reached(rule, measures, on).select("unit", "person", "grade", "category")
         units = self.units.select("unit", "group", unit_kind="kind")
         frame = (
@@ -179,19 +173,7 @@ class Scene:
             .join(units, on="unit", how="left", maintain_order="left")
             .join(persons, on="unit", how="left", maintain_order="left")
         )
-        facts: dict[str, Any] = {
-            "rule": rule.id,
-            "kind": rule.kind,
-            "subject": rule.subject,
-            "started": on,
-            "has_end": rule.until is not None,
-            "withholds": rule.hold is not None or any(isinstance(each, Collect) for each in rule.deposit),
-            "forfeits": forfeits,
-            "months": rule.months,
-            "into": rule.into or None,
-            "from_projects": self._is_from_projects(rule),
-            "keeps_handovers": self.handovers is not None,
-        }
+        facts = {**self._facts(rule), "started": on}
         frame = frame.drop("deputy", "handed_over_on", strict=False)
         return frame.join(self._handed_over(on), on="unit", how="left", maintain_order="left").with_columns(
             pl.lit(value, MEASURE[name]).alias(name) for name, value in facts.items()
@@ -205,16 +187,29 @@ class Scene:
         first = lasting.sort("from_on", "deputy").unique("unit", keep="first", maintain_order=True)
         return first.select("unit", "deputy", handed_over_on="from_on")
 
-    def may_hit(self, guard: GuardInForce, rule: Rule, on: date) -> bool:
-        """Whether a guard can concern any measure of a rule; one that reads facts of rules alone is asked once."""
-        when = guard.guard.when
-        if when is None or not set(when.meta.root_names()) <= FACTS:
-            return True
+    def _facts(self, rule: Rule) -> dict[str, Any]:
+        """Return the columns of measures that a rule alone gives."""
+        return {
+            "rule": rule.id,
+            "kind": rule.kind,
+            "subject": rule.subject,
+            "has_end": rule.until is not None,
+            "withholds": rule.hold is not None or any(isinstance(each, Collect) for each in rule.deposit),
+            "forfeits": any(isinstance(each, Forfeit) for each in rule.deposit),
+            "months": rule.months,
+            "into": rule.into or None,
+            "from_projects": self._is_from_projects(rule),
+            "keeps_handovers": self.handovers is not None,
+        }
+
+    def may_hit(self, guard: GuardInForce, rule: Rule) -> bool:
+        """Whether a guard can concern any measure of a rule, by what the rule alone says of them."""
         key = (guard.name, rule.id)
         if key not in self._hits:
-            nobody = pl.DataFrame({"unit": pl.Series([None], dtype=pl.String)})
-            frame = nobody.with_columns(amount=pl.lit(None, pl.Int64))
-            self._hits[key] = bool(judged(self.measures(rule, frame, on), guard, self.parameters, on)["hit"].any())
+            when = guard.guard.when
+            facts = {name: value for name, value in self._facts(rule).items() if value is not None}
+            left = None if when is None else expressions.bind(expressions.tree(when), facts)
+            self._hits[key] = left is None or expressions.truth(left) is not False
         return self._hits[key]
 
     def _is_from_projects(self, rule: Rule) -> bool:
@@ -277,7 +272,7 @@ class Blocking:
         )
         found: dict[str, pl.DataFrame] = {}
         guards = [guard for guard in self.scene.about("measure") if guard.effect == "block"]
-        guards = [guard for guard in guards if self.scene.may_hit(guard, about, on)]
+        guards = [guard for guard in guards if self.scene.may_hit(guard, about)]
         if guards:
             frame = self.scene.measures(about, measures, on)
             for guard in guards:

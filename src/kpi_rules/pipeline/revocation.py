@@ -71,7 +71,7 @@ def _can_issue(assessment: Assessment, here: int) -> bool:
     tick, scene = assessment.ticks[here], assessment.scene
     firing = [each.rule for each in assessment.rulebook.bound(tick.moments, tick.on).rules if each.when is not None]
     guards = scene.about("reward")
-    return any(rule.one_off and scene.may_hit(guard, rule, tick.on) for rule in firing for guard in guards)
+    return any(rule.one_off and scene.may_hit(guard, rule) for rule in firing for guard in guards)
 
 
 def _issued(assessment: Assessment, on: date) -> tuple[pl.DataFrame, pl.DataFrame]:
