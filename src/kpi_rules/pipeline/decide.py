@@ -21,7 +21,7 @@ from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.look import Look, ParameterColumns, failed
+from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.spans import DERIVED, Amounts
 
@@ -45,9 +45,6 @@ BLOCKS = (131_072, 524_288)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
 whoever is in it.
 """
-
-WORKERS = 4
-"""The most threads: what each does between two columns needs the interpreter's lock."""
 
 
 @define(frozen=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.spans import Amount, Condition
 
 _ROOMS, _WIDTH = 8, 8  # columns at once, bytes of a number
+
+
+WORKERS: Final = 4
+"""The most threads: what each does between two columns needs the interpreter's lock."""
 
 
 class ParameterColumns:
@@ -95,10 +100,18 @@ class Look:
             return []
         with self._one:
             if names not in self._compared:
-                frame = panel.derive(self.base, self.here, {}, names)
+                frame = panel.derive(self._row_by_row(panel, names, size), self.here, {}, names)
                 made = panel.with_dependencies(names).intersection(frame.columns).difference(self.base.columns)
                 self._compared[names] = frame.select(sorted(made))
         return self._compared[names].slice(low, size).get_columns()
+
+    def _row_by_row(self, panel: Panel, names: Collection[str], size: int) -> pl.DataFrame:
+        """Return the whole numbers of all units with what is compared between them, made block by block at once."""
+        inputs = [each for each in panel.with_dependencies(names) if not panel.compared({each})]
+        blocks = (self.base.slice(low, size) for low in range(0, len(self.base), size))
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            frames = list(pool.map(lambda block: panel.derive(block, self.here, {}, inputs), blocks))
+        return pl.concat(frames)
 
     def whole(self, name: str) -> Amount | None:
         """Return an amount as a function of arrays, None where it takes more."""
