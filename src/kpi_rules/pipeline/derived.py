@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from graphlib import TopologicalSorter
 from math import fsum, isfinite
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,8 @@ from kpi_rules.pipeline.evaluating import evaluating, exactly, multiplies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Indicator
 
@@ -125,7 +127,7 @@ def _compared(frame: pl.DataFrame, name: str, within: str) -> pl.Series:
     """Return what becomes of a column inside the peer group."""
     group = PEERS if PEERS in frame.columns else "group"
     if within == "rank":
-        return rank_in_group(frame[group], frame[name].cast(pl.Float64))[0].rename(name)
+        return rank_in_group(frame[group], frame[name].cast(pl.Float64)).rename(name)
     if within in {"sum", "mean"}:
         return _summed(frame[group], frame[name], within).rename(name)
     peers = _WITHIN[within](pl.col(name)).over(group)
@@ -169,28 +171,40 @@ def _total(values: Sequence[float]) -> float:
     return int(exact) if isinstance(values[0], int) else float(exact)
 
 
-def rank_in_group(group: pl.Series, completion: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return each unit's rank and the number of ranked units of its peer group.
+def rank_in_group(group: pl.Series, completion: pl.Series) -> pl.Series:
+    """Return each unit's rank in its peer group: 1 + the units of the group with strictly higher completion.
 
-    The rank is 1 + the units of the group with strictly higher completion; both are null without a group, the rank also
-    without completion. One sort by value and one by group do for all groups: far cheaper than a window per group.
+    Null without a group or without completion. One sort by value and one by group do for all groups: far cheaper than a
+    window per group.
     """
-    present = (group.is_not_null() & completion.is_not_null()).to_numpy()
-    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
-    codes = codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
-    values = completion.fill_null(0.0).to_numpy()
-    rows = np.flatnonzero(present)
-    by_value = np.argsort(-values[rows])
-    by_group = np.argsort(codes[rows[by_value]], kind="stable")  # a radix sort, as codes are small numbers
-    order = rows[by_value[by_group]]
+    missing = group.is_null() | completion.is_null()
+    codes, values = _codes(group), completion.fill_null(0.0).to_numpy()
+    rows = np.flatnonzero(~missing.to_numpy())
+    by_value = rows[np.argsort(-values[rows])]
+    order = by_value[np.argsort(codes[by_value], kind="stable")]  # a radix sort, as codes are small numbers
     code, value = codes[order], values[order]
-    place = np.arange(len(order))
-    new_group = np.concatenate([[True], code[1:] != code[:-1]])[: len(order)]
-    new_value = new_group | np.concatenate([[True], value[1:] != value[:-1]])[: len(order)]
-    group_start = np.maximum.accumulate(np.where(new_group, place, 0))
-    value_start = np.maximum.accumulate(np.where(new_value, place, 0))
+    changes = code[1:] != code[:-1]
     ranks = np.zeros(len(codes), dtype=np.int64)
-    ranks[order] = value_start - group_start + 1
-    sizes = np.bincount(codes[rows], minlength=int(codes.max(initial=0)) + 1)[codes]
-    rank = pl.Series(ranks).set(pl.Series(~present), None)
-    return rank, pl.Series(sizes.astype(np.int64)).set(group.is_null(), None)
+    if len(order):
+        ranks[order] = _runs(changes | (value[1:] != value[:-1])) - _runs(changes) + 1
+    return pl.Series(ranks).set(missing, None)
+
+
+def group_sizes(group: pl.Series, completion: pl.Series) -> pl.Series:
+    """Return the number of units of each unit's peer group that have a completion; null without a group."""
+    codes = _codes(group)
+    counted = (group.is_not_null() & completion.is_not_null()).to_numpy()
+    sizes = np.bincount(codes[counted], minlength=int(codes.max(initial=0)) + 1)[codes]
+    return pl.Series(sizes.astype(np.int64)).set(group.is_null(), None)
+
+
+def _codes(group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
+    """Return a small number for each group; null has that of another."""
+    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
+    return codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
+
+
+def _runs(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each place the one at which its run begins, given where the next differs from it."""
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    return np.repeat(starts, np.diff(np.append(starts, len(changes) + 1)))

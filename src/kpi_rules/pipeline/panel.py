@@ -18,7 +18,7 @@ from kpi_rules.model.columns import FIXINGS, QUOTA_INDICATORS, quota_indicators
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
-from kpi_rules.pipeline.derived import PEERS, Derived, rank_in_group
+from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -138,7 +138,9 @@ class Panel:
             needed: names of the columns to compute.
         """
         wanted = self.with_dependencies(set(needed).difference(base.columns)).difference(base.columns)
-        frame = base.hstack(self._against_quota(base, here, before.get("lag"), wanted))
+        frame = base
+        if not wanted.isdisjoint(("completion", "pace_gap", "lag")):
+            frame = base.hstack(self._against_quota(base, here, before.get("lag"), wanted))
         key = (here, tuple(base.columns))
         if key not in self._made:
             self._made[key] = self._from_amounts(base, here)
@@ -305,10 +307,12 @@ def _fixings(name: str, base: pl.DataFrame, on: date) -> dict[str, pl.Expr]:
 def _with_ranks(frame: pl.DataFrame, wanted: Collection[str]) -> pl.DataFrame:
     columns = {}
     peers = frame[PEERS if PEERS in frame.columns else "group"]
-    if "rank" in wanted or "group_size" in wanted:
-        columns["rank"], columns["group_size"] = rank_in_group(peers, frame["completion"])
+    if "rank" in wanted:
+        columns["rank"] = rank_in_group(peers, frame["completion"])
+    if "group_size" in wanted:
+        columns["group_size"] = group_sizes(peers, frame["completion"])
     if "campaign_rank" in wanted:
-        columns["campaign_rank"], _size = rank_in_group(peers, frame["campaign_completion"])
+        columns["campaign_rank"] = rank_in_group(peers, frame["campaign_completion"])
     return frame.with_columns(**columns)
 
 
