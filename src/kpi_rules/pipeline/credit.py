@@ -249,6 +249,7 @@ def _adjust(  # noqa: PLR0913, PLR0917 (what an adjustment may read)
     if not credits:
         return confirmed, {}
     stages = {name: np.zeros_like(confirmed) for name in credits}
+    amounts = {name: correctly_rounded(credits[name].amount).cast(pl.Int64) for name in sorted(credits)}
     for here, on in enumerate(dates):
         frame = projects.with_columns(
             pl.lit(on).alias("on"),
@@ -259,18 +260,16 @@ def _adjust(  # noqa: PLR0913, PLR0917 (what an adjustment may read)
         )
         if parameters is not None:
             frame = frame.hstack(parameters(on))
-        for name, adjustment in sorted(credits.items()):
+        for name, amount in amounts.items():
             with evaluating("credit", name):
-                frame = frame.with_columns(credited=correctly_rounded(adjustment.amount).cast(pl.Int64))
+                frame = frame.with_columns(credited=amount)
             given = frame.filter(
                 pl.Series(recognised[here]) & ~pl.col("credited").is_between(0, LIMIT).fill_null(value=False)
             )
             if len(given):
-                project, amount = given.select("project", "credited").row(0)
-                raise _unfit(
-                    name,
-                    _("{amount} fen for project {project} on {day}").format(amount=amount, project=project, day=on),
-                )
+                project, fen = given.select("project", "credited").row(0)
+                found = _("{amount} fen for project {project} on {day}").format(amount=fen, project=project, day=on)
+                raise _unfit(name, found)
             stages[name][here] = np.where(recognised[here], frame["credited"].fill_null(0).to_numpy(), 0)
     return stages[max(stages)], stages
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from attrs import define
+from attrs import define, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.expressions import correctly_rounded
@@ -19,7 +20,7 @@ from kpi_rules.pipeline.viewed import viewed
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -53,17 +54,26 @@ def tallies(
     rows = _Rows(tables, credited, year, parameters)
     found: dict[str, Money] = {}
     for name, indicator in indicators.items():
-        sums, unknown = zip(*(rows.sums(name, indicator, here) for here in range(len(credited.dates))), strict=True)
+        of_row = correctly_rounded(indicator.value)
+        make = exactly if multiplies(of_row) else _plainly
+        by_date = (
+            rows.sums(name, indicator, partial(make, expression=of_row), here) for here in range(len(credited.dates))
+        )
+        sums, unknown = zip(*by_date, strict=True)
         found[name] = np.stack(sums)
         found[name + UNKNOWN] = np.stack(unknown)
     return found
+
+
+def _plainly(frame: pl.DataFrame, expression: pl.Expr) -> pl.Series:
+    return frame.with_columns(value=expression)["value"]
 
 
 _EVIDENCE: Final = ":evidence"
 """Column of the position of a row in its table: one that several units claim is one row for the unit above them."""
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class _Rows:
     """The rows that count at a date, and whose they are."""
 
@@ -71,20 +81,23 @@ class _Rows:
     credited: Credited
     year: Year
     parameters: Parameters
+    _made: dict[tuple[str, int], pl.DataFrame] = field(factory=dict, init=False)
 
-    def sums(self, name: str, indicator: Indicator, here: int) -> tuple[Money, Money]:
-        """Return the sum of each unit at date number `here`, and how many of its rows have no known value."""
+    def sums(
+        self, name: str, indicator: Indicator, make: Callable[[pl.DataFrame], pl.Series], here: int
+    ) -> tuple[Money, Money]:
+        """Return the sum of each unit at date number `here`, and how many of its rows have no known value.
+
+        `make` gives the value of each row.
+        """
         on = self.credited.dates[here]
-        rows = self._of(indicator.table, here)
-        rows = rows.with_columns(
-            pl.lit(on).alias("tick"), year_start=pl.lit(self.year.start), year_end=pl.lit(self.year.end)
-        )
-        groups = self.tables.units.select("unit", "group")
-        rows = rows.join(groups, on="unit", how="left", maintain_order="left")
+        key = (indicator.table, here)
+        if key not in self._made:
+            self._made[key] = self._of(*key)
+        rows = self._made[key]
         rows = with_parameters(rows, self.parameters, on, indicator.value.meta.root_names())
         with evaluating("indicator", name):
-            of_row = correctly_rounded(indicator.value)
-            value = exactly(rows, of_row) if multiplies(of_row) else rows.with_columns(value=of_row)["value"]
+            value = make(rows)
         once = value.dtype == pl.Boolean
         frame = rows.select("unit", _EVIDENCE).with_columns(
             value=value.fill_null(value=False).cast(pl.Int64) if once else value
@@ -104,17 +117,26 @@ class _Rows:
             raise _out_of_bounds(name, int(worst[0]), on)
         return sums, unknown
 
-    @property
+    @cached_property
     def _above(self) -> pl.DataFrame:
         unit, above = ancestors(self.tables.units)
         return pl.DataFrame({"unit": self.tables.units["unit"].gather(unit), "above": above})
 
-    @property
+    @cached_property
     def _own(self) -> pl.DataFrame:
         return self.tables.units.select("unit").with_columns(above=pl.int_range(pl.len()))
 
     def _of(self, table: str, here: int) -> pl.DataFrame:
-        """Return the rows of a table that count at a date, each with the `unit` it is counted for."""
+        """Return the rows of a table that count at a date, each with the `unit` it is counted for, and its group."""
+        rows = self._claimed(table, here).with_columns(
+            tick=pl.lit(self.credited.dates[here]),
+            year_start=pl.lit(self.year.start),
+            year_end=pl.lit(self.year.end),
+        )
+        groups = self.tables.units.select("unit", "group")
+        return rows.join(groups, on="unit", how="left", maintain_order="left")
+
+    def _claimed(self, table: str, here: int) -> pl.DataFrame:
         rows = viewed(self.tables, table, self.credited.dates[here])
         schema = SCHEMAS[table]
         if schema.happens is not None:

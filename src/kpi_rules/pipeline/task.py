@@ -6,17 +6,18 @@ asks for it. What a cap cuts is credited to nobody. A whole task lifts a unit's 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from attrs import define
 
-from kpi_rules.pipeline.panel import values_by_group
+from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.sharing import code_point_order
 from kpi_rules.workspace.checks import AFTER_SHARING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
     import polars as pl
@@ -33,7 +34,7 @@ COUNTED: Final = ("signed", "started", "producing")
 """The counts that a whole task lifts too, where the project counts in them."""
 
 
-@define(frozen=True, eq=False)
+@define(frozen=True, eq=False, slots=False)
 class Task:
     """What the stages after sharing go by.
 
@@ -52,16 +53,16 @@ class Task:
 
     def amounts(self, name: str, on: date) -> Money:
         """Return a stage's parameter in force on a date for each unit, fen."""
-        general, by_group = values_by_group(self.parameters, _parameter(name), on)
-        found = [by_group.get(group, general) for group in self.units["group"].to_list()]
-        return np.array(found, dtype=np.int64)
+        parameter = _parameter(name)
+        return with_parameters(self.units, self.parameters, on, [parameter])[parameter].to_numpy()
 
     def quota(self, indicator: str, on: date) -> Money:
         """Return the quota of each unit in force on a date, -1 without one."""
         return self.quotas(on)[f"{indicator}_quota"].fill_null(-1).to_numpy()
 
-    def line(self) -> dict[int, list[int]]:
-        """Return the row numbers of each unit and of all above it."""
+    @cached_property
+    def line(self) -> Mapping[int, Sequence[int]]:
+        """The row numbers of each unit and of all above it."""
         found: dict[int, list[int]] = {}
         for unit, above in zip(self.unit.tolist(), self.above.tolist(), strict=True):
             found.setdefault(unit, []).append(above)
@@ -133,32 +134,29 @@ def lift_claims(amounts: Money, whole: NDArray[np.bool_], claims: Claims, task: 
     """Lift, in place, the first whole task of each unit so that the unit and its descendants come to its quota."""
     if not whole.any():
         return
-    line = task.line()
     totals = np.zeros(len(task.units), dtype=np.int64)
     np.add.at(totals, task.above, np.bincount(claims.unit, amounts, minlength=len(totals)).astype(np.int64)[task.unit])
     first: dict[int, int] = {}
     for claim in np.flatnonzero(whole).tolist():
         first.setdefault(int(claims.unit[claim]), claim)
-    for unit, missing in _missing(first, totals, quota, line, task):
+    for unit, missing in _lifted(first, totals, quota, task):
         amounts[first[unit]] += missing
 
 
 def lift_counts(counts: Money, whole: NDArray[np.bool_], claims: Claims, task: Task, quota: Money) -> None:
     """Lift, in place, the count of each unit with a whole task that counts to its quota, and those above with it."""
-    units = dict.fromkeys(claims.unit[np.flatnonzero(whole)].tolist(), 0)
-    for _unit, _missing_count in _missing(units, counts, quota, task.line(), task):
-        pass  # the counts are the totals, which are lifted on the way
+    _lifted(set(claims.unit[whole].tolist()), counts, quota, task)
 
 
-def _missing(
-    units: Mapping[int, int], totals: Money, quota: Money, line: Mapping[int, Sequence[int]], task: Task
-) -> Sequence[tuple[int, int]]:
-    """Return what each unit lacks to its quota, the lowest first, lifting the totals of all above it on the way."""
+def _lifted(units: Collection[int], totals: Money, quota: Money, task: Task) -> Sequence[tuple[int, int]]:
+    """Lift, in place, the totals of units to their quotas, the lowest first, and of all above them by as much; return
+    what each lacked.
+    """
     order = code_point_order(task.units)
     found = []
-    for unit in sorted(units, key=lambda each: (-len(line[each]), order[each])):
+    for unit in sorted(units, key=lambda each: (-len(task.line[each]), order[each])):
         missing = int(quota[unit] - totals[unit])
         if missing > 0:
-            totals[list(line[unit])] += missing
+            totals[list(task.line[unit])] += missing
             found.append((unit, missing))
     return found
