@@ -24,6 +24,7 @@ from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask
 from kpi_rules.pipeline.spans import DERIVED, Amounts
+from kpi_rules.pipeline.state import State, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -70,7 +71,7 @@ class Decided:
     is released; `proposals` every proposal, where rulings are given, `closed` those that went without taking effect,
     and `pending` those still without a decision at the end; `unassessable` rules whose condition was null; `blocked`
     what guards kept from being proposed, tick by tick. `frames` holds the panel of each tick, or of the last alone,
-    block by block. `active` says which measures are in force at the end, by rule.
+    block by block. `states` are those after the last tick, block by block.
     """
 
     events: list[Happening] = field(factory=list)
@@ -82,14 +83,25 @@ class Decided:
     unassessable: list[Happening] = field(factory=list)
     blocked: list[Happening] = field(factory=list)
     frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
-    active: dict[str, list[pl.Series]] = field(factory=dict)
+    states: list[State] = field(factory=list)
+
+    @property
+    def active(self) -> dict[str, pl.Series]:
+        """Which measures are in force at the end, by rule."""
+        state = self.state
+        return {name: mask.column(state.size) for name, mask in state.active.items()}
+
+    @property
+    def state(self) -> State:
+        """The state after the last tick, over all units."""
+        return joined(self.states)
 
     def frame(self, here: int) -> pl.DataFrame:
         """Return the panel of a tick over all units."""
         return pl.concat(self.frames[here])
 
 
-def decide(
+def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     panel: Panel,
     rulebook: Rulebook,
     *,
@@ -98,6 +110,7 @@ def decide(
     every_tick: bool = True,
     block: int | None = None,
     blocking: Blocking | None = None,
+    start: State | None = None,
 ) -> Decided:
     """Run all rules over all ticks.
 
@@ -110,6 +123,7 @@ def decide(
         block: units decided at once, by default as suits their number and the machine. Ranks are made for all units
             at once, and all of them are decided at once where a rank goes by lag or counts.
         blocking: the guards that keep measures from being proposed.
+        start: the state of all units before the first tick; None where nothing is in force.
     """
     units = len(panel.units)
     whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs)))
@@ -120,7 +134,7 @@ def decide(
 
     def run(low: int) -> Decided:
         columns = ParameterColumns(rulebook.parameters, group.slice(low, size))
-        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking)
+        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start)
         return block.run(outputs, every_tick=every_tick)
 
     lows = range(0, max(units, 1), size)
@@ -142,12 +156,20 @@ def _joined(blocks: Sequence[Decided]) -> Decided:
     """Join what blocks decided, in their order."""
     first, *others = blocks
     for other in others:
-        for name in ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked"):
+        for name in (
+            "events",
+            "bookings",
+            "releases",
+            "proposals",
+            "closed",
+            "pending",
+            "unassessable",
+            "blocked",
+            "states",
+        ):
             getattr(first, name).extend(getattr(other, name))
         for here, frames in other.frames.items():
             first.frames[here].extend(frames)
-        for rule, active in other.active.items():
-            first.active[rule].extend(active)
     return first
 
 
@@ -182,22 +204,15 @@ class _Block:
         low: int,
         size: int,
         blocking: Blocking | None = None,
+        start: State | None = None,
     ) -> None:
         self.blocking = blocking
         self.panel, self.rulebook, self.rulings, self.columns, self.looks = panel, rulebook, rulings, columns, looks
         self.decided = Decided()
         self.places = pl.int_range(low, low + size, dtype=pl.UInt32, eager=True)
         self.low, self.size = low, size
-        names = rulebook.rules
-        self.active = dict.fromkeys(names, NOBODY)
-        self.issued = dict.fromkeys(names, NOBODY)
-        self.held = dict.fromkeys(names, NOBODY)
-        self.pending = dict.fromkeys(names, NOBODY)
-        self.since = dict.fromkeys(names, pl.repeat(0, size, dtype=pl.Int16, eager=True))
-        self.amounts: dict[str, pl.Series] = {}
+        self.state = State.fresh(rulebook.rules, size) if start is None else start.part(low, size)
         self.frame = pl.DataFrame()
-        self.lag = np.zeros(size, dtype=np.int16)
-        self.counts: dict[str, pl.Series] = {}
         self.quota: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
         self.read = panel.with_dependencies(rulebook.columns)
         self.always = {"lag"} & self.read
@@ -214,22 +229,22 @@ class _Block:
                 continue
             needed = look.bound.columns(wanted) | self.always | counted
             needed |= set(outputs) if keep else {"lag"} & set(outputs)
-            before = {"lag": pl.Series(self.lag.astype(np.int64)), **self.counts}
+            before = {"lag": pl.Series(self.state.lag.astype(np.int64)), **self.state.counts}
             base = look.base.slice(self.low, self.size)
             if self.size < len(look.base):
                 base = base.hstack(look.compared(self.panel, needed, self.low, self.size))
             frame = self.panel.derive(base, here, before, needed)
-            self.counts |= {name: frame[name] for name in counted}
+            self.state.counts |= {name: frame[name] for name in counted}
             if "lag" in frame.columns:
-                self.lag = frame["lag"].to_numpy().astype(np.int16)
+                self.state.lag = frame["lag"].to_numpy().astype(np.int16)
             if not look.tick.interim:
                 self._advance(here, look.bound, self._evaluate(look, frame, sorted(wanted)))
             if keep:
                 names = [name for name in outputs if name in frame.columns]
                 self.decided.frames.setdefault(here, []).append(frame.select(names))
-        for name, active in self.active.items():
-            self.decided.active.setdefault(name, []).append(active.column(self.size))
-            self._record("pending", last, name, self.pending[name])
+        for name, pending in self.state.pending.items():
+            self._record("pending", last, name, pending)
+        self.decided.states.append(self.state)
         return self.decided
 
     def _in_spans(self, look: Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
@@ -242,16 +257,16 @@ class _Block:
         terms, read = self.panel.terms, look.bound.columns(wanted) - DERIVED
         columns = {each.name: each for each in self.columns.at(look.tick.on, read)}
         base = look.base.slice(self.low, self.size)
-        columns |= self.counts
+        columns |= self.state.counts
         columns |= {each.name: each for each in base.get_columns() if each.dtype == pl.Int64}
         value, quota = columns[terms.primary], columns[f"{terms.primary}_quota"]
         others = {name: columns[name] for name in read if name in columns and columns[name].dtype.is_numeric()}
         if len(others) < len(read) or any(each.null_count() for each in (value, quota, *others.values())):
             return None
-        found, self.lag = Amounts(
+        found, self.state.lag = Amounts(
             value.to_numpy(),
             self._quota(quota),
-            self.lag,
+            self.state.lag,
             look.pace,
             float(terms.tolerance),
             look.tick.is_month_end,
@@ -305,7 +320,7 @@ class _Block:
                 wanted.add(rule.when)
                 wanted |= {rule.amount} if rule.amount else set()
             if rule.until is not None and (
-                rule.when is not None or self.active[name] or self.held[name] or self.pending[name]
+                rule.when is not None or self.state.active[name] or self.state.held[name] or self.state.pending[name]
             ):
                 wanted.add(rule.until)
         return frozenset(wanted)
@@ -326,9 +341,9 @@ class _Block:
             # One that is issued is not in force: lifting it keeps no other from being issued.
             lifted = NOBODY if rule.rule.one_off else self._ruled(rulings, "lifted", name)
             over = until[name] | lifted
-            self._record("ended", here, name, self.active[name] & over)
-            remaining[name] = self.active[name].without(over)
-            out = until[name] | remaining[name] | lifted | self.pending[name]
+            self._record("ended", here, name, self.state.active[name] & over)
+            remaining[name] = self.state.active[name].without(over)
+            out = until[name] | remaining[name] | lifted | self.state.pending[name]
             candidate[name] = self._unguarded(here, rule, values, self._candidates(here, rule.when, values, name, out))
         if rulings is None:
             starting = unblocked(candidate, remaining, self.rulebook.superseding, Mask.without)
@@ -342,14 +357,14 @@ class _Block:
         """Return whose measure of a rule, as proposed by now, a decision of a kind is about."""
         if rulings is None:
             return NOBODY
-        return Mask.of(rulings.mask(decision, name, self.since[name].to_numpy()))
+        return Mask.of(rulings.mask(decision, name, self.state.since[name].to_numpy()))
 
     def _candidates(self, here: int, when: str | None, values: Mapping[str, pl.Series], name: str, out: Mask) -> Mask:
         if when is None:
             return NOBODY
         if values[when].null_count():
             self._record("unassessable", here, name, Mask.of(values[when].is_null()))
-        return Mask.of(values[when]).without(out).without(self.issued[name])
+        return Mask.of(values[when]).without(out).without(self.state.issued[name])
 
     def _unguarded(self, here: int, rule: BoundRule, values: Mapping[str, pl.Series], mask: Mask) -> Mask:
         """Return the candidates that no guard blocks; the others neither start nor keep anything from starting."""
@@ -371,7 +386,7 @@ class _Block:
     def _since(self, here: int, name: str, mask: Mask) -> None:
         """Note that measures are proposed at this tick."""
         if mask.rows is not None:
-            self.since[name] = pl.Series([here], dtype=pl.Int16).zip_with(mask.rows, self.since[name])
+            self.state.since[name] = pl.Series([here], dtype=pl.Int16).zip_with(mask.rows, self.state.since[name])
 
     def _rule_on(
         self,
@@ -394,15 +409,15 @@ class _Block:
         for name, mask in candidate.items():
             self._since(here, name, mask)
             gone = self._ruled(rulings, "rejected", name) | self._ruled(rulings, "lifted", name)
-            waiting[name] = self.pending[name].without(until[name] | gone)
+            waiting[name] = self.state.pending[name].without(until[name] | gone)
             due[name], refused[name] = mask.without(gone), mask & gone
         fresh = unblocked(due, {name: remaining[name] | waiting[name] for name in due}, superseding, Mask.without)
         for rule in bound.rules:
             name = rule.rule.id
             if rule.amount is not None and rule.amount in values:
-                earlier = self.amounts.get(name, values[rule.amount])
-                self.amounts[name] = values[rule.amount].zip_with(fresh[name].column(self.size), earlier)
-            proposed, amounts = fresh[name] | refused[name], self.amounts.get(name)
+                earlier = self.state.amounts.get(name, values[rule.amount])
+                self.state.amounts[name] = values[rule.amount].zip_with(fresh[name].column(self.size), earlier)
+            proposed, amounts = fresh[name] | refused[name], self.state.amounts.get(name)
             if amounts is not None and proposed.rows is not None:
                 amounts = amounts.filter(proposed.rows)
             self._record("proposed", here, name, proposed, amounts)
@@ -412,9 +427,9 @@ class _Block:
         replaced = superseded(starting, there, superseding)
         pending = {name: mask.without(approved[name] | replaced.get(name, NOBODY)) for name, mask in there.items()}
         for name, mask in pending.items():
-            proposed = self.pending[name] | fresh[name] | refused[name]
+            proposed = self.state.pending[name] | fresh[name] | refused[name]
             self._record("closed", here, name, proposed.without(mask | starting[name]))
-        self.pending = pending
+        self.state.pending = pending
         return starting
 
     def _settle(
@@ -430,30 +445,30 @@ class _Block:
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.hold is not None:
-                self._record("released", here, name, self.held[name] & until[name])
-                self.held[name] = self.held[name].without(until[name])
+                self._record("released", here, name, self.state.held[name] & until[name])
+                self.state.held[name] = self.state.held[name].without(until[name])
                 if month_end:
                     self._record("withheld", here, name, remaining[name])
-                    self.held[name] |= remaining[name]
+                    self.state.held[name] |= remaining[name]
         replaced = superseded(starting, remaining, self.rulebook.superseding)
         for rule in bound.rules:
             name = rule.rule.id
             if rule.rule.one_off:
                 self._record("issued", here, name, starting[name], self._amount(here, rule, starting[name]))
                 if not rule.rule.repeats:
-                    self.issued[name] |= starting[name]
+                    self.state.issued[name] |= starting[name]
                 continue
             gone = replaced.get(name, NOBODY)
             self._record("superseded", here, name, gone)
             self._record("started", here, name, starting[name])
-            self.active[name] = remaining[name].without(gone) | starting[name]
+            self.state.active[name] = remaining[name].without(gone) | starting[name]
 
     def _amount(self, here: int, rule: BoundRule, issued: Mask) -> pl.Series | None:
         """Return the amounts of the units a one-off is issued to, None for one without."""
         if issued.rows is None:
             return None
         if self.rulings is not None:  # issued as proposed, however long the decision took
-            amounts = self.amounts.get(rule.rule.id)
+            amounts = self.state.amounts.get(rule.rule.id)
             return amounts if amounts is None else amounts.filter(issued.rows)
         if rule.amount is None:
             return None
@@ -481,7 +496,7 @@ class _Block:
         if kind == "started" and self.rulings is None:  # as proposed at this tick
             since = np.full(len(rows), here, dtype=np.int16)
         else:
-            since = self.since[name].filter(mask.rows).to_numpy()
+            since = self.state.since[name].filter(mask.rows).to_numpy()
         happening = Happening(here, name, kind, rows, since, amounts)
         {
             "withheld": self.decided.bookings,

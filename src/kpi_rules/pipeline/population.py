@@ -80,8 +80,7 @@ class Outcome:
     @cached_property
     def active(self) -> pl.DataFrame:
         """`unit` and one Boolean column a rule: which measures are in force after the last tick."""
-        columns = {name: pl.concat(blocks) for name, blocks in self.decided.active.items()}
-        return pl.DataFrame({"unit": self._units, **columns})
+        return pl.DataFrame({"unit": self._units, **self.decided.active})
 
 
 def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Series]) -> Outcome:

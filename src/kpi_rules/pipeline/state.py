@@ -1,0 +1,124 @@
+"""The state of the rules between two ticks: what is carried from one to the next, for every unit of a block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from attrs import define, field
+
+from kpi_rules.pipeline.masks import NOBODY, Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+@define(eq=False)
+class State:
+    """Which measures are in force for whom, and what is counted.
+
+    By rule `active`, `issued` (one-offs that do not repeat), `held` (months withheld and not released), `pending`
+    (proposals without a decision), `since`, the number of the tick at which the measure was proposed, and `amounts`,
+    as proposed. `lag` and `counts` are the indicators that go on from tick to tick.
+    """
+
+    size: int
+    active: dict[str, Mask]
+    issued: dict[str, Mask]
+    held: dict[str, Mask]
+    pending: dict[str, Mask]
+    since: dict[str, pl.Series]
+    lag: NDArray[np.int16]
+    amounts: dict[str, pl.Series] = field(factory=dict)
+    counts: dict[str, pl.Series] = field(factory=dict)
+
+    @classmethod
+    def fresh(cls, rules: Iterable[str], size: int) -> State:
+        """Return the state before the first tick: nothing is in force."""
+        nobody = dict.fromkeys(rules, NOBODY)
+        since = dict.fromkeys(nobody, pl.repeat(0, size, dtype=pl.Int16, eager=True))
+        masks = (dict(nobody), dict(nobody), dict(nobody), dict(nobody))
+        return cls(size, *masks, since, np.zeros(size, dtype=np.int16))
+
+    def part(self, low: int, size: int) -> State:
+        """Return the state of the units from row `low` on."""
+        if low == 0 and size == self.size:
+            return self._each(size, self.lag, lambda mask: mask, lambda column: column)
+        lag = self.lag[low : low + size]
+        return self._each(
+            size, lag, lambda mask: Mask.of(mask.column(self.size).slice(low, size)), lambda each: each.slice(low, size)
+        )
+
+    def gathered(self, rows: NDArray[np.int64]) -> State:
+        """Return the state of the units in the given rows, in their order; a row may be there many times."""
+        return self._each(
+            len(rows),
+            self.lag[rows],
+            lambda mask: Mask.of(pl.Series(mask.column(self.size).to_numpy()[rows])),
+            lambda each: each.gather(rows),
+        )
+
+    def _each(
+        self,
+        size: int,
+        lag: NDArray[np.int16],
+        of_mask: Callable[[Mask], Mask],
+        of_column: Callable[[pl.Series], pl.Series],
+    ) -> State:
+        """Return another state, made of this one by functions of every mask with somebody in it and every column."""
+
+        def masks(given: Mapping[str, Mask]) -> dict[str, Mask]:
+            return {name: of_mask(mask) if mask else mask for name, mask in given.items()}
+
+        def columns(given: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+            return {name: of_column(column) for name, column in given.items()}
+
+        return State(
+            size,
+            masks(self.active),
+            masks(self.issued),
+            masks(self.held),
+            masks(self.pending),
+            columns(self.since),
+            lag,
+            columns(self.amounts),
+            columns(self.counts),
+        )
+
+
+def joined(states: Sequence[State]) -> State:
+    """Join the states of blocks, in their order."""
+    if len(states) == 1:
+        return states[0]
+
+    def masks(of: Callable[[State], Mapping[str, Mask]]) -> dict[str, Mask]:
+        return {
+            name: Mask.of(pl.concat([of(each)[name].column(each.size) for each in states])) for name in of(states[0])
+        }
+
+    def columns(of: Callable[[State], Mapping[str, pl.Series]]) -> dict[str, pl.Series]:
+        dtypes = {name: column.dtype for state in states for name, column in of(state).items()}
+        return {
+            name: pl.concat([_column(of(each), name, dtype, each.size) for each in states])
+            for name, dtype in dtypes.items()
+        }
+
+    return State(
+        sum(each.size for each in states),
+        masks(lambda each: each.active),
+        masks(lambda each: each.issued),
+        masks(lambda each: each.held),
+        masks(lambda each: each.pending),
+        columns(lambda each: each.since),
+        np.concatenate([each.lag for each in states]),
+        columns(lambda each: each.amounts),
+        columns(lambda each: each.counts),
+    )
+
+
+def _column(columns: Mapping[str, pl.Series], name: str, dtype: pl.DataType, size: int) -> pl.Series:
+    """Return a column of a block; nulls where it has none, as nobody in it was proposed for an amount."""
+    return columns[name] if name in columns else pl.Series(name, [None], dtype=dtype).new_from_index(0, size)
