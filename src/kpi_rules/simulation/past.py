@@ -1,0 +1,197 @@
+"""What a simulation starts from: the assessment of what has happened, and whom and what it has to carry on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from attrs import define
+
+from kpi_rules.locale import _
+from kpi_rules.model.calendar import DAY, Tick, ticks
+from kpi_rules.model.columns import FIXINGS, rule_schema
+from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.pipeline.assess import assess
+from kpi_rules.pipeline.derived import Derived
+from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.pipeline.source import whole_numbers
+from kpi_rules.simulation.silent import fires_without
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.pipeline.result import Assessment
+    from kpi_rules.workspace.workspace import Workspace
+
+    Rows = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+@define(frozen=True, eq=False)
+class Past:
+    """The assessment of what has happened by `as_of`, and what goes on from there.
+
+    Attributes:
+        workspace: as it is assessed.
+        as_of: only what happened by this day is known; `known_at` says the same of what was recorded.
+        assessment: of the past.
+        ticks: every day after `as_of` at which amounts are needed, in order; those that are no ticks of the
+            assessment are interim.
+        units: `unit, group, kind` of the units that are simulated, one row each.
+        rows: for each of them its row among the workspace's units.
+        home: for each unit of the workspace the simulated row of its nearest simulated ancestor or itself, -1 without.
+        below: pairs of rows, a simulated unit and an ancestor of it or itself: what is rolled up to what.
+        needed: the whole numbers that something reads besides the primary indicator.
+    """
+
+    workspace: Workspace
+    as_of: date
+    known_at: date
+    assessment: Assessment
+    ticks: tuple[Tick, ...]
+    units: pl.DataFrame
+    rows: Rows
+    home: Rows
+    below: tuple[Rows, Rows]
+    needed: frozenset[str]
+
+
+def past(
+    workspace: Workspace,
+    as_of: date,
+    until: date | None = None,
+    known_at: date | None = None,
+    decisions: pl.DataFrame | None = None,
+) -> Past:
+    """Assess what has happened, and find out what has to be simulated.
+
+    Args:
+        workspace: without errors.
+        as_of: the last day that is known.
+        until: the last day simulated; the year end by default.
+        known_at: as in `kpi_rules.assess`.
+        decisions: as in `kpi_rules.assess`; of the past. What still awaits a decision is proposed anew at its rule's
+            next moment, and every proposal of the future counts as approved on its tick.
+
+    Raises:
+        AssessmentError: as `kpi_rules.assess` has it, or there is no tick to come by `until`.
+    """
+    # The figures of the past are needed at its last day alone; what rules read is computed anyway.
+    assessment = assess(workspace, as_of, known_at, decisions, indicators=["completion"], whole_panel=False)
+    terms = assessment.rulebook.terms
+    until = terms.year.end if until is None else until
+    coming = tuple(tick for tick in ticks(terms.year, terms.campaigns, until) if tick.on > as_of and not tick.interim)
+    if not coming:
+        found = _("no tick after {as_of} by {until}").format(as_of=as_of, until=until)
+        expected = _("a last day with a tick after the day that is known")
+        raise AssessmentError([error("nothing-to-come", Place(key="until"), found=found, expected=expected)])
+    read = Derived(terms.indicators).closure({*assessment.rulebook.columns, terms.primary})
+    if any(name.startswith("campaign_") for name in read):
+        days = {tick.on for tick in coming}
+        eves = {campaign.start - DAY for campaign in terms.campaigns if as_of < campaign.start - DAY < until}
+        coming = tuple(sorted([*coming, *(Tick(on, interim=True) for on in eves - days)], key=lambda tick: tick.on))
+    rows = _simulated(assessment, coming, read)
+    units = workspace.tables.units
+    home, below = _tree(units, rows)
+    return Past(
+        workspace,
+        assessment.as_of,
+        assessment.known_at,
+        assessment,
+        coming,
+        units.select("unit", "group", "kind")[rows],
+        rows,
+        home,
+        below,
+        _needed(read, terms.primary, terms.indicators),
+    )
+
+
+def _needed(read: AbstractSet[str], primary: str, indicators: Collection[str]) -> frozenset[str]:
+    """Return the whole numbers behind the named columns besides the primary: counts, sums of money and of plugins."""
+    sums = {name for name in indicators if name in read}
+    return frozenset((whole_numbers(read, primary) | sums | {"funds"}.intersection(read)) - {primary})
+
+
+def _simulated(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet[str]) -> Rows:
+    """Return the rows of the units that have to be simulated: those with a target of the primary indicator at some
+    tick to come, and those that a rule may concern without one.
+
+    Of a unit without a target nothing that is held against it is known, so that few rules can fire. Whether one does
+    is the same in every future where it reads nothing but the calendar and what is not known; then one look says it.
+    """
+    panel, book = assessment.panel, assessment.rulebook
+    aimed = np.zeros(len(panel.units), dtype=np.bool_)
+    for tick in coming:
+        aimed |= assessment.quotas_on(tick.on)[f"{panel.terms.primary}_quota"].is_not_null().to_numpy()
+    if aimed.all() or panel.compared(read) - {"rank", "group_size"}:
+        return np.arange(len(panel.units))
+    unknown = _unknown(panel.terms.primary, read)
+    silent = frozenset({"lag", "unit", "group", "kind"}) | book.parameters.declared.keys()
+    firing = {name: fires_without(rule.when, unknown, silent) for name, rule in book.rules.items()}
+    if "perhaps" in firing.values():
+        return np.arange(len(panel.units))
+    state = assessment.decided.state
+    concerned = aimed.copy()
+    for kind in (state.active, state.held):
+        for mask in kind.values():
+            concerned |= mask.column(state.size).to_numpy()
+    known = {name for name, whether in firing.items() if whether == "known"}
+    concerned |= _fires(assessment, coming, known, unknown)
+    return np.flatnonzero(concerned)
+
+
+def _unknown(primary: str, read: AbstractSet[str]) -> frozenset[str]:
+    """Return the columns that are null for a unit without a target of the primary indicator."""
+    names = {"completion", "pace_gap", "rank", "campaign_quota", "campaign_completion", "campaign_rank"}
+    names |= {f"{primary}_{suffix}" for suffix in ("quota", "quota_original", "completion", *FIXINGS)}
+    return frozenset(names & read)
+
+
+def _fires(
+    assessment: Assessment, coming: tuple[Tick, ...], rules: Collection[str], unknown: AbstractSet[str]
+) -> Flags:
+    """Say for which units some of the rules fire without a target, at any tick to come."""
+    panel, book = assessment.panel, assessment.rulebook
+    schema = rule_schema(panel.terms.indicators, {})
+    nothing = {name: pl.lit(None, schema[name]) for name in unknown}
+    frame = panel.units.with_columns(lag=pl.lit(0, pl.Int64), **nothing)
+    found = np.zeros(len(frame), dtype=np.bool_)
+    for tick in coming:
+        if tick.interim:
+            continue
+        bound = book.bound(tick.moments, tick.on)
+        for name in {each.when for each in bound.rules if each.rule.id in rules and each.when is not None}:
+            when = bound.expressions[name]
+            filled = with_parameters(frame, book.parameters, tick.on, when.meta.root_names())
+            found |= (
+                filled.select(pl.repeat(value=False, n=len(frame)) | when.fill_null(value=False)).to_series().to_numpy()
+            )
+    return found
+
+
+def _tree(units: pl.DataFrame, rows: Rows) -> tuple[Rows, tuple[Rows, Rows]]:
+    """Return the home of each unit, and the pairs of what is rolled up to what among the simulated units."""
+    parents = _parents(units)
+    place = np.full(len(units), -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    home, above = place.copy(), np.arange(len(units))
+    pairs = [(np.arange(len(rows)), np.arange(len(rows)))]
+    while (above := np.where(above >= 0, parents[above], -1)).max(initial=-1) >= 0:
+        there = np.where(above >= 0, place[above], -1)
+        home = np.where(home < 0, there, home)
+        of_simulated = there[rows]
+        pairs.append((np.flatnonzero(of_simulated >= 0), of_simulated[of_simulated >= 0]))
+    return home, (np.concatenate([below for below, _above in pairs]), np.concatenate([up for _below, up in pairs]))
+
+
+def _parents(units: pl.DataFrame) -> Rows:
+    """Return the row of each unit's parent, -1 without one."""
+    numbered = units.select("unit").with_row_index("row")
+    joined = units.select(unit="parent").join(numbered, on="unit", how="left", maintain_order="left")
+    return joined["row"].cast(pl.Int64).fill_null(-1).to_numpy()
