@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
-    from kpi_rules.pipeline.guards import Blocking
+    from kpi_rules.pipeline.guards import Blocker
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
 
@@ -106,10 +106,10 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     rulebook: Rulebook,
     *,
     rulings: Rulings | None = None,
-    outputs: Collection[str] = (),
+    outputs: Collection[str] | None = (),
     every_tick: bool = True,
     block: int | None = None,
-    blocking: Blocking | None = None,
+    blocking: Blocker | None = None,
     start: State | None = None,
 ) -> Decided:
     """Run all rules over all ticks.
@@ -118,7 +118,7 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
         panel: indicators per unit and tick.
         rulebook: the rules and their parameters.
         rulings: the leadership's decisions; None counts every proposal as approved on its tick.
-        outputs: indicators to compute although no rule reads them.
+        outputs: indicators to compute although no rule reads them; None where no panel is wanted.
         every_tick: whether to keep the panel of every tick or of the last alone.
         block: units decided at once, by default as suits their number and the machine. Ranks are made for all units
             at once, and all of them are decided at once where a rank goes by lag or counts.
@@ -126,7 +126,7 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
         start: the state of all units before the first tick; None where nothing is in force.
     """
     units = len(panel.units)
-    whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs)))
+    whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs or ())))
     workers = min(os.cpu_count() or 1, WORKERS)
     size = max(units, 1) if whole else block or _block(units, workers)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
@@ -203,7 +203,7 @@ class _Block:
         looks: Sequence[Look],
         low: int,
         size: int,
-        blocking: Blocking | None = None,
+        blocking: Blocker | None = None,
         start: State | None = None,
     ) -> None:
         self.blocking = blocking
@@ -217,18 +217,18 @@ class _Block:
         self.read = panel.with_dependencies(rulebook.columns)
         self.always = {"lag"} & self.read
 
-    def run(self, outputs: Collection[str], *, every_tick: bool) -> Decided:
-        last = len(self.looks) - 1
+    def run(self, outputs: Collection[str] | None, *, every_tick: bool) -> Decided:
+        last, kept = len(self.looks) - 1, () if outputs is None else outputs
         for here, look in enumerate(self.looks):
             wanted = self._conditions(look.bound) if not look.tick.interim else frozenset()
-            keep = every_tick or here == last
-            counted = self.panel.counted(here, self.read.union(outputs))
+            keep = outputs is not None and (every_tick or here == last)
+            counted = self.panel.counted(here, self.read.union(kept))
             values = None if keep or counted else self._in_spans(look, wanted)
             if values is not None:
                 self._advance(here, look.bound, values)
                 continue
             needed = look.bound.columns(wanted) | self.always | counted
-            needed |= set(outputs) if keep else {"lag"} & set(outputs)
+            needed |= set(kept) if keep else {"lag"} & set(kept)
             before = {"lag": pl.Series(self.state.lag.astype(np.int64)), **self.state.counts}
             base = look.base.slice(self.low, self.size)
             if self.size < len(look.base):
@@ -240,7 +240,7 @@ class _Block:
             if not look.tick.interim:
                 self._advance(here, look.bound, self._evaluate(look, frame, sorted(wanted)))
             if keep:
-                names = [name for name in outputs if name in frame.columns]
+                names = [name for name in kept if name in frame.columns]
                 self.decided.frames.setdefault(here, []).append(frame.select(names))
         for name, pending in self.state.pending.items():
             self._record("pending", last, name, pending)

@@ -7,7 +7,7 @@ withheld from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import polars as pl
 from attrs import define, field
@@ -227,6 +227,18 @@ class Scene:
                     return True
                 waiting |= set(indicator.value.meta.root_names()) - seen
         return bool(seen & (FROM_PROJECTS if self.primary == "funds" else FROM_PROJECTS - {"completion", "pace_gap"}))
+
+
+class Blocker(Protocol):
+    """Says which measures are kept from being proposed."""
+
+    def reads_amount(self) -> bool:
+        """Whether it goes by the amount of a measure."""
+        ...
+
+    def blocked(self, rule: str, units: pl.Series, on: date, amounts: pl.Series | None) -> NDArray[np.bool_]:
+        """Return for each unit, in order, whether the measure of a rule is blocked there on a day."""
+        ...
 
 
 @define(eq=False)

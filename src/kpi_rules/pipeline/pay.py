@@ -75,13 +75,14 @@ class Payroll:
     deposits: pl.DataFrame
     """What was paid in, as it is known."""
 
-    def month(self, month: date, holds: Sequence[tuple[Rule, pl.DataFrame]]) -> pl.DataFrame:
+    def month(self, month: date, holds: Sequence[tuple[Rule, pl.DataFrame]], *, apart: bool = False) -> pl.DataFrame:
         """Return what one month withholds.
 
         Args:
             month: its last day.
             holds: per rule the units it holds, a frame of `unit`, `proposed` and `started`; decisions may put a day
                 between the two.
+            apart: take each unit as if it alone were held, for whoever asks what if.
 
         Returns:
             `person`, `unit`, `rule`, `proposed`, `month`, `withheld`; two holds on one person are served in the order
@@ -91,7 +92,9 @@ class Payroll:
         wanted = [self._wanted(rule, rule.hold, units, staff, month) for rule, units in holds if rule.hold is not None]
         if not wanted:
             return pl.DataFrame(schema={"person": pl.String})
-        before = (pl.col("wanted").cum_sum() - pl.col("wanted")).over("person", order_by=["started", "rule", "unit"])
+        before = (pl.col("wanted").cum_sum() - pl.col("wanted")).over(
+            ["person", "unit"] if apart else ["person"], order_by=["started", "rule", "unit"]
+        )
         left = pl.col("withholdable") - pl.col("before") - pl.col("elsewhere")
         return (
             pl.concat(wanted)

@@ -77,7 +77,7 @@ class Assessment:
         self.decided = decided
         self._checked = findings
         self.scene = scene
-        self._payroll = payroll
+        self.payroll = payroll
         self._quotas = quotas
         self._rulings = rulings
         self._decisions = decisions
@@ -219,7 +219,7 @@ class Assessment:
 
     def waterfall_of(self, unit: int, here: int) -> pl.DataFrame:
         """Return the waterfall of a unit, by row number, and its descendants at tick number `here`."""
-        below = self._payroll.subtree.filter(pl.col("above") == self.panel.units["unit"][unit])["unit"]
+        below = self.payroll.subtree.filter(pl.col("above") == self.panel.units["unit"][unit])["unit"]
         claimed = self.panel.units["unit"].is_in(below.implode())
         rows = np.flatnonzero(claimed.gather(self.credited.claims.unit).to_numpy())
         return self._waterfall_at(self.ticks[here].on, rows)
@@ -250,7 +250,7 @@ class Assessment:
             self.ticks,
             self.panel.units["unit"],
             self.rulebook.rules,
-            self._payroll,
+            self.payroll,
             self._reversed,
         )
 
@@ -268,7 +268,7 @@ class Assessment:
             self.ticks,
             self.panel.units["unit"],
             self.rulebook.rules,
-            self._payroll,
+            self.payroll,
             self.ledger,
             self._rulings,
             self.rulebook.terms.year.end,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.pipeline.masks import NOBODY, Mask
 
@@ -60,6 +60,10 @@ class State:
             lambda mask: Mask.of(pl.Series(mask.column(self.size).to_numpy()[rows])),
             lambda each: each.gather(rows),
         )
+
+    def settled(self) -> State:
+        """Return the state with nothing left that awaits a decision."""
+        return evolve(self, pending=dict.fromkeys(self.pending, NOBODY), amounts={})
 
     def _each(
         self,

@@ -1,0 +1,183 @@
+"""A job: everything that a chunk of draws is computed from, as data that can be sent to another process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import polars as pl
+from attrs import define, evolve
+
+from kpi_rules.model.calendar import DAY
+from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.guards import Blocking
+from kpi_rules.pipeline.panel import Panel
+from kpi_rules.pipeline.rulebook import Rulebook
+from kpi_rules.simulation.rows import Ahead, BlockingDraws, DrawnSource
+from kpi_rules.simulation.traces import Till, Traces, hits, lasting
+from kpi_rules.simulation.withholding import Withholding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.calendar import Tick
+    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.state import State
+    from kpi_rules.simulation.past import Past
+
+    Amounts = NDArray[np.int64]
+
+
+class Chunk(Protocol):
+    """The draws of a chunk, stepped through tick by tick; see `kpi_rules.simulation.futures`."""
+
+    def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
+        """Return by name the whole numbers of every unit and draw (units x draws) at day number `here`."""
+        ...
+
+
+class Futures(Protocol):
+    """Where a job's draws come from."""
+
+    def chunk(self, low: int, high: int) -> Chunk:
+        """Return the draws from number `low`, inclusive, to `high`, exclusive."""
+        ...
+
+
+@define(frozen=True)
+class Paces:
+    """The pace on the days to come, as data: what a curve's function gave."""
+
+    by_day: Mapping[date, Fraction]
+
+    def __call__(self, on: date) -> Fraction:
+        """Return the share expected on a day."""
+        return self.by_day[on]
+
+
+@define(frozen=True, eq=False)
+class Job:
+    """A simulation's past, rules and sampled futures; `days` are the past's ticks, those before campaigns included."""
+
+    futures: Futures
+    days: tuple[Tick, ...]
+    ahead: Ahead
+    rulebook: Rulebook
+    start: State
+    withholding: Withholding
+    owed: Mapping[str, Amounts]
+    blocking: BlockingDraws | None
+
+    @property
+    def units(self) -> int:
+        """How many units are simulated."""
+        return len(self.ahead.units)
+
+    @property
+    def month_ends(self) -> int:
+        """How many month-ends are simulated."""
+        return sum(tick.is_month_end for tick in self.ahead.ticks)
+
+    def run(self, low: int, high: int) -> Traces:
+        """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
+        draws = high - low
+        chunk = self.futures.chunk(low, high)
+        amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
+        start = self.start.gathered(np.repeat(np.arange(self.units), draws))
+        panel = Panel(DrawnSource(self.ahead, amounts, draws), self.ahead.ticks, self.rulebook.terms)
+        decided = decide(
+            panel,
+            self.rulebook,
+            outputs=None,
+            block=start.size,
+            blocking=self.blocking,
+            start=start,
+        )
+        return self._traces(low, draws, amounts, decided, start)
+
+    def _traces(
+        self,
+        low: int,
+        draws: int,
+        amounts: Mapping[date, Mapping[str, Amounts]],
+        decided: Decided,
+        start: State,
+    ) -> Traces:
+        """Return what became of every unit and draw."""
+        ticks, primary = self.ahead.ticks, self.rulebook.terms.primary
+        shape = (self.units, draws)
+        lasts = [name for name, rule in self.rulebook.rules.items() if not rule.one_off]
+        money = Till(self.withholding, ticks, self.owed, draws).money(decided, start)
+        return Traces(
+            low,
+            tuple(amounts[tick.on][primary] for tick in ticks),
+            tuple(self.ahead.quota(here, primary) for here in range(len(ticks))),
+            {name: each.reshape(shape) for name, each in hits(decided, list(self.rulebook.rules), start).items()},
+            {name: each.reshape(shape) for name, each in lasting(decided, ticks, lasts, start).items()},
+            {name: each.reshape(shape) for name, each in money.items()},
+        )
+
+
+def job_of(past: Past, futures: Futures) -> Job:
+    """Make the job that carries on from a past into sampled futures."""
+    assessment = past.assessment
+    book = assessment.rulebook
+    rules = {name: rule for name, rule in book.rules.items() if rule.hold is not None}
+    blocking = Blocking.of(assessment.scene)
+    ids = past.units["unit"]
+    return Job(
+        futures,
+        past.ticks,
+        _ahead(past),
+        Rulebook(
+            book.rules, evolve(book.terms, pace=Paces({tick.on: book.terms.pace(tick.on) for tick in past.ticks}))
+        ),
+        assessment.decided.state.gathered(past.rows).settled(),
+        Withholding(assessment.payroll, rules, ids),
+        _owed(past, list(rules)),
+        None if blocking is None else BlockingDraws(blocking, ids),
+    )
+
+
+def _ahead(past: Past) -> Ahead:
+    """Return what all draws of a past's futures share."""
+    assessment = past.assessment
+    terms = assessment.rulebook.terms
+    ticks = tuple(tick for tick in past.ticks if not tick.interim)
+    books: list[pl.DataFrame] = []
+    whole: list[pl.DataFrame] = []
+    quotas = []
+    for tick in ticks:
+        of_all = assessment.quotas_on(tick.on)  # the very frame of the tick before, unless quotas were revised
+        if not whole or of_all is not whole[-1]:
+            whole.append(of_all)
+            books.append(of_all[past.rows])
+        quotas.append(len(books) - 1)
+    names = sorted({terms.primary, *past.needed})
+    credited = assessment.credited
+    eves = [each.start - DAY for each in terms.campaigns if each.start - DAY <= past.as_of]
+    before = {
+        eve: {
+            name: credited.units[name][credited.dates.index(eve)][past.rows] for name in names if name in credited.units
+        }
+        for eve in eves
+    }
+    compares = bool(assessment.panel.compared(assessment.rulebook.columns))
+    return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares)
+
+
+def _owed(past: Past, rules: Sequence[str]) -> dict[str, Amounts]:
+    """Return by rule what each unit's holds have withheld and not given back by the last day known, in fen."""
+    ledger = past.assessment.ledger
+    held = ledger.filter(pl.col("released_on").is_null() & pl.col("reversed_on").is_null())
+    sums = held.group_by("unit", "rule").agg(pl.col("withheld").sum())
+    found = {}
+    for rule in rules:
+        of_rule = sums.filter(pl.col("rule") == rule).select("unit", "withheld")
+        joined = past.units.select("unit").join(of_rule, on="unit", how="left", maintain_order="left")
+        found[rule] = joined["withheld"].fill_null(0).to_numpy()
+    return found

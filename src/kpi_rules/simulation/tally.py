@@ -1,0 +1,159 @@
+"""Counts and sums over draws: whole numbers alone, so that the order in which chunks come in changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from attrs import define
+
+from kpi_rules.simulation.traces import MONEY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.simulation.traces import Traces
+
+    Whole = NDArray[np.int64]
+
+BINS: Final = 512
+PER_WHOLE: Final = 256
+"""Completion is counted in bins of 1/256 of the task, the last of which holds all from 511/256 on."""
+
+TOTALS: Final = ("met", *MONEY)
+"""What is known of every draw as a whole: how many units met the task at the last tick, and fen over all units."""
+
+
+@define(frozen=True)
+class Extent:
+    """How much is kept: whether completion is binned at every tick or at the last alone, and whether the last tick's
+    amounts are kept as they are.
+    """
+
+    every_tick: bool
+    exact: bool
+
+    @classmethod
+    def of(cls, units: int, ticks: int, draws: int) -> Extent:
+        """Return what fits: bins up to some 20 million cells, amounts up to 10,000 draws."""
+        return cls(units * ticks * BINS <= _MOST_CELLS, draws <= EXACT_DRAWS and units * draws <= _MOST_CELLS)
+
+
+EXACT_DRAWS: Final = 10_000
+"""Up to so many draws quantiles are those of the amounts themselves; beyond, of the bins."""
+
+_MOST_CELLS: Final = 20_000_000
+
+
+@define(eq=False)
+class Tally:
+    """What is known of some draws. Arrays by tick, unit or rule; `rules` are all, in code-point order.
+
+    Attributes:
+        draws: which, as ranges that do not overlap.
+        met: ticks x units, draws in which the task was met.
+        amounts: ticks x units, sums of the primary indicator.
+        bins: ticks x units x `BINS`, or the last tick alone.
+        last: units x draws of the last tick's primary indicator, where it is kept.
+        hit: by rule, draws in which its measure was in force or issued, per unit.
+        months: by rule with a state, units x months: draws in which the measure lasted so many months.
+        money: by kind, sums per unit.
+        totals: by name (`TOTALS`), one number a draw.
+    """
+
+    draws: list[tuple[int, int]]
+    met: Whole
+    amounts: Whole
+    bins: NDArray[np.int32]
+    last: list[Whole]
+    hit: dict[str, Whole]
+    months: dict[str, Whole]
+    money: dict[str, Whole]
+    totals: dict[str, list[Whole]]
+
+    @classmethod
+    def of(cls, traces: Traces, months: int, extent: Extent) -> Tally:
+        """Count what became of the draws of one chunk; `months` is how many month-ends there are."""
+        _units, draws = traces.shape
+        ticks = range(len(traces.primary))
+        met = [traces.met(here) for here in ticks]
+        binned = ticks if extent.every_tick else ticks[-1:]
+        return cls(
+            [(traces.low, traces.low + draws)],
+            np.stack([each.sum(axis=1) for each in met]),
+            np.stack([each.sum(axis=1) for each in traces.primary]),
+            np.stack([_binned(traces.primary[here], traces.quota[here]) for here in binned]),
+            [traces.primary[-1]] if extent.exact else [],
+            {name: each.sum(axis=1) for name, each in sorted(traces.hit.items())},
+            {name: _months(each, months) for name, each in sorted(traces.months.items())},
+            {name: each.sum(axis=1) for name, each in traces.money.items()},
+            {"met": [met[-1].sum(axis=0)]} | {name: [each.sum(axis=0)] for name, each in traces.money.items()},
+        )
+
+    def add(self, other: Tally) -> None:
+        """Take in other draws."""
+        self.draws += other.draws
+        self.met += other.met
+        self.amounts += other.amounts
+        self.bins += other.bins
+        self.last += other.last
+        for mine, theirs in ((self.hit, other.hit), (self.months, other.months), (self.money, other.money)):
+            for name, each in theirs.items():
+                mine[name] += each
+        for name, parts in other.totals.items():
+            self.totals[name] += parts
+
+    def ordered(self) -> Tally:
+        """Return the same with what is kept of each draw in the order of draws."""
+        order = sorted(range(len(self.draws)), key=self.draws.__getitem__)
+        last = [np.concatenate([self.last[place] for place in order], axis=1)] if self.last else []
+        totals = {name: [np.concatenate([parts[place] for place in order])] for name, parts in self.totals.items()}
+        span = (self.draws[order[0]][0], self.draws[order[-1]][1])
+        return Tally([span], self.met, self.amounts, self.bins, last, self.hit, self.months, self.money, totals)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all of it, the same for any chunks, workers and machines."""
+        found = hashlib.sha256(repr(self.draws).encode())
+        for name, array in self._arrays():
+            found.update(f"{name} {array.shape}".encode())
+            found.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        return found.hexdigest()
+
+    def _arrays(self) -> Sequence[tuple[str, NDArray[np.integer]]]:
+        by_name: Mapping[str, Mapping[str, Whole]] = {"hit": self.hit, "months": self.months, "money": self.money}
+        return [
+            ("met", self.met),
+            ("amounts", self.amounts),
+            ("bins", self.bins),
+            *(("last", each) for each in self.last),
+            *((f"{kind} {name}", each) for kind, arrays in by_name.items() for name, each in sorted(arrays.items())),
+            *((name, each) for name, parts in sorted(self.totals.items()) for each in parts),
+        ]
+
+
+def _binned(amounts: Whole, quota: Whole) -> NDArray[np.int32]:
+    """Count the completions of each unit in bins; units without a quota have none.
+
+    The quotient is one correctly rounded division, so that a completion falls into the same bin on every machine.
+    """
+    found = np.zeros((len(amounts), BINS), dtype=np.int32)
+    aimed = np.flatnonzero(quota > 0)
+    if not len(aimed):
+        return found
+    places = amounts[aimed] * np.float64(PER_WHOLE)
+    places /= quota[aimed, None]
+    np.clip(places, 0, BINS - 1, out=places)
+    cells = places.astype(np.int32)
+    cells += (np.arange(len(aimed), dtype=np.int32) * BINS)[:, None]
+    found[aimed] = np.bincount(cells.reshape(-1), minlength=len(aimed) * BINS).reshape(-1, BINS)
+    return found
+
+
+def _months(months: NDArray[np.uint8], most: int) -> Whole:
+    """Count for each unit the draws by months; 0 to `most`, both inclusive."""
+    units = len(months)
+    cells = months + (np.arange(units) * (most + 1))[:, None]
+    return np.bincount(cells.reshape(-1), minlength=units * (most + 1)).reshape(units, most + 1)
