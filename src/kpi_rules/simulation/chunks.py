@@ -1,0 +1,188 @@
+"""Futures: what units may bring in the rest of the year, in as many draws as are wanted, tick by tick."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from attrs import define
+
+from kpi_rules.model.forecasts import Assumption, Compound
+from kpi_rules.simulation.confirming import Visits
+from kpi_rules.simulation.keys import draw_words
+from kpi_rules.simulation.sampling import CompoundSampler, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.forecasts import Block
+    from kpi_rules.simulation.confirming import Confirming
+    from kpi_rules.simulation.tree import Tree
+
+    Whole = NDArray[np.int64]
+
+THOUSANDTHS = 1000
+"""What effort is whole parts of: 1100 brings ten percent more."""
+
+
+@define(frozen=True, eq=False)
+class Series:
+    """One whole number of the units as it goes on.
+
+    Attributes:
+        name: its name.
+        kind: what it holds.
+        blocks: what is drawn and summed, each with the name of its stream.
+        confirming: how what arrives is credited; None where it is at once.
+        waiting: of each unit what arrived and is not yet credited; 0 where it is at once.
+    """
+
+    name: str
+    kind: str
+    blocks: tuple[tuple[str, Block], ...]
+    confirming: Confirming | None
+    waiting: Whole
+
+
+@define(frozen=True, eq=False, slots=False)
+class Futures:
+    """What is drawn from: arrays, numbers and texts alone, so that it can be sent to workers.
+
+    Attributes:
+        seed: what all draws depend on.
+        units: ids of the units.
+        ticks: number of ticks to come.
+        last: by name the whole numbers of each unit as of the last day known, rolled up.
+        series: the whole numbers that go on; the others stay at their last value.
+        arrivals: names that count what arrives of `funds`, whether or not it is credited.
+        tree: who is above whom.
+        assumptions: what all of it assumes.
+    """
+
+    seed: int
+    units: tuple[str, ...]
+    ticks: int
+    last: Mapping[str, Whole]
+    series: tuple[Series, ...]
+    arrivals: tuple[str, ...]
+    tree: Tree
+    assumptions: tuple[Assumption, ...]
+
+    def chunk(self, low: int, high: int) -> Chunk:
+        """Return draws `low` to before `high`; the same draw is the same in any chunk."""
+        return Chunk(self, low, high)
+
+    @cached_property
+    def samplers(self) -> tuple[tuple[CompoundSampler, ...], ...]:
+        """The samplers of each series; made where they are used, as they are larger than what they are made of."""
+        return tuple(
+            tuple(
+                CompoundSampler.of(block, self.seed, stream, self.units)
+                for stream, block in series.blocks
+                if isinstance(block, Compound)
+            )
+            for series in self.series
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is made where it is used."""
+        return {name: value for name, value in vars(self).items() if name != "samplers"}
+
+
+class Chunk:
+    """Some draws of the futures, to be asked for tick by tick in order."""
+
+    def __init__(self, futures: Futures, low: int, high: int) -> None:
+        """Draw what arrives."""
+        self._of = futures
+        draws = draw_words(low, high)
+        self._going = [
+            _Going(series, samplers, (futures.ticks, len(futures.units)), (low, high), draws)
+            for series, samplers in zip(futures.series, futures.samplers, strict=True)
+        ]
+        self._shape = (len(futures.units), high - low)
+
+    def step(self, here: int, effort: Whole | None = None) -> dict[str, Whole]:
+        """Return the whole numbers of all units at future tick number `here`; called once for each, in order.
+
+        Args:
+            here: number of the tick, from 0.
+            effort: units x draws, in thousandths of what a unit would bring by itself in the period that ends here.
+
+        Returns:
+            By name units x draws, Int64 and contiguous, cumulated since the start of the year and rolled up; arrays of
+            their own, which nothing changes later.
+        """
+        found: dict[str, Whole] = {}
+        for going in self._going:
+            going.advance(here, effort)
+            found[going.series.name] = self._rolled_up(going.series.name, going.credited)
+            if going.series.name == "funds":
+                found |= {name: self._rolled_up(name, going.arrived) for name in self._of.arrivals}
+        for name, last in self._of.last.items():
+            if name not in found:
+                found[name] = np.repeat(last[:, None], self._shape[1], axis=1)
+        return found
+
+    def _rolled_up(self, name: str, brought: Whole) -> Whole:
+        """Return the last known values and what has been brought since."""
+        total = brought.copy()
+        self._of.tree.add_up(total)
+        total += self._of.last[name][:, None]
+        return total
+
+
+class _Going:
+    """One series of a chunk as it goes on: what each unit itself brought since the last day known."""
+
+    def __init__(
+        self,
+        series: Series,
+        samplers: tuple[CompoundSampler, ...],
+        shape: tuple[int, int],
+        limits: tuple[int, int],
+        draws: NDArray[np.uint64],
+    ) -> None:
+        self.series = series
+        self._periods: Whole = np.zeros((*shape, len(draws)), dtype=np.int64)
+        for sampler in samplers:
+            sampler.add(*limits, self._periods)
+        size = (shape[1], len(draws))
+        self.arrived: Whole = np.zeros(size, dtype=np.int64)
+        self._thousandths: Whole | None = None
+        self._visits = None if series.confirming is None else Visits(series.confirming, draws)
+        if self._visits is None:
+            self.credited = self.arrived
+            return
+        self.credited = np.zeros(size, dtype=np.int64)
+        self._waiting: Whole = np.repeat(series.waiting[:, None], size[1], axis=1)
+
+    def advance(self, here: int, effort: Whole | None) -> None:
+        """Go on to tick number `here`."""
+        brought = self._periods[here]
+        if effort is not None:
+            brought = self._with_effort(brought, effort)
+        self.arrived += brought
+        if self._visits is None:
+            return
+        self._visits.begin(here)
+        for rows, columns in blocks(np.ones(len(brought)), brought.shape[1]):
+            waiting = self._waiting[rows, columns]
+            waiting += brought[rows, columns]
+            self.credited[rows, columns] += self._visits.confirm(here, rows, columns, waiting)
+
+    def _with_effort(self, brought: Whole, effort: Whole) -> Whole:
+        """Return what is brought with that effort: exact, and of counts the parts of one are kept for later."""
+        if self.series.kind == "money":
+            whole, rest = np.divmod(brought, THOUSANDTHS)
+            more: Whole = whole * effort + rest * effort // THOUSANDTHS
+            return more
+        if self._thousandths is None:
+            self._thousandths = np.zeros_like(brought)
+        self._thousandths += brought * effort
+        counted: Whole = self._thousandths // THOUSANDTHS
+        self._thousandths -= counted * THOUSANDTHS
+        return counted

@@ -1,0 +1,97 @@
+"""Confirmation by site visit: of what has arrived and is not yet credited, a drawn share is confirmed at each tick (M14).
+
+C(t) = C(t-1) + floor(phi (V(t) - C(t-1))) in whole fen, phi in whole 65536ths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from attrs import define
+
+from kpi_rules.simulation.keys import BUFFERS, bases, slot_words
+from kpi_rules.simulation.tables import CELLS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+    Whole = NDArray[np.int64]
+    Words = NDArray[np.uint64]
+
+PARTS: Final = 65_536
+"""What a share is whole parts of."""
+
+LANES: Final = 4
+"""Months that one word serves, with sixteen bits each."""
+
+
+@define(frozen=True, eq=False)
+class Confirming:
+    """The shares of what waits that are confirmed at each tick.
+
+    Attributes:
+        shares: lengths x means x cells: shares in 65536ths, ascending, of equally likely cells.
+        length: of each tick the row of `shares` for the time since the one before.
+        mean: of each unit the row of its mean share.
+        slot: of each tick its slot: of a month-end the number of its month, of others that of the day.
+        monthly: of each tick whether it is a month-end.
+        keys: of each unit in the stream of month-ends, and of other ticks.
+    """
+
+    shares: Whole
+    length: Rows
+    mean: Rows
+    slot: Rows
+    monthly: NDArray[np.bool_]
+    keys: tuple[Words, Words]
+
+
+class Visits:
+    """The visits of some draws, tick by tick: keeps the word that serves several months."""
+
+    def __init__(self, confirming: Confirming, draws: Words) -> None:
+        """Start before the first tick."""
+        self._of = confirming
+        self._draws = draws
+        self._held = -1
+        self._words: Words = np.empty((len(confirming.mean), len(draws)), dtype=np.uint64)
+
+    def begin(self, here: int) -> None:
+        """Make the words of tick number `here`."""
+        monthly, slot = bool(self._of.monthly[here]), int(self._of.slot[here])
+        wanted = slot // LANES if monthly else -2 - here
+        if wanted == self._held:
+            return
+        keys = self._of.keys[0 if monthly else 1]
+        rows = max(1, CELLS * 16 // max(1, len(self._draws)))
+        for begin in range(0, len(keys), rows):
+            words = self._words[begin : begin + rows]
+            scratch = BUFFERS.get("visits", words.shape, np.uint64)
+            bases(keys[begin : begin + rows], self._draws, words, scratch)
+            slot_words(words, slot // LANES if monthly else slot, words, scratch)
+        self._held = wanted
+
+    def confirm(self, here: int, rows: slice, columns: slice, waiting: Whole) -> Whole:
+        """Take what is confirmed at tick number `here` of some units and draws out of `waiting`; return it.
+
+        What is returned is in a buffer.
+        """
+        slot = int(self._of.slot[here])
+        lane = slot % LANES if self._of.monthly[here] else 0
+        chosen: Whole = BUFFERS.get("chosen", waiting.shape, np.int64)
+        words = chosen.view(np.uint64)
+        np.right_shift(self._words[rows, columns], np.uint64(16 * lane + 4), out=words)
+        chosen &= CELLS - 1
+        chosen += (self._of.mean[rows] * CELLS)[:, None]
+        table = self._of.shares[self._of.length[here]].reshape(-1)
+        share = np.take(table, chosen, out=BUFFERS.get("share", waiting.shape, np.int64), mode="clip")
+        # waiting x share could pass 2**63: the whole 65536ths and the rest are multiplied apart.
+        found = np.bitwise_and(waiting, PARTS - 1, out=chosen)
+        found *= share
+        found >>= 16
+        share *= np.right_shift(waiting, 16, out=BUFFERS.get("parts", waiting.shape, np.int64))
+        found += share
+        waiting -= found
+        return found

@@ -1,0 +1,204 @@
+"""Sampling a `Compound`: how many arrivals, when, and how large, in blocks that stay in the processor's cache.
+
+Nothing is computed for a unit, a draw or an arrival by itself, and no memory is asked for that could be used again: an
+arrival costs some twenty nanoseconds, of which fresh memory would be as much again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from attrs import define
+
+from kpi_rules.simulation.keys import BUFFERS, SLOT_STEP, bases, draw_words, mix, slot_words, stream_keys
+from kpi_rules.simulation.tables import CELLS, COUNT_BITS, CountTables, as_cells, count_tables, period_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.forecasts import Compound
+
+    Real = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+    Whole = NDArray[np.int64]
+    Words = NDArray[np.uint64]
+
+WORKING: Final = 65_536
+"""Cells and arrivals of a block: what is worked on at once should stay in the processor's cache."""
+
+_LAST: Final = CELLS - 1
+
+
+@define(frozen=True, eq=False)
+class CompoundSampler:
+    """A `Compound` with its tables and keys: those of counts, of arrivals, and of common factors."""
+
+    counts: CountTables
+    mean: Real
+    periods: Rows
+    season: Rows
+    scale: Real
+    sizes: Real | None
+    tails: Real | None
+    size: Rows
+    factors: Real | None
+    common: Rows
+    keys: tuple[Words, Words, Words]
+
+    @classmethod
+    def of(cls, block: Compound, seed: int, stream: str, ids: Sequence[str]) -> CompoundSampler:
+        """Make the tables and keys of a block."""
+        counts = count_tables(block.shape, block.mean)
+        none = np.zeros(len(ids), dtype=np.int64)
+        count, arrival, factor = (stream_keys(seed, f"{stream} {what}", ids) for what in ("count", "arrival", "factor"))
+        tails = block.tails if block.tails is not None or block.sizes is None else block.sizes[:, -1:]
+        return cls(
+            counts,
+            block.mean,
+            period_table(block.seasons),
+            block.season,
+            block.scale * counts.bundle,
+            None if block.sizes is None else as_cells(block.sizes),
+            None if tails is None else as_cells(tails),
+            none if block.size is None else block.size,
+            None if block.factors is None else as_cells(block.factors),
+            none if block.common is None else block.common,
+            (count, arrival, factor),
+        )
+
+    def add(self, low: int, high: int, out: Whole) -> None:
+        """Add what arrives in draws `low` to before `high` to `out`: ticks x units x draws, contiguous."""
+        draws = draw_words(low, high)
+        for rows, columns in blocks(1.0 + self.mean, high - low):
+            _Block(self, rows, columns, draws[columns]).add(out)
+
+
+class _Block:
+    """Some units and draws, at whose arrivals is looked at once; buffers are the thread's own."""
+
+    def __init__(self, sampler: CompoundSampler, rows: slice, columns: slice, draws: Words) -> None:
+        self.of, self.rows, self.columns, self.draws = sampler, rows, columns, draws
+        self.size = (rows.stop - rows.start, columns.stop - columns.start)
+        self.words: Words = BUFFERS.get("words", self.size, np.uint64)
+        self.scratch: Words = BUFFERS.get("scratch", self.size, np.uint64)
+
+    def add(self, out: Whole) -> None:
+        """Add what arrives to ticks x units x draws."""
+        counts = self._counts()
+        flat = counts.reshape(-1)
+        first = np.cumsum(flat, out=BUFFERS.get("first", flat.shape, np.int64))
+        total = int(first[-1])
+        if not total:
+            return
+        first -= flat
+        cell = np.repeat(np.arange(flat.size), flat)
+        words = self._arrivals(first, cell, total)
+        _plane, units, draws = out.shape
+        starts = np.arange(self.rows.start, self.rows.stop) * draws
+        places = np.add(starts[:, None], np.arange(self.columns.start, self.columns.stop), out=counts)
+        amounts = self._amounts(words, cell)
+        target = self._periods(words, cell, units * draws)
+        target += _taken(places.reshape(-1), cell, "spare")
+        np.add.at(out.reshape(-1), target, amounts)
+
+    def _counts(self) -> Whole:
+        """Return the number of arrivals of each cell: thresholds of the unit not above the cell's word."""
+        tables = self.of.counts
+        bases(self.of.keys[0][self.rows], self.draws, self.words, self.scratch)
+        slot_words(self.words, 0, self.words, self.scratch)
+        word = np.right_shift(self.words, np.uint64(64 - COUNT_BITS), out=self.words).view(np.int64)
+        bucket = np.right_shift(word, COUNT_BITS - tables.guide_bits, out=self.scratch.view(np.int64))
+        bucket += (np.arange(self.rows.start, self.rows.stop) << tables.guide_bits)[:, None]
+        places = _taken(tables.guide.reshape(-1), bucket, "counts")
+        place, word = places.reshape(-1), word.reshape(-1)
+        reached = np.take(tables.thresholds, place, out=self.scratch.view(np.int64).reshape(-1), mode="clip")
+        going = np.flatnonzero(reached <= word)
+        while len(going):
+            there = place[going] + 1
+            place[going] = there
+            going = going[tables.thresholds[there] <= word[going]]
+        return np.subtract(places, tables.start[self.rows, None], out=places)
+
+    def _arrivals(self, first: Whole, cell: Whole, total: int) -> Words:
+        """Return the word of each arrival; `first` is the number of each cell's first among all of the block."""
+        bases(self.of.keys[1][self.rows], self.draws, self.words, self.scratch)
+        # Arrival j of a cell has the word of slot j: as if counting had begun where the cell's first one stands.
+        before = np.multiply(first.view(np.uint64), SLOT_STEP, out=self.scratch.reshape(-1))
+        based = np.subtract(self.words.reshape(-1), before, out=self.words.reshape(-1))
+        words: Words = _taken(based, cell, "arrivals")
+        words += _steps(total)
+        return mix(words, BUFFERS.get("spare", (total,), np.uint64))
+
+    def _periods(self, words: Words, cell: Whole, plane: int) -> Whole:
+        """Return where the plane of each arrival's period begins: the first twelve bits say which."""
+        chosen = np.right_shift(words, np.uint64(52), out=BUFFERS.get("chosen", words.shape, np.uint64)).view(np.int64)
+        table = self._own(self.of.season, chosen, cell)
+        found: Whole = _taken((self.of.periods[table] * plane).reshape(-1), chosen, "target")
+        return found
+
+    def _amounts(self, words: Words, cell: Whole) -> Whole:
+        """Return the size of each arrival: its unit's scale, times what the next bits choose from a table."""
+        amounts: Real = _taken(self._scales(), cell, "amounts")
+        if self.of.sizes is not None and self.of.tails is not None:
+            chosen = np.right_shift(words, np.uint64(40), out=BUFFERS.get("chosen", words.shape, np.uint64))
+            of_size = np.bitwise_and(chosen, np.uint64(_LAST), out=chosen).view(np.int64)
+            last = np.flatnonzero(of_size == _LAST)
+            table = self._own(self.of.size, of_size, cell)
+            ratio: Real = _taken(self.of.sizes[table].reshape(-1), of_size, "ratio")
+            deep = (words[last] >> np.uint64(28)).view(np.int64) & _LAST
+            ratio[last] = self.of.tails[table].reshape(-1)[of_size[last] - _LAST + deep]
+            amounts *= ratio
+        amounts += 0.5
+        whole: Whole = BUFFERS.get("whole", amounts.shape, np.int64)
+        np.copyto(whole, np.floor(amounts, out=amounts), casting="unsafe")
+        return whole
+
+    def _scales(self) -> Real:
+        """Return the expected size of an arrival of each cell, with the factor common to its unit and draw."""
+        scales: Real = BUFFERS.get("scales", self.size, np.float64)
+        scales[:] = self.of.scale[self.rows, None]
+        if self.of.factors is not None:
+            bases(self.of.keys[2][self.rows], self.draws, self.words, self.scratch)
+            slot_words(self.words, 0, self.words, self.scratch)
+            chosen = np.right_shift(self.words, np.uint64(52), out=self.words).view(np.int64)
+            chosen += (self.of.common[self.rows] * CELLS)[:, None]
+            scales *= np.take(self.of.factors.reshape(-1), chosen, out=self.scratch.view(np.float64), mode="clip")
+        return scales.reshape(-1)
+
+    def _own(self, table: Rows, chosen: Whole, cell: Whole) -> slice:
+        """Move cells chosen, in place, to the table of each arrival's unit; return the tables they are counted in."""
+        rows = table[self.rows]
+        least, most = int(rows.min()), int(rows.max())
+        if most > least:
+            offsets: Whole = BUFFERS.get("offsets", self.size, np.int64)
+            offsets[:] = ((rows - least) * CELLS)[:, None]
+            chosen += _taken(offsets.reshape(-1), cell, "spare")
+        return slice(least, most + 1)
+
+
+def _taken(of: NDArray[Any], at: Whole, buffer: str) -> NDArray[Any]:
+    """Return what stands at places, all of them valid, in a buffer of that name."""
+    return np.take(of, at, out=BUFFERS.get(buffer, at.shape, of.dtype), mode="clip")
+
+
+def _steps(total: int) -> Words:
+    """Return 1, 2, ... times the step of slots."""
+    held: Words = BUFFERS.get("steps", (total,), np.uint64)
+    if int(held[0]) != int(SLOT_STEP) or int(held[-1]) != total * int(SLOT_STEP) % 2**64:
+        np.multiply(np.arange(1, total + 1, dtype=np.uint64), SLOT_STEP, out=held)
+    return held
+
+
+def blocks(costs: Real, draws: int) -> Iterator[tuple[slice, slice]]:
+    """Cut units x draws into blocks of about `WORKING` in cost; a unit's cost is for each draw."""
+    most = float(costs.max(initial=1.0))
+    columns = max(1, min(draws, int(WORKING / most)))
+    for begin in range(0, draws, columns):
+        end = min(draws, begin + columns)
+        cut = np.floor(np.cumsum(costs) * (end - begin) / WORKING)
+        edges = [0, *(np.flatnonzero(np.diff(cut)) + 1).tolist(), len(costs)]
+        for first, last in zip(edges[:-1], edges[1:], strict=True):
+            yield slice(first, last), slice(begin, end)
