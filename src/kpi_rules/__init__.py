@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.simulation.compare import Comparison, compare
+    from kpi_rules.simulation.result import Simulation
+    from kpi_rules.simulation.run import CancelledError, Progress
+    from kpi_rules.simulation.simulate import simulate
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -72,6 +76,10 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.simulation.compare": ("Comparison", "compare"),
+    "kpi_rules.simulation.result": ("Simulation",),
+    "kpi_rules.simulation.run": ("CancelledError", "Progress"),
+    "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -82,9 +90,11 @@ __all__ = [
     "N_",
     "Assessment",
     "AssessmentError",
+    "CancelledError",
     "CaseReport",
     "Check",
     "Collect",
+    "Comparison",
     "Configured",
     "Credit",
     "Deadline",
@@ -96,10 +106,12 @@ __all__ = [
     "PaceCurve",
     "Place",
     "Problem",
+    "Progress",
     "Refund",
     "Return",
     "Rule",
     "Rulebook",
+    "Simulation",
     "Trouble",
     "Withdrawal",
     "Workspace",
@@ -107,6 +119,7 @@ __all__ = [
     "at",
     "choice",
     "command_group",
+    "compare",
     "count",
     "flag",
     "format_amount",
@@ -121,6 +134,7 @@ __all__ = [
     "rulebook",
     "run_cases",
     "share_of",
+    "simulate",
     "split_quota",
     "table_command",
     "tables",
