@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 from numpy.typing import NDArray
 
 from kpi_rules.locale import _
@@ -41,6 +41,9 @@ Since = NDArray[np.int16]
 
 PLAIN = pl.QueryOptFlags.none()
 """A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
+
+HAPPENINGS = ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked")
+"""The lists of `Decided`."""
 
 BLOCKS = (131_072, 524_288)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
@@ -156,21 +159,22 @@ def _joined(blocks: Sequence[Decided]) -> Decided:
     """Join what blocks decided, in their order."""
     first, *others = blocks
     for other in others:
-        for name in (
-            "events",
-            "bookings",
-            "releases",
-            "proposals",
-            "closed",
-            "pending",
-            "unassessable",
-            "blocked",
-            "states",
-        ):
+        for name in (*HAPPENINGS, "states"):
             getattr(first, name).extend(getattr(other, name))
         for here, frames in other.frames.items():
             first.frames[here].extend(frames)
     return first
+
+
+def following(parts: Sequence[Decided]) -> Decided:
+    """Join what was decided tick by tick, each tick by itself, going on from the state of the one before."""
+    found = Decided(states=parts[-1].states)
+    for here, part in enumerate(parts):
+        for name in HAPPENINGS:
+            getattr(found, name).extend(evolve(each, tick=here) for each in getattr(part, name))
+        for frames in part.frames.values():
+            found.frames[here] = frames
+    return found
 
 
 def _arrays(frame: pl.DataFrame) -> dict[str, NDArray[Any]] | None:

@@ -39,7 +39,8 @@ def switched(a_only: NDArray[np.int64], b_only: NDArray[np.int64], draws: int) -
     Only draws that differ say anything (McNemar 1947); where none does, difference and interval are exactly 0.
 
     Args:
-        a_only: draws in which it holds under A alone; `b_only` under B alone.
+        a_only: draws in which it holds under A alone.
+        b_only: draws in which it holds under B alone.
         draws: of how many, at least 1.
     """
     difference = (b_only - a_only) / draws

@@ -9,7 +9,7 @@ import polars as pl
 from attrs import define, evolve
 
 from kpi_rules.model.calendar import DAY
-from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.decide import decide, following
 from kpi_rules.pipeline.guards import Blocking
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.rulebook import Rulebook
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Tick
     from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.state import State
+    from kpi_rules.simulation.effects import Effort
     from kpi_rules.simulation.past import Past
 
     Amounts = NDArray[np.int64]
@@ -71,6 +72,7 @@ class Job:
     withholding: Withholding
     owed: Mapping[str, Amounts]
     blocking: BlockingDraws | None
+    effort: Effort | None = None
 
     @property
     def units(self) -> int:
@@ -84,20 +86,35 @@ class Job:
 
     def run(self, low: int, high: int) -> Traces:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
-        draws = high - low
         chunk = self.futures.chunk(low, high)
-        amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
-        start = self.start.gathered(np.repeat(np.arange(self.units), draws))
-        panel = Panel(DrawnSource(self.ahead, amounts, draws), self.ahead.ticks, self.rulebook.terms)
-        decided = decide(
-            panel,
-            self.rulebook,
-            outputs=None,
-            block=start.size,
-            blocking=self.blocking,
-            start=start,
-        )
-        return self._traces(low, draws, amounts, decided, start)
+        start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
+        if self.effort is not None:
+            amounts, decided = self._step_by_step(chunk, low, high, start)
+        else:
+            amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
+            decided = self._decide(self.ahead, amounts, start)
+        return self._traces(low, high - low, amounts, decided, start)
+
+    def _decide(self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State) -> Decided:
+        """Run the rules over the ticks of `ahead`."""
+        source = DrawnSource(ahead, amounts, start.size // self.units)
+        panel = Panel(source, ahead.ticks, self.rulebook.terms)
+        return decide(panel, self.rulebook, outputs=None, block=start.size, blocking=self.blocking, start=start)
+
+    def _step_by_step(
+        self, chunk: Chunk, low: int, high: int, start: State
+    ) -> tuple[dict[date, Mapping[str, Amounts]], Decided]:
+        """Run the rules tick by tick, as what units bring goes by the measures in force."""
+        assert self.effort is not None  # noqa: S101 (asked only where there is one)
+        shares, state = self.effort.shares(low, high), start
+        amounts: dict[date, Mapping[str, Amounts]] = {}
+        parts: list[Decided] = []
+        for here, day in enumerate(self.days):
+            amounts[day.on] = chunk.step(here, self.effort.under(state, shares, self.units))
+            if not day.interim:
+                parts.append(self._decide(self.ahead.alone(len(parts)), amounts, state))
+                state = parts[-1].state
+        return amounts, following(parts)
 
     def _traces(
         self,
@@ -122,7 +139,7 @@ class Job:
         )
 
 
-def job_of(past: Past, futures: Futures) -> Job:
+def job_of(past: Past, futures: Futures, effort: Effort | None = None) -> Job:
     """Make the job that carries on from a past into sampled futures."""
     assessment = past.assessment
     book = assessment.rulebook
@@ -140,6 +157,7 @@ def job_of(past: Past, futures: Futures) -> Job:
         Withholding(assessment.payroll, rules, ids),
         _owed(past, list(rules)),
         None if blocking is None else BlockingDraws(blocking, ids),
+        effort,
     )
 
 

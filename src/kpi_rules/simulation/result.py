@@ -42,8 +42,8 @@ class Simulation:
     def __repr__(self) -> str:
         """Name the workspace and what was simulated, on one line."""
         units, ticks = len(self.past.units), len(self.ticks)
-        name = self.past.workspace.name
-        return f"<Simulation of {name!r} as of {self.as_of}: {self.draws} draws, seed {self.seed}, {units} units, {ticks} ticks>"
+        what = f"{self.past.workspace.name!r} as of {self.as_of}"
+        return f"<Simulation of {what}: {self.draws} draws, seed {self.seed}, {units} units, {ticks} ticks>"
 
     @property
     def as_of(self) -> date:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.model.calendar import DAY
 from kpi_rules.pipeline.derived import PEERS
@@ -39,15 +39,15 @@ class Ahead:
     before: Mapping[date, Mapping[str, Amounts]]
     compares: bool
     """Whether something compares units with their peers."""
-    _wide: dict[tuple[int, int], pl.DataFrame] = field(factory=dict, init=False)
-    _named: dict[int, pl.DataFrame] = field(factory=dict, init=False)
+    wide: dict[tuple[int, int], pl.DataFrame] = field(factory=dict)
+    """Made by `named` (with -1 for a book) and `quotas_at`: by book and draws."""
 
     def named(self, draws: int) -> pl.DataFrame:
         """Return the units' own columns, each unit `draws` times in a row.
 
         Peers are the units of one group in one draw.
         """
-        found = self._named.get(draws)
+        found = self.wide.get((-1, draws))
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.units.select(pl.all().gather(rows))
@@ -55,17 +55,21 @@ class Ahead:
                 groups = self.units["group"].rank("dense").cast(pl.Int64)
                 draw = pl.Series(np.tile(np.arange(draws), len(self.units)))
                 found = found.with_columns((groups.gather(rows) * draws + draw).alias(PEERS))
-            self._named[draws] = found
+            self.wide[-1, draws] = found
         return found
 
     def quotas_at(self, here: int, draws: int) -> pl.DataFrame:
         """Return the quotas in force at a tick, each unit's `draws` times in a row."""
         book = self.quotas[here]
-        found = self._wide.get((book, draws))
+        found = self.wide.get((book, draws))
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
-            found = self._wide[book, draws] = self.books[book].select(pl.all().gather(rows))
+            found = self.wide[book, draws] = self.books[book].select(pl.all().gather(rows))
         return found
+
+    def alone(self, here: int) -> Ahead:
+        """Return the same with tick number `here` as its only one."""
+        return evolve(self, ticks=self.ticks[here : here + 1], quotas=self.quotas[here : here + 1])
 
     def quota(self, here: int, indicator: str) -> Amounts:
         """Return the quota of an indicator at a tick, one number per unit; 0 where there is none."""
@@ -80,7 +84,7 @@ class Ahead:
         """Take over what was kept."""
         for name, value in state.items():
             setattr(self, name, value)
-        self._wide, self._named = {}, {}
+        self.wide = {}
 
 
 @define(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.simulation.effects import Effect, Effort, check_effects
 from kpi_rules.simulation.futures import futures
 from kpi_rules.simulation.job import job_of
 from kpi_rules.simulation.past import past
@@ -16,7 +17,7 @@ from kpi_rules.simulation.run import Progress, Running, run
 from kpi_rules.simulation.tally import Extent, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from datetime import date
 
@@ -54,6 +55,7 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
     until: date | None = None,
     known_at: date | None = None,
     decisions: pl.DataFrame | None = None,
+    effects: Sequence[Effect] = (),
     executor: Executor | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -69,6 +71,7 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
         until: the last day simulated; the year end by default, later for holds that outlast it.
         known_at: as in `assess`.
         decisions: as in `assess`, of the past; every proposal of the future counts as approved on its tick.
+        effects: declared assumptions that measures change what units bring in; none by default.
         executor: any executor of `concurrent.futures`; threads of this process by default.
         workers: so many processes of this machine instead.
         progress: called with a `Progress` after each chunk.
@@ -83,7 +86,9 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
     """
     _check(draws, seed)
     before = past(workspace, as_of, until, known_at, decisions)
-    job = job_of(before, futures(before, seed))
+    check_effects(effects, {name: not rule.one_off for name, rule in before.assessment.rulebook.rules.items()})
+    effort = Effort(seed, tuple(effects)) if effects else None
+    job = job_of(before, futures(before, seed), effort)
     work = Counting(job, Extent.of(job.units, len(job.ahead.ticks), draws))
     tally = run(work, draws, Running(executor, workers, progress, cancelled))
     return Simulation(before, job, tally.ordered(), seed, draws)
