@@ -8,11 +8,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
-from attrs import evolve
+from attrs import define, evolve
 
+from kpi_rules.hooks.manager import BUILT_INS
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import ticks
 from kpi_rules.model.columns import fixing_columns, indicator_schema, quota_indicators
+from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.pipeline.adjust import applied, project_columns
 from kpi_rules.pipeline.credit import ancestors, credit, joined
@@ -99,6 +101,55 @@ def assess(
     credited = _credited(workspace, config, tables, quotas, credit_dates(all_ticks, config.campaigns), needed)
     units = tables.units.select("unit", "group", "kind")
     source = EvidenceSource(units, all_ticks, config.campaigns, credited, quotas)
+    whole = not large if whole_panel is None else whole_panel
+    evidence = Evidence(as_of, known_at, tables, findings, source, decisions, tuple(indicators), whole)
+    return _assessed(workspace, config, book, evidence)
+
+
+@define(frozen=True, eq=False)
+class Evidence:
+    """What an assessment goes by besides the rules: the evidence by a day, as it is known, and what is to be shown."""
+
+    as_of: date
+    known_at: date
+    tables: Tables
+    findings: pl.DataFrame
+    source: EvidenceSource
+    decisions: pl.DataFrame | None
+    indicators: tuple[str, ...]
+    whole_panel: bool
+
+
+def reassess(assessment: Assessment, workspace: Workspace) -> Assessment:
+    """Assess the evidence of an assessment again, in its workspace with other parameters.
+
+    Args:
+        assessment: what was assessed.
+        workspace: the same but for parameters, of which none is read where evidence is credited or checked
+            (`evidence_parameters`).
+
+    Raises:
+        AssessmentError: as `assess` has it.
+    """
+    assert workspace.config is not None  # noqa: S101 (it was assessed)
+    return _assessed(workspace, workspace.config, rulebook(workspace), assessment.evidence)
+
+
+def evidence_parameters(workspace: Workspace) -> set[str]:
+    """Return the parameters that are read where evidence is credited or checked, or may be."""
+    plugins = workspace.plugins
+    read = [each.amount for each in plugins.credits.values()]
+    read += [each.when for each in plugins.checks.values()]
+    read += [each.value for each in plugins.indicators.values() if each.table]
+    roots = {root.removesuffix(SCALED) for each in read for root in each.meta.root_names()}
+    own = {name for name in workspace.parameters.declared if name.partition(".")[0] in BUILT_INS}
+    return own | (roots & workspace.parameters.declared.keys())
+
+
+def _assessed(workspace: Workspace, config: Config, book: Rulebook, evidence: Evidence) -> Assessment:
+    """Run the rules on evidence."""
+    tables, source, as_of, known_at = evidence.tables, evidence.source, evidence.as_of, evidence.known_at
+    decisions, findings, all_ticks, units = evidence.decisions, evidence.findings, source.ticks, source.units
     panel = Panel(source, all_ticks, book.terms)
     rulings = None
     if decisions is not None:
@@ -121,29 +172,15 @@ def assess(
         panel,
         book,
         rulings=rulings,
-        outputs=indicators,
-        every_tick=not large if whole_panel is None else whole_panel,
+        outputs=evidence.indicators,
+        every_tick=evidence.whole_panel,
         blocking=Blocking.of(scene),
     )
     if decisions is not None:
         made_by = min(as_of, known_at)
         astray = without_proposal(decisions, decided.proposals, all_ticks, units["unit"], config.year.label, made_by)
         findings = pl.concat([findings, astray])
-    return Assessment(
-        workspace,
-        as_of,
-        known_at,
-        panel,
-        book,
-        credited,
-        decided,
-        payroll,
-        quotas,
-        findings,
-        rulings,
-        decisions,
-        scene=scene,
-    )
+    return Assessment(workspace, evidence, panel, book, decided, payroll, findings, rulings, scene=scene)
 
 
 def _days(config: Config, as_of: date | None, known_at: date | None) -> tuple[date, date]:

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
     from kpi_rules.model.problems import Problem
-    from kpi_rules.pipeline.credit import Credited
+    from kpi_rules.pipeline.assess import Evidence
     from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.decisions import Rulings
     from kpi_rules.pipeline.deposits import Deposited
     from kpi_rules.pipeline.explain import Explanation
     from kpi_rules.pipeline.guards import Scene
-    from kpi_rules.pipeline.panel import Panel, QuotaBook
+    from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.pay import Payroll
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.workspace.workspace import Workspace
@@ -53,34 +53,31 @@ class Assessment:
     def __init__(  # noqa: PLR0913, PLR0917 (the stages of the pipeline, each once)
         self,
         workspace: Workspace,
-        as_of: date,
-        known_at: date,
+        evidence: Evidence,
         panel: Panel,
         rulebook: Rulebook,
-        credited: Credited,
         decided: Decided,
         payroll: Payroll,
-        quotas: QuotaBook,
         findings: pl.DataFrame,
         rulings: Rulings | None = None,
-        decisions: pl.DataFrame | None = None,
         *,
         scene: Scene,
     ) -> None:
         """Keep what the stages gave; `kpi_rules.assess` is the way to make one."""
         self.workspace = workspace
-        self.as_of = as_of
-        self.known_at = known_at
+        self.evidence = evidence
+        self.as_of = evidence.as_of
+        self.known_at = evidence.known_at
         self.panel = panel
         self.rulebook = rulebook
-        self.credited = credited
+        self.credited = evidence.source.credited
         self.decided = decided
         self._checked = findings
         self.scene = scene
         self.payroll = payroll
-        self._quotas = quotas
+        self._quotas = evidence.source.quotas
         self._rulings = rulings
-        self._decisions = decisions
+        self._decisions = evidence.decisions
         config = workspace.config
         assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
         self.year = config.year.label

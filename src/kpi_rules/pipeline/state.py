@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
@@ -11,9 +11,11 @@ from attrs import define, evolve, field
 from kpi_rules.pipeline.masks import NOBODY, Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
+
+Column = TypeVar("Column", Mask, pl.Series)
 
 
 @define(eq=False)
@@ -61,6 +63,20 @@ class State:
             lambda each: each.gather(rows),
         )
 
+    def of(self, rules: Collection[str]) -> State:
+        """Return the state of some rules alone."""
+        return State(
+            self.size,
+            _of(self.active, rules),
+            _of(self.issued, rules),
+            _of(self.held, rules),
+            _of(self.pending, rules),
+            _of(self.since, rules),
+            self.lag,
+            _of(self.amounts, rules),
+            self.counts,
+        )
+
     def settled(self) -> State:
         """Return the state with nothing left that awaits a decision."""
         return evolve(self, pending=dict.fromkeys(self.pending, NOBODY), amounts={})
@@ -91,6 +107,10 @@ class State:
             columns(self.amounts),
             columns(self.counts),
         )
+
+
+def _of(named: Mapping[str, Column], rules: Collection[str]) -> dict[str, Column]:
+    return {name: each for name, each in named.items() if name in rules}
 
 
 def joined(states: Sequence[State]) -> State:

@@ -139,8 +139,10 @@ class Job:
         )
 
 
-def job_of(past: Past, futures: Futures, effort: Effort | None = None) -> Job:
-    """Make the job that carries on from a past into sampled futures."""
+def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_as: Job | None = None) -> Job:
+    """Make the job that carries on from a past into sampled futures; with the holds of another job, where no rule that
+    holds pay differs from those of `paid_as`.
+    """
     assessment = past.assessment
     book = assessment.rulebook
     rules = {name: rule for name, rule in book.rules.items() if rule.hold is not None}
@@ -154,8 +156,8 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None) -> Job:
             book.rules, evolve(book.terms, pace=Paces({tick.on: book.terms.pace(tick.on) for tick in past.ticks}))
         ),
         assessment.decided.state.gathered(past.rows).settled(),
-        Withholding(assessment.payroll, rules, ids),
-        _owed(past, list(rules)),
+        Withholding(assessment.payroll, rules, ids) if paid_as is None else paid_as.withholding,
+        _owed(past, list(rules)) if paid_as is None else paid_as.owed,
         None if blocking is None else BlockingDraws(blocking, ids),
         effort,
     )

@@ -12,7 +12,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.calendar import DAY, Tick, ticks
 from kpi_rules.model.columns import FIXINGS, rule_schema
 from kpi_rules.model.problems import AssessmentError, Place, error
-from kpi_rules.pipeline.assess import assess
+from kpi_rules.pipeline.assess import assess, reassess
 from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.source import whole_numbers
@@ -83,8 +83,18 @@ def past(
     """
     # The figures of the past are needed at its last day alone; what rules read is computed anyway.
     assessment = assess(workspace, as_of, known_at, decisions, indicators=["completion"], whole_panel=False)
-    terms = assessment.rulebook.terms
-    until = terms.year.end if until is None else until
+    until = assessment.rulebook.terms.year.end if until is None else until
+    return _ahead_of(assessment, until)
+
+
+def under(past: Past, workspace: Workspace) -> Past:
+    """Return a past under other parameters of rules, on the very same evidence; see `pipeline.assess.reassess`."""
+    return _ahead_of(reassess(past.assessment, workspace), past.ticks[-1].on)
+
+
+def _ahead_of(assessment: Assessment, until: date) -> Past:
+    """Find out what has to be simulated after an assessment."""
+    workspace, as_of, terms = assessment.workspace, assessment.as_of, assessment.rulebook.terms
     coming = tuple(tick for tick in ticks(terms.year, terms.campaigns, until) if tick.on > as_of and not tick.interim)
     if not coming:
         found = _("no tick after {as_of} by {until}").format(as_of=as_of, until=until)

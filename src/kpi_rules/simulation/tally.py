@@ -6,12 +6,12 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.simulation.traces import MONEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,13 +39,14 @@ class Extent:
     @classmethod
     def of(cls, units: int, ticks: int, draws: int) -> Extent:
         """Return what fits: bins up to some 20 million cells, amounts up to 10,000 draws."""
-        return cls(units * ticks * BINS <= _MOST_CELLS, draws <= EXACT_DRAWS and units * draws <= _MOST_CELLS)
+        return cls(units * ticks * BINS <= MOST_CELLS, draws <= EXACT_DRAWS and units * draws <= MOST_CELLS)
 
 
 EXACT_DRAWS: Final = 10_000
 """Up to so many draws quantiles are those of the amounts themselves; beyond, of the bins."""
 
-_MOST_CELLS: Final = 20_000_000
+MOST_CELLS: Final = 20_000_000
+"""The most numbers of one kind that are kept, some 160 MB."""
 
 
 @define(eq=False)
@@ -77,12 +78,11 @@ class Tally:
     @classmethod
     def of(cls, traces: Traces, months: int, extent: Extent) -> Tally:
         """Count what became of the draws of one chunk; `months` is how many month-ends there are."""
-        _units, draws = traces.shape
         ticks = range(len(traces.primary))
         met = [traces.met(here) for here in ticks]
         binned = ticks if extent.every_tick else ticks[-1:]
         return cls(
-            [(traces.low, traces.low + draws)],
+            [traces.draws],
             np.stack([each.sum(axis=1) for each in met]),
             np.stack([each.sum(axis=1) for each in traces.primary]),
             np.stack([_binned(traces.primary[here], traces.quota[here]) for here in binned]),
@@ -93,6 +93,16 @@ class Tally:
             {"met": [met[-1].sum(axis=0)]} | {name: [each.sum(axis=0)] for name, each in traces.money.items()},
         )
 
+    def replaced(self, part: RuleTally) -> Tally:
+        """Return the same draws with what is counted of some rules replaced."""
+        return evolve(
+            self,
+            hit=self.hit | part.hit,
+            months=self.months | part.months,
+            money=self.money | part.money,
+            totals=self.totals | part.ordered_totals(),
+        )
+
     def add(self, other: Tally) -> None:
         """Take in other draws."""
         self.draws += other.draws
@@ -100,11 +110,7 @@ class Tally:
         self.amounts += other.amounts
         self.bins += other.bins
         self.last += other.last
-        for mine, theirs in ((self.hit, other.hit), (self.months, other.months), (self.money, other.money)):
-            for name, each in theirs.items():
-                mine[name] += each
-        for name, parts in other.totals.items():
-            self.totals[name] += parts
+        _add_up(self, other)
 
     def ordered(self) -> Tally:
         """Return the same with what is kept of each draw in the order of draws."""
@@ -132,6 +138,47 @@ class Tally:
             *((f"{kind} {name}", each) for kind, arrays in by_name.items() for name, each in sorted(arrays.items())),
             *((name, each) for name, parts in sorted(self.totals.items()) for each in parts),
         ]
+
+
+@define(eq=False)
+class RuleTally:
+    """What a tally says of some rules, and of some kinds of money, over some draws."""
+
+    draws: list[tuple[int, int]]
+    hit: dict[str, Whole]
+    months: dict[str, Whole]
+    money: dict[str, Whole]
+    totals: dict[str, list[Whole]]
+
+    @classmethod
+    def of(cls, traces: Traces, months: int, kinds: Collection[str]) -> RuleTally:
+        """Count what became of the draws of one chunk; `kinds` are those of money that the rules are all of."""
+        return cls(
+            [traces.draws],
+            {name: each.sum(axis=1) for name, each in traces.hit.items()},
+            {name: _months(each, months) for name, each in traces.months.items()},
+            {name: traces.money[name].sum(axis=1) for name in kinds},
+            {name: [traces.money[name].sum(axis=0)] for name in kinds},
+        )
+
+    def add(self, other: RuleTally) -> None:
+        """Take in other draws."""
+        self.draws += other.draws
+        _add_up(self, other)
+
+    def ordered_totals(self) -> dict[str, list[Whole]]:
+        """Return the totals in the order of draws."""
+        order = sorted(range(len(self.draws)), key=self.draws.__getitem__)
+        return {name: [np.concatenate([parts[place] for place in order])] for name, parts in self.totals.items()}
+
+
+def _add_up(mine: Tally | RuleTally, theirs: Tally | RuleTally) -> None:
+    """Add what is counted by name."""
+    for own, other in ((mine.hit, theirs.hit), (mine.months, theirs.months), (mine.money, theirs.money)):
+        for name, each in other.items():
+            own[name] += each
+    for name, parts in theirs.totals.items():
+        mine.totals[name] += parts
 
 
 def _binned(amounts: Whole, quota: Whole) -> NDArray[np.int32]:

@@ -52,6 +52,11 @@ class Traces:
         units, draws = self.primary[0].shape
         return units, draws
 
+    @property
+    def draws(self) -> tuple[int, int]:
+        """The numbers of the draws: the first, and the one after the last."""
+        return self.low, self.low + self.shape[1]
+
     def met(self, here: int) -> Flags:
         """Say whether the task is met at a tick; a unit without a quota has none to meet."""
         quota = self.quota[here][:, None]

@@ -1,0 +1,189 @@
+"""What if: a simulation under other parameters, again and again, quickly enough to follow a slider.
+
+What is drawn is drawn once and kept. Rules that neither read what changes nor meet, by superseding or by the pay they
+hold together, a rule that does, are as they were; so are tasks met and amounts, as no parameter of a rule changes them.
+What comes out is bit for bit what `kpi_rules.simulate` gives under those parameters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from attrs import define, evolve, field
+
+from kpi_rules.model.contributions import SCALED
+from kpi_rules.pipeline.assess import evidence_parameters
+from kpi_rules.pipeline.derived import Derived
+from kpi_rules.pipeline.rulebook import Rulebook
+from kpi_rules.simulation.job import job_of
+from kpi_rules.simulation.past import under
+from kpi_rules.simulation.result import Simulation
+from kpi_rules.simulation.run import Running, run
+from kpi_rules.simulation.simulate import simulate
+from kpi_rules.simulation.tally import MOST_CELLS, RuleTally
+from kpi_rules.simulation.withholding import Withholding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    import polars as pl
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.contributions import Rule
+    from kpi_rules.simulation.job import Chunk, Futures, Job
+    from kpi_rules.simulation.past import Past
+    from kpi_rules.workspace.workspace import Workspace
+
+    Amounts = NDArray[np.int64]
+
+HELD = ("withheld", "released", "outstanding")
+"""The kinds of money that rules which hold pay are all of; those with an amount are all of `rewarded`."""
+
+
+@define(eq=False)
+class Kept:
+    """Futures that remember what they gave, chunk by chunk."""
+
+    futures: Futures
+    _given: dict[tuple[int, int], list[dict[str, Amounts]]] = field(factory=dict, init=False)
+
+    def chunk(self, low: int, high: int) -> KeptChunk:
+        """Return the draws from number `low`, inclusive, to `high`, exclusive."""
+        given = self._given.setdefault((low, high), [])
+        return KeptChunk(given, None if given else self.futures.chunk(low, high))
+
+
+@define(eq=False)
+class KeptChunk:
+    """A chunk that is drawn once, when it is first stepped through."""
+
+    given: list[dict[str, Amounts]]
+    drawn: Chunk | None
+
+    def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
+        """Return by name the whole numbers of every unit and draw at day number `here`."""
+        assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
+        if self.drawn is not None:
+            self.given.append(self.drawn.step(here))
+        return self.given[here]
+
+
+@define(frozen=True, eq=False)
+class Part:
+    """Work for `run`: count what becomes of some of the rules."""
+
+    job: Job
+    kinds: tuple[str, ...]
+
+    @property
+    def units(self) -> int:
+        """How many units each draw has."""
+        return self.job.units
+
+    def run(self, low: int, high: int) -> RuleTally:
+        """Count what becomes of some draws."""
+        return RuleTally.of(self.job.run(low, high), self.job.month_ends, self.kinds)
+
+
+def what_if(simulation: Simulation, values: Mapping[str, object]) -> Simulation:
+    """Return what a simulation would be under other parameters; see `Simulation.what_if`."""
+    past, job = simulation.past, simulation.job
+    workspace = past.workspace.with_parameters(values)
+    found = None
+    if job.effort is None and not _changed(past.workspace, workspace) & evidence_parameters(workspace):
+        found = _under(simulation, under(past, workspace))
+    if found is not None:
+        return found
+    return simulate(
+        workspace,
+        past.as_of,
+        draws=simulation.draws,
+        seed=simulation.seed,
+        until=past.ticks[-1].on,
+        known_at=past.known_at,
+        decisions=past.assessment.decisions,
+        effects=() if job.effort is None else job.effort.effects,
+    )
+
+
+def _under(simulation: Simulation, other: Past) -> Simulation | None:
+    """Carry on from another past into the same futures; None where others have to be simulated."""
+    past = simulation.past
+    if not np.array_equal(other.rows, past.rows) or other.needed != past.needed:
+        return None
+    if simulation.kept is None:
+        fits = job_cells(simulation) <= MOST_CELLS
+        simulation.kept = Kept(simulation.job.futures) if fits else simulation.job.futures
+    book, draws, tally = other.assessment.rulebook, simulation.draws, simulation.tally
+    affected = _affected(other.workspace, book, _changed(past.workspace, other.workspace))
+    kinds = _kinds([book.rules[name] for name in affected])
+    paid_as = None if set(kinds) & set(HELD) else simulation.job
+    job = job_of(other, simulation.job.futures, paid_as=paid_as)
+    if affected:
+        part = Part(evolve(_narrowed(job, affected), futures=simulation.kept), kinds)
+        tally = tally.replaced(run(part, draws, Running()))
+    return Simulation(other, job, tally, simulation.seed, draws, simulation.kept)
+
+
+def job_cells(simulation: Simulation) -> int:
+    """Return how many whole numbers the futures of a simulation are, of one indicator."""
+    return simulation.job.units * simulation.draws * len(simulation.job.days)
+
+
+def _changed(before: Workspace, after: Workspace) -> set[str]:
+    """Return the parameters whose entries differ."""
+    old, new = before.parameters.entries, after.parameters.entries
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def _affected(workspace: Workspace, book: Rulebook, changed: Collection[str]) -> set[str]:
+    """Return the rules that may come out otherwise: those that read what changed, and all that meet one of them."""
+    guards = workspace.plugins.guards.values()
+    read = {root for each in guards for root in _roots(each.when, each.withholdable, each.with_basis)}
+    if read & {*changed, *(name + SCALED for name in changed)}:
+        return set(book.rules)
+    derived = Derived(book.terms.indicators)
+    found: set[str] = set()
+    more = {name for name, rule in book.rules.items() if _reads(rule, derived) & set(changed)}
+    while more - found:
+        found = more
+        more = found | {name for name, rule in book.rules.items() if _meets(rule, found, book)}
+    return found
+
+
+def _reads(rule: Rule, derived: Derived) -> set[str]:
+    """Return the parameters that a rule goes by, through indicators too."""
+    columns = derived.closure(_roots(rule.when, rule.until, rule.amount))
+    held = set() if rule.hold is None else {rule.hold.share, rule.hold.grades}
+    return {name.removesuffix(SCALED) for name in columns} | {name for name in held if name is not None}
+
+
+def _meets(rule: Rule, others: Collection[str], book: Rulebook) -> bool:
+    """Say whether a rule and one of some others go by each other: one supersedes the other, or both take pay, or both
+    give rewards, whose sums are kept together.
+    """
+    if not set(others).isdisjoint((*rule.supersedes, *book.superseding[rule.id])):
+        return True
+    rules = [book.rules[name] for name in others]
+    return (rule.hold is not None and any(each.hold is not None for each in rules)) or (
+        rule.amount is not None and any(each.amount is not None for each in rules)
+    )
+
+
+def _kinds(rules: Collection[Rule]) -> tuple[str, ...]:
+    """Return the kinds of money that some rules are all of."""
+    held = HELD if any(each.hold is not None for each in rules) else ()
+    return (*held, *(("rewarded",) if any(each.amount is not None for each in rules) else ()))
+
+
+def _narrowed(job: Job, rules: Collection[str]) -> Job:
+    """Return a job with some of its rules alone."""
+    book = Rulebook({name: rule for name, rule in job.rulebook.rules.items() if name in rules}, job.rulebook.terms)
+    holding = {name: rule for name, rule in job.withholding.rules.items() if name in rules}
+    withholding = Withholding(job.withholding.payroll, holding, job.withholding.units)
+    return evolve(job, rulebook=book, withholding=withholding, start=job.start.of(rules))
+
+
+def _roots(*expressions: pl.Expr | None) -> set[str]:
+    return {root for each in expressions if each is not None for root in each.meta.root_names()}
