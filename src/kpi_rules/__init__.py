@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
     from kpi_rules.simulation.compare import Comparison, compare
+    from kpi_rules.simulation.effects import Effect
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
@@ -77,6 +78,7 @@ _HOMES = {
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
+    "kpi_rules.simulation.effects": ("Effect",),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
@@ -98,6 +100,7 @@ __all__ = [
     "Configured",
     "Credit",
     "Deadline",
+    "Effect",
     "Explanation",
     "Forfeit",
     "Guard",

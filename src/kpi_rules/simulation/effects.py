@@ -9,11 +9,12 @@ import numpy as np
 from attrs import define, field
 
 from kpi_rules.locale import _
+from kpi_rules.model.forecasts import Assumption
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.simulation.keys import draw_words, mix, stream_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -58,12 +59,16 @@ class Effect:
     least: Decimal = field(converter=_decimal)
     most: Decimal = field(converter=_decimal)
 
-    def __str__(self) -> str:
-        """Say what is assumed."""
-        if self.least == self.most:
-            return _("{rule}: {share:+.1%} of what a unit brings in").format(rule=self.rule, share=self.least)
-        text = _("{rule}: between {least:+.1%} and {most:+.1%} of what a unit brings in")
-        return text.format(rule=self.rule, least=self.least, most=self.most)
+    @property
+    def assumption(self) -> Assumption:
+        """The same in words."""
+        text = (
+            _("{least:+.1%} of what a unit brings in")
+            if self.least == self.most
+            else _("between {least:+.1%} and {most:+.1%} of what a unit brings in")
+        )
+        value = text.format(least=self.least, most=self.most)
+        return Assumption("effect", _("while the measure is in force"), self.rule, value, _("declared, not observed"))
 
 
 def check_effects(effects: Sequence[Effect], rules: Mapping[str, bool]) -> None:
@@ -136,7 +141,3 @@ class Effort:
             if rows is not None:
                 found += rows.to_numpy().reshape(units, draws) * share
         return np.maximum(found, 0, out=found)
-
-    def named(self) -> Collection[str]:
-        """Return what is assumed, in words."""
-        return [str(each) for each in self.effects]

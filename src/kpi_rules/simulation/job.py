@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Tick
+    from kpi_rules.model.forecasts import Assumption
     from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.state import State
     from kpi_rules.simulation.effects import Effort
@@ -43,6 +44,11 @@ class Chunk(Protocol):
 
 class Futures(Protocol):
     """Where a job's draws come from."""
+
+    @property
+    def assumptions(self) -> Sequence[Assumption]:
+        """What all draws assume."""
+        ...
 
     def chunk(self, low: int, high: int) -> Chunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+from attrs import asdict
 
 from kpi_rules.simulation.intervals import wilson
 from kpi_rules.simulation.tally import BINS, EXACT_DRAWS, PER_WHOLE, TOTALS
@@ -73,6 +74,17 @@ class Simulation:
     def digest(self) -> str:
         """SHA-256 of everything counted."""
         return self.tally.digest()
+
+    @cached_property
+    def assumptions(self) -> pl.DataFrame:
+        """`model, what, about, value, basis, little`: what the forecasts assume, and the effects that were declared;
+        `little` says that there was too little to rely on, so that a forecast was widened.
+        """
+        effort = self.job.effort
+        declared = [] if effort is None else [each.assumption for each in effort.effects]
+        rows = [asdict(each) for each in (*self.job.futures.assumptions, *declared)]
+        names = ("model", "what", "about", "value", "basis")
+        return pl.DataFrame(rows, schema={**dict.fromkeys(names, pl.String), "little": pl.Boolean})
 
     @cached_property
     def units(self) -> pl.DataFrame:

@@ -25,12 +25,13 @@ from kpi_rules.simulation.tally import MOST_CELLS, RuleTally
 from kpi_rules.simulation.withholding import Withholding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
+    from kpi_rules.model.forecasts import Assumption
     from kpi_rules.simulation.job import Chunk, Futures, Job
     from kpi_rules.simulation.past import Past
     from kpi_rules.workspace.workspace import Workspace
@@ -47,6 +48,11 @@ class Kept:
 
     futures: Futures
     _given: dict[tuple[int, int], list[dict[str, Amounts]]] = field(factory=dict, init=False)
+
+    @property
+    def assumptions(self) -> Sequence[Assumption]:
+        """What all draws assume."""
+        return self.futures.assumptions
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
