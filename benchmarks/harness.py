@@ -213,8 +213,18 @@ class Size:
     rounds: int = 7
     process_rounds: int = 7
     single_loops: int = 200
+    draws: int = 10_000
 
     @classmethod
     def quick(cls) -> Size:
         """Return the size for a smoke test: the figures mean nothing."""
-        return cls(units=10_000, vouchers=10_000, projects=1_000, cases=10, rounds=2, process_rounds=1, single_loops=2)
+        return cls(
+            units=10_000,
+            vouchers=10_000,
+            projects=1_000,
+            cases=10,
+            rounds=2,
+            process_rounds=1,
+            single_loops=2,
+            draws=100,
+        )
