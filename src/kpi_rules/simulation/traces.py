@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Fen = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+    Rows = NDArray[np.uint32]
 
 MONEY = ("withheld", "released", "outstanding", "rewarded")
 """What is summed of money: of the ticks simulated, but that what is outstanding at the end includes what was held
@@ -121,8 +122,8 @@ class Till:
 
     def money(self, decided: Decided, start: State) -> dict[str, Fen]:
         """Return fen by kind (`MONEY`), one number a row."""
-        rules = list(self.withholding.rules)
-        held = {name: np.repeat(self.owed[name], self.draws) for name in rules}
+        owed = {name: np.repeat(self.owed[name], self.draws) for name in self.withholding.rules}
+        held = {name: each.copy() for name, each in owed.items()}
         found = {kind: np.zeros(start.size, dtype=np.int64) for kind in MONEY}
         bookings, releases = _by_tick(decided.bookings), _by_tick(decided.releases)
         for here in sorted(bookings.keys() | releases.keys()):
@@ -131,28 +132,35 @@ class Till:
                 found["released"][rows] += of_rule[rows]
                 of_rule[rows] = 0
             for rule, rows, fen in self._booked(here, bookings.get(here, ())):
-                found["withheld"][rows] += fen
                 held[rule][rows] += fen
-        for each in held.values():
+        for name, each in held.items():
             found["outstanding"] += each
+            found["withheld"] -= owed[name]
+        # What is withheld is either given back or still held, but for what was held before.
+        found["withheld"] += found["released"]
+        found["withheld"] += found["outstanding"]
         for happening in decided.events:
             if happening.kind == "issued" and happening.amounts is not None:
                 found["rewarded"][happening.rows] += happening.amounts.to_numpy()
         return found
 
-    def _booked(self, here: int, bookings: Sequence[Happening]) -> list[tuple[str, NDArray[np.uint32], Fen]]:
+    def _booked(self, here: int, bookings: Sequence[Happening]) -> list[tuple[str, Rows, Fen]]:
         """Return by rule the rows whose month it withholds, and the fen."""
-        month, found = self.ticks[here].on, []
-        if not bookings:
-            return []
+        month = self.ticks[here].on
         if len(bookings) == 1:
-            one = bookings[0]
-            of_units = self.withholding.month(month, frozenset({one.rule}))[one.rule]
-            return [(one.rule, one.rows, of_units[one.rows // self.draws])]
-        for holding, rows in _together(bookings).items():
+            together = {frozenset({bookings[0].rule}): bookings[0].rows}
+        else:
+            together = _together(bookings) if bookings else {}
+        found = []
+        for holding, rows in together.items():
             of_rules = self.withholding.month(month, holding)
-            found += [(rule, rows, of_rules[rule][rows // self.draws]) for rule in sorted(holding)]
+            found += [(rule, rows, self._per_row(of_rules[rule], rows)) for rule in sorted(holding)]
         return found
+
+    def _per_row(self, of_units: Fen, rows: Rows) -> Fen:
+        """Return what each unit has for the rows given, which are ascending."""
+        edges = np.arange(len(of_units) + 1) * self.draws
+        return np.repeat(of_units, np.diff(np.searchsorted(rows, edges)))
 
 
 def _by_tick(happenings: Sequence[Happening]) -> dict[int, list[Happening]]:
@@ -162,7 +170,7 @@ def _by_tick(happenings: Sequence[Happening]) -> dict[int, list[Happening]]:
     return found
 
 
-def _together(bookings: Sequence[Happening]) -> dict[frozenset[str], NDArray[np.uint32]]:
+def _together(bookings: Sequence[Happening]) -> dict[frozenset[str], Rows]:
     """Return the rows that are held by the very same rules, by those rules."""
     rows = np.concatenate([each.rows for each in bookings])
     bits = np.concatenate([np.full(len(each.rows), 1 << place) for place, each in enumerate(bookings)])
