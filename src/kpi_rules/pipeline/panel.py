@@ -386,7 +386,7 @@ class QuotaBook:
 
     def _columns(self, on: date) -> pl.DataFrame:
         effective = self.quotas.filter(pl.col("effective") <= on).sort("effective")
-        units = pl.DataFrame({"unit": self.units})
+        units, fixings = pl.DataFrame({"unit": self.units}), self.fixings
         for name in self.names:
             of_indicator = (
                 effective.filter(pl.col("indicator") == name)
@@ -394,7 +394,7 @@ class QuotaBook:
                 .agg(
                     pl.col("amount").last().alias(f"{name}_quota"),
                     pl.col("amount").first().alias(f"{name}_quota_original"),
-                    *(value.alias(f"{name}_{column}") for column, value in self.fixings.items()),
+                    *(value.alias(f"{name}_{column}") for column, value in fixings.items()),
                 )
             )
             units = units.join(of_indicator, on="unit", how="left", maintain_order="left")

@@ -226,10 +226,12 @@ class Assessment:
         kept = self.decided.frames.get(here)
         indicators = names & indicator_schema(self.panel.terms.indicators).keys()
         whole = pl.concat(kept) if kept and indicators <= set(kept[0].columns) else self._derived(here, names)
-        frame = self.panel.units.hstack(whole.drop("unit", "group", "kind", strict=False))
-        frame = frame.filter(pl.col("unit").is_in(units.implode()))
+        own = self.panel.units
+        read = [name for name in whole.columns if name in names and name not in own.columns]
+        frame = own.hstack(whole.select(read)).filter(pl.col("unit").is_in(units.implode()))
         tick = self.ticks[here]
-        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)})
+        if moments := names.intersection(MOMENTS):
+            frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in moments})
         frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
         return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
 
