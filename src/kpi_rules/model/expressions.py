@@ -259,7 +259,10 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
     refusals = (
         [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
         if row_wise
-        else [*_by_chance(root), *(_unknown(name, schema) for name in expression.meta.root_names() if name not in schema)]
+        else [
+            *_by_chance(root),
+            *(_unknown(name, schema) for name in expression.meta.root_names() if name not in schema),
+        ]
     )
     if refusals:
         return list(dict.fromkeys(refusals))

@@ -200,7 +200,7 @@ def group_sizes(group: pl.Series, completion: pl.Series) -> pl.Series:
 
 def _codes(group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
     """Return a small number for each group; null has that of another."""
-    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
+    codes = pl.select(pl.lit(group).cast(pl.Categorical).to_physical().fill_null(0)).to_series().to_numpy()
     return codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
 
 

@@ -7,7 +7,7 @@ The engine asks for one tick at a time and only for the columns that something r
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from kpi_rules.model.columns import FIXINGS, QUOTA_INDICATORS, quota_indicators
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
+from kpi_rules.model.plans import run
 from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group
 
 if TYPE_CHECKING:
@@ -279,6 +280,9 @@ def _dtype(value: ColumnValue) -> type[pl.DataType]:
     return {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}[type(value)]
 
 
+_NOTHING: Final = {column: pl.lit(None, dtype) for column, dtype in FIXINGS.items()}
+
+
 def _rates() -> dict[str, pl.Expr]:
     recognised, contracted = pl.col("recognised"), pl.col("contracted")
     return {
@@ -292,9 +296,7 @@ def _fixings(name: str, base: pl.DataFrame, on: date) -> dict[str, pl.Expr]:
     """Return what else the quota line says (M5); null where the source knows of none."""
     amount, quota = pl.col(name), pl.col(f"{name}_quota")
     found: dict[str, pl.Expr] = {
-        f"{name}_{column}": pl.lit(None, dtype)
-        for column, dtype in FIXINGS.items()
-        if f"{name}_{column}" not in base.columns
+        f"{name}_{column}": nothing for column, nothing in _NOTHING.items() if f"{name}_{column}" not in base.columns
     }
     if f"{name}_stretch" in base.columns:
         found[f"{name}_stretch_completion"] = amount / pl.col(f"{name}_stretch")
@@ -385,8 +387,8 @@ class QuotaBook:
         }
 
     def _columns(self, on: date) -> pl.DataFrame:
-        effective = self.quotas.filter(pl.col("effective") <= on).sort("effective")
-        units, fixings = pl.DataFrame({"unit": self.units}), self.fixings
+        effective = self.quotas.lazy().filter(pl.col("effective") <= on).sort("effective")
+        units, fixings = pl.LazyFrame({"unit": self.units}), self.fixings
         for name in self.names:
             of_indicator = (
                 effective.filter(pl.col("indicator") == name)
@@ -398,4 +400,4 @@ class QuotaBook:
                 )
             )
             units = units.join(of_indicator, on="unit", how="left", maintain_order="left")
-        return units.drop("unit")
+        return run(units.drop("unit"))

@@ -25,6 +25,8 @@ QUARANTINE: Final[Mapping[str, pl.DataType]] = {
     "reason": pl.String(),
 }
 
+_EMPTY: Final = pl.DataFrame(schema=dict(QUARANTINE))
+
 REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "missing-value": (N_("an empty cell"), N_("a value")),
     "bad-amount": (N_("no amount"), N_("an amount in yuan such as 30000.50, 1500万 or 2亿")),
@@ -70,7 +72,7 @@ _WITH_NEAREST: Final = ("unknown-unit", "unknown-project", "unknown-posting")
 
 def empty_quarantine() -> pl.DataFrame:
     """Return a quarantine without rows."""
-    return pl.DataFrame(schema=dict(QUARANTINE))
+    return _EMPTY
 
 
 def quarantine_of(parts: Sequence[Cleaned], failures: pl.DataFrame) -> pl.DataFrame:
@@ -106,10 +108,11 @@ def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
         _values(part, column, group["at"], group)
         for (column,), group in failures.group_by("column", maintain_order=True)
     ]
-    lines = pl.concat(values).with_columns(
+    lines = pl.concat(values)
+    lines = lines.with_columns(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),
-        row=part.frame["row"].gather(pl.concat(values)["at"]),
+        row=part.frame["row"].gather(lines["at"]),
         order=pl.col("column").str.split(", ").list.first().replace_strict(order, return_dtype=pl.Int64),
     )
     return _with_reasons(lines.sort("at", "order", "code")).select(list(QUARANTINE))
@@ -120,11 +123,9 @@ def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -
     names = [name for name in column.split(", ") if name in part.shown.columns]
     if not names:
         return failures.with_columns(value=pl.lit(None, pl.String))
-    cells = pl.DataFrame([part.shown[name].gather(at).cast(pl.String) for name in names])
-    value = cells.select(
-        pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0])
-    )
-    return failures.with_columns(value=value.to_series())
+    cells = [part.shown[name].gather(at).cast(pl.String) for name in names]
+    value = pl.concat_str(cells, separator=", ", ignore_nulls=True) if len(cells) > 1 else cells[0]
+    return failures.with_columns(value=value)
 
 
 def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
@@ -142,6 +143,8 @@ def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ragged_lines(part: Cleaned) -> pl.DataFrame:
+    if part.ragged.is_empty():
+        return empty_quarantine()
     return part.ragged.select(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),
