@@ -75,20 +75,22 @@ def happened(happenings: Sequence[Happening], days: pl.Series, units: pl.Series)
         days: those of the ticks.
         units: ids, one for each unit.
     """
-    of = np.repeat(np.arange(len(happenings)), [len(each.rows) for each in happenings])
+    of = pl.Series(np.repeat(np.arange(len(happenings)), [len(each.rows) for each in happenings]))
     none = pl.Series([None], dtype=pl.Int64)
     amounts = [
         each.amounts.cast(pl.Int64) if each.amounts is not None else none.new_from_index(0, len(each.rows))
         for each in happenings
     ]
-    rows, since = ([getattr(each, name) for each in happenings] for name in ("rows", "since"))
+    nobody = np.empty(0, np.uint32)
+    rows = np.concatenate([nobody, *(each.rows for each in happenings)])
+    since = np.concatenate([nobody, *(each.since for each in happenings)])
     return pl.DataFrame(
         {
-            "unit": units.gather(np.concatenate([np.empty(0, np.uint32), *rows])),
-            "proposed": days.gather(np.concatenate([np.empty(0, np.uint32), *since])),
-            "tick": days.gather(np.array([each.tick for each in happenings], np.uint32)[of]),
-            "rule": pl.Series([each.rule for each in happenings], dtype=pl.String).gather(of),
-            "event": pl.Series([each.kind for each in happenings], dtype=pl.String).gather(of),
+            "unit": units[pl.Series(rows)],
+            "proposed": days[pl.Series(since)],
+            "tick": days[pl.Series([each.tick for each in happenings], dtype=pl.UInt32)[of]],
+            "rule": pl.Series([each.rule for each in happenings], dtype=pl.String)[of],
+            "event": pl.Series([each.kind for each in happenings], dtype=pl.String)[of],
             "amount": pl.concat([none.clear(), *amounts]),
         }
     )

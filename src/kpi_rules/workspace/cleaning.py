@@ -8,6 +8,7 @@ import polars as pl
 from attrs import define, evolve, field
 
 from kpi_rules.locale import _
+from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.amounts import (
     BILLION_PLACES,
@@ -351,12 +352,12 @@ def _coded(failures: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
 
 def _missing(frame: pl.DataFrame, schema: Schema, failures: list[pl.DataFrame]) -> Iterable[pl.DataFrame]:
     """Find empty cells of required columns: null, and not for being unreadable."""
+    unreadable = pl.concat([NONE_FAILED, *failures]).lazy()
     for column in schema.columns:
         if column.required and frame[column.name].null_count():
-            at = frame[column.name].is_null().arg_true().to_frame("at").cast(pl.UInt32)
-            unreadable = [failure.filter(pl.col("column") == column.name) for failure in failures]
-            if unreadable:
-                at = at.join(pl.concat(unreadable), on="at", how="anti")
+            empty = pl.LazyFrame([frame[column.name]]).with_row_index("at").filter(pl.col(column.name).is_null())
+            of_column = unreadable.filter(pl.col("column") == column.name)
+            at = run(empty.select("at").join(of_column, on="at", how="anti"))
             yield failed(at["at"], column.name, "missing-value")
 
 

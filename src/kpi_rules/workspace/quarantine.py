@@ -112,7 +112,7 @@ def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
     lines = lines.with_columns(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),
-        row=part.frame["row"].gather(lines["at"]),
+        row=part.frame["row"][lines["at"]],
         order=pl.col("column").str.split(", ").list.first().replace_strict(order, return_dtype=pl.Int64),
     )
     return _with_reasons(lines.sort("at", "order", "code")).select(list(QUARANTINE))
@@ -123,7 +123,7 @@ def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -
     names = [name for name in column.split(", ") if name in part.shown.columns]
     if not names:
         return failures.with_columns(value=pl.lit(None, pl.String))
-    cells = [part.shown[name].gather(at).cast(pl.String) for name in names]
+    cells = [part.shown[name][at].cast(pl.String) for name in names]
     value = pl.concat_str(cells, separator=", ", ignore_nulls=True) if len(cells) > 1 else cells[0]
     return failures.with_columns(value=value)
 
