@@ -187,7 +187,7 @@ class Panel:
         value, quota = base[self.terms.primary], base[f"{self.terms.primary}_quota"]
         known = None
         if value.null_count() or quota.null_count():
-            known = value.is_not_null() & quota.is_not_null()
+            known = pl.select(pl.lit(value).is_not_null() & pl.lit(quota).is_not_null()).to_series()
             value, quota = value.zip_with(known, _ZERO), quota.zip_with(known, _ONE)
         tick = self.ticks[here]
         before = np.zeros(len(value), dtype=np.int64) if lag is None else lag.to_numpy()

@@ -185,11 +185,12 @@ class Assessment:
         here = {tick.on: number for number, tick in enumerate(self.ticks)}
         reasons: dict[tuple[object, ...], str] = {}
         for (on,), group in measures.group_by("proposed"):
-            rules = {name: self.rulebook.rules[name] for name in group["rule"].unique()}
+            measured = list(zip(group["rule"].to_list(), group["unit"].to_list(), strict=True))
+            rules = {name: self.rulebook.rules[name] for name, _unit in measured}
             names = {name for rule in rules.values() for name in fields(rule.reason)}
-            frame = self.frame_at(here[on], group["unit"].unique(), names)
+            frame = self.frame_at(here[on], group["unit"], names)
             rows = {row["unit"]: row for row in frame.iter_rows(named=True)}
-            for rule, unit in group.select("rule", "unit").iter_rows():
+            for rule, unit in measured:
                 reasons[rule, unit, on] = reason_of(rules[rule], rows[unit])
         keys = measures.select("rule", "unit", "proposed").iter_rows()
         return pl.Series("reason", [reasons[key] for key in keys], dtype=pl.String)

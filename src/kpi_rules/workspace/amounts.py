@@ -38,7 +38,6 @@ _SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace
 """What Python's `str.strip` removes; polars' own list differs by a few control characters."""
 
 _EXPONENTS: Final = {unit: len(str(scale)) - 1 for unit, scale in UNITS.items()}
-_BARE: Final = ("万", "亿")
 _UNIT: Final = "|".join(sorted(filter(None, UNITS), key=len, reverse=True))
 _NUMBER: Final = (
     r"^(?P<sign>[+-]?)(?:(?P<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?P<part>[0-9]*))?|\.(?P<bare>[0-9]+))"
@@ -61,10 +60,16 @@ class Parsed:
 
 
 def fast_scaled(column: str, places: int) -> pl.Expr:
-    """Return the expression that reads plain decimals of at most `places` decimals; null for all other text."""
-    text = pl.col(column)
+    """Return the expression that reads plain decimals of at most `places` decimals, as whole numbers of the last
+    decimal; null for all other text.
+    """
+    return _scaled(pl.col(column), places).alias(column)
+
+
+def _scaled(text: pl.Expr, places: int) -> pl.Expr:
     plain = text.str.contains(rf"^[0-9]{{1,{17 - places}}}(?:\.[0-9]{{1,{places}}})?$" if places else "^[0-9]{1,17}$")
-    return pl.when(plain).then(text.cast(pl.Decimal(38, places), strict=False)).alias(column)
+    number = text.cast(pl.Decimal(38, places), strict=False).to_physical()
+    return pl.when(plain).then(number.cast(pl.Int64, strict=False))
 
 
 def fast_date(column: str) -> pl.Expr:
@@ -78,12 +83,12 @@ def fast_date(column: str) -> pl.Expr:
     )
 
 
-def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
+def finish_scaled(text: pl.Series, values: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
     """Complete the fast path: read signs, thousands separators and units, and say why the rest is unreadable.
 
     Args:
         text: the column as text.
-        fast: the result of `fast_scaled` with `places` plus the exponent of `unit`.
+        values: the result of `fast_scaled` with `places` plus the exponent of `unit`.
         places: decimal places of the result: 2 for fen, 9 for billionths, 0 for counts.
         unit: the unit the header states, a key of `UNITS`.
         units: whether a cell may state a unit of its own.
@@ -91,7 +96,6 @@ def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = 
     Returns:
         Int64 values; codes `not-a-number`, `too-fine`, `unit-twice`, `too-large`.
     """
-    values = fast.to_physical().cast(pl.Int64)
     slow = _slow(text, values)
     if not len(slow):
         return Parsed(values, NO_FAILURES)
@@ -100,23 +104,19 @@ def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = 
         slow = _slow(text, values)
         if not len(slow):
             return Parsed(values, NO_FAILURES)
-    frame = _human(text.gather(slow).str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
+    frame = _human(text[slow].str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
     return Parsed(values.scatter(slow, frame["value"]), _failures(slow, frame["code"]))
 
 
 def _with_unit(text: pl.Series, values: pl.Series, slow: pl.Series, places: int) -> pl.Series:
     """Read `1500万` and `2亿`, of which a column may be full, as plain decimals with more places."""
-    rest = text.gather(slow).alias("text").to_frame()
-    bare = rest.select(
-        pl.when(pl.col("text").str.ends_with(unit)).then(pl.col("text").str.strip_suffix(unit)).alias(unit)
-        for unit in _BARE
+    cell = pl.col("text")
+    read = pl.coalesce(
+        _scaled(pl.when(cell.str.ends_with(unit)).then(cell.str.strip_suffix(unit)), places + _EXPONENTS[unit])
+        for unit in ("万", "亿")
     )
-    for unit in _BARE:
-        if bare[unit].null_count() < bare.height:
-            found = bare.select(fast_scaled(unit, places + _EXPONENTS[unit]))[unit]
-            at = found.is_not_null().arg_true()
-            values = values.scatter(slow.gather(at), found.gather(at).to_physical().cast(pl.Int64))
-    return values
+    found = run(pl.LazyFrame({"at": slow, "text": text[slow]}).select("at", value=read).drop_nulls("value"))
+    return values.scatter(found["at"], found["value"]) if len(found) else values
 
 
 def finish_dates(text: pl.Series, fast: pl.Series) -> Parsed:
@@ -124,7 +124,7 @@ def finish_dates(text: pl.Series, fast: pl.Series) -> Parsed:
     slow = _slow(text, fast)
     if not len(slow):
         return Parsed(fast, NO_FAILURES)
-    rest = text.gather(slow)
+    rest = text[slow]
     distinct = rest.unique()
     days = pl.LazyFrame({"text": distinct, "day": pl.Series([parse_date(item) for item in distinct], dtype=pl.Date)})
     read = pl.LazyFrame({"text": rest}).join(days, on="text", how="left", maintain_order="left")

@@ -136,8 +136,11 @@ def clean(
     if bound is None:
         return None, problems
     columns, failures = _parse(bound, schema, count_indicators)
-    absent = [pl.lit(None, column.dtype).alias(column.name) for column in schema.columns if column.name not in columns]
-    frame = pl.DataFrame([raw.rows.alias("row"), *columns.values()]).with_columns(absent).select(list(schema.dtypes))
+    there = pl.DataFrame([raw.rows.alias("row"), *columns.values()])
+    frame = there.select(
+        pl.col(name) if name in there.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in schema.dtypes.items()
+    )
     found = [*failures, *_missing(frame, schema, failures), *_bounds(frame, schema, count_indicators)]
     all_failures = pl.concat([NONE_FAILED, *found])
     return Cleaned(schema, frame, bound.cells, all_failures, raw.file, raw.ragged), problems

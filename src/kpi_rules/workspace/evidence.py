@@ -83,11 +83,11 @@ def _repeated(
         rows = rows.with_columns(version=_versions(rows, key))
         key.append("version")
     content = [name for name in rows.columns if name not in ("at", "row")]
-    rows = rows.with_columns(
-        first=pl.col("at").min().over(content),
-        others=pl.len().over(key),
-        same=pl.len().over(content),
-    ).filter(~pl.col("broken"))
+    rows = run(
+        rows.lazy()
+        .with_columns(first=pl.col("at").min().over(content), others=pl.len().over(key), same=pl.len().over(content))
+        .filter(~pl.col("broken"))
+    )
     column = ", ".join(schema.key)
     conflicts = rows.filter((pl.col("others") != pl.col("same")) & (not schema.repeats))
     copies = rows.filter((pl.col("at") != pl.col("first")) & ((pl.col("others") == pl.col("same")) | schema.repeats))
@@ -124,13 +124,13 @@ def _row_names(at: pl.Series, rows: pl.Series, parts: Sequence[Cleaned]) -> pl.S
 def _unknown(named: pl.Series, table: str, known: pl.DataFrame, broken: pl.Series | None) -> list[pl.DataFrame]:
     """Find rows that name something the referred table does not have, or has in quarantine only."""
     ids = known[known.columns[1]]
-    strange = pl.col("name").is_not_null() & ~pl.col("name").is_in(ids.implode())
+    strange = pl.col("name").is_not_null() & ~pl.col("name").is_in(pl.lit(ids).implode())
     frame = run(pl.LazyFrame({"name": named}).with_row_index("at").filter(strange))
     if frame.is_empty():
         return []
     if broken is not None and len(broken):
-        held = frame.filter(pl.col("name").is_in(broken.drop_nulls().implode()))
-        frame = frame.filter(~pl.col("name").is_in(broken.drop_nulls().implode()))
+        is_held = pl.col("name").is_in(pl.lit(broken).drop_nulls().implode())
+        held, frame = frame.filter(is_held), frame.filter(~is_held)
     else:
         held = frame.clear()
     unknown = failed(frame["at"], named.name, f"unknown-{table.removesuffix('s')}", _nearest_names(frame["name"], ids))
