@@ -100,7 +100,8 @@ class Plugins:
     """Everything the plugins of a workspace contribute, by name, and who contributed it.
 
     `tables` are those of policies in `kpi.toml`, by full name. `owners` maps `kind:name` (such as
-    `check:above_contract`) to the plugin's name, `places` to where in `kpi.toml` a policy made it from its tables.
+    `check:above_contract`) to the plugin's name, `places` to where in `kpi.toml` a policy made it from its tables, and
+    `domains` installed policies to their packages, whose catalogues translate their texts.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -114,6 +115,7 @@ class Plugins:
     tables: Mapping[str, TableSetting] = field(factory=dict)
     owners: Mapping[str, str] = field(factory=dict)
     places: Mapping[str, Place] = field(factory=dict)
+    domains: Mapping[str, str] = field(factory=dict)
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
         """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`
@@ -238,6 +240,7 @@ class _Loading:
             tables=tables,
             owners=self.owners,
             places=self.places,
+            domains={each.name: self.modules[each.name].__name__ for each in self.found if each.origin == "installed"},
         )
         return contributed, self.problems
 

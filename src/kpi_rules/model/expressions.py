@@ -259,11 +259,15 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
     refusals = (
         [refusal for node in walk(root) if (refusal := _refuse(node, schema)) is not None]
         if row_wise
-        else [*_chance(root), *(_unknown(name, schema) for name in expression.meta.root_names() if name not in schema)]
+        else [
+            *_by_chance(root),
+            *(_unknown(name, schema) for name in expression.meta.root_names() if name not in schema),
+        ]
     )
     if refusals:
         return list(dict.fromkeys(refusals))
-    frame = pl.LazyFrame(schema=dict(schema))
+    read = schema if _holds(root, "Selector") else {name: schema[name] for name in expression.meta.root_names()}
+    frame = pl.LazyFrame(schema=dict(read))  # of hundreds of columns it costs more than all else here
     refusals = [
         refusal
         for node in walk(root)
@@ -283,7 +287,7 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
             )
         )
     if not refusals:
-        refusals = _failures(expression, schema)
+        refusals = _failures(expression, read or schema)
     return list(dict.fromkeys(refusals))
 
 
@@ -304,8 +308,7 @@ def _too_deep(expression: pl.Expr) -> Refusal:
 
 def _failures(expression: pl.Expr, schema: Schema) -> list[Refusal]:
     """Try an expression on rows of unwelcome values: 0 by 0, nothing, the greatest amount, texts that are no dates."""
-    read = {name: schema[name] for name in expression.meta.root_names() if name in schema} or schema
-    rows = {name: pl.Series(name, _TRIAL[dtype], dtype=dtype) for name, dtype in read.items() if dtype in _TRIAL}
+    rows = {name: pl.Series(name, _TRIAL[dtype], dtype=dtype) for name, dtype in schema.items() if dtype in _TRIAL}
     try:
         pl.DataFrame(rows).select(expression)
     except pl.exceptions.PolarsError as problem:
@@ -315,15 +318,18 @@ def _failures(expression: pl.Expr, schema: Schema) -> list[Refusal]:
     return []
 
 
-def _chance(node: Any) -> list[Refusal]:  # noqa: ANN401 (any part of a description)
-    """Refuse chance anywhere in an expression that is not row-wise."""
+def _holds(node: Any, key: str) -> bool:  # noqa: ANN401 (any part of a description)
+    """Say whether there is a kind of node anywhere in an expression, also inside what `walk` does not visit."""
     if isinstance(node, list):
-        return [refusal for part in node for refusal in _chance(part)]
-    if not isinstance(node, dict):
+        return any(_holds(part, key) for part in node)
+    return isinstance(node, dict) and (key in node or any(_holds(part, key) for part in node.values()))
+
+
+def _by_chance(root: Node) -> list[Refusal]:
+    """Refuse chance anywhere in an expression that is not row-wise."""
+    if not _holds(root, "Random"):
         return []
-    if "Random" in node:
-        return [Refusal("node-not-allowed", "Random", _("the same finding every time: no chance, no clock"))]
-    return [refusal for part in node.values() for refusal in _chance(part)]
+    return [Refusal("node-not-allowed", "Random", _("the same finding every time: no chance, no clock"))]
 
 
 def _unknown(name: str, schema: Schema) -> Refusal:
@@ -381,8 +387,9 @@ def _type_class(node: Node, frame: pl.LazyFrame) -> str:
     kind, held = kind_of(node)
     if kind == "Literal" and ("Dyn" in held or "Decimal" in held.get("Scalar", {})):
         return "number"
+    name, read = (held, frame) if kind == "Column" else ("value", frame.select(value=expression_of(node)))
     try:
-        dtype = frame.select(value=expression_of(node)).collect_schema()["value"]
+        dtype = read.collect_schema()[name]
     except pl.exceptions.PolarsError:
         return "null"
     if dtype.is_integer():

@@ -6,9 +6,9 @@ raised, so that an administrator sees all of them at once.
 
 from __future__ import annotations
 
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from attrs import asdict, define, field
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Severity = Literal["error", "warning", "note"]
+
+_CUTOFF: Final = 0.6
+_FEW: Final = 5
+"""How much alike a likely slip is, and how many of the likely choices are looked at more closely."""
 
 
 @define(frozen=True, order=True)
@@ -102,7 +106,7 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
     Of choices equally alike the one with the fewest letters differing place by place is nearest (`J0012` to `JO012`),
     then one of the same letters (`P02` to `P20`).
     """
-    found = get_close_matches(name, list(choices), n=5, cutoff=0.6)
+    found = _alike(name, choices)
     if not found:
         return None
 
@@ -111,6 +115,27 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
         return -SequenceMatcher(None, choice, name).ratio(), differing, sorted(choice) != sorted(name), choice
 
     return min(found, key=distance)
+
+
+def _alike(name: str, choices: Iterable[str]) -> list[str]:
+    """Return what `difflib.get_close_matches` does with its own cutoff: the few choices most like `name`.
+
+    It measures every choice; here those that the bound of `quick_ratio` puts below the few best are left out.
+    """
+    matcher = SequenceMatcher(b=name)
+    bounds: list[tuple[float, str]] = []
+    for choice in choices:
+        matcher.set_seq1(choice)
+        if matcher.real_quick_ratio() >= _CUTOFF and (bound := matcher.quick_ratio()) >= _CUTOFF:
+            bounds.append((bound, choice))
+    best: list[tuple[float, str]] = []
+    for bound, choice in sorted(bounds, reverse=True):
+        if len(best) == _FEW and bound < best[-1][0]:
+            break
+        matcher.set_seq1(choice)
+        if (ratio := matcher.ratio()) >= _CUTOFF:
+            best = sorted([*best, (ratio, choice)], reverse=True)[:_FEW]
+    return [choice for _ratio, choice in best]
 
 
 def sort_problems(problems: Iterable[Problem]) -> list[Problem]:

@@ -177,9 +177,9 @@ def rank_in_group(group: pl.Series, completion: pl.Series) -> pl.Series:
     Null without a group or without completion. One sort by value and one by group do for all groups: far cheaper than a
     window per group.
     """
-    missing = group.is_null() | completion.is_null()
-    codes, values = _codes(group), completion.fill_null(0.0).to_numpy()
-    rows = np.flatnonzero(~missing.to_numpy())
+    codes, there = _codes(group, completion)
+    values = completion.to_numpy()
+    rows = np.flatnonzero(there)
     by_value = rows[np.argsort(-values[rows])]
     order = by_value[np.argsort(codes[by_value], kind="stable")]  # a radix sort, as codes are small numbers
     code, value = codes[order], values[order]
@@ -187,21 +187,30 @@ def rank_in_group(group: pl.Series, completion: pl.Series) -> pl.Series:
     ranks = np.zeros(len(codes), dtype=np.int64)
     if len(order):
         ranks[order] = _runs(changes | (value[1:] != value[:-1])) - _runs(changes) + 1
-    return pl.Series(ranks).set(missing, None)
+    return _null_without(there, ranks)
 
 
 def group_sizes(group: pl.Series, completion: pl.Series) -> pl.Series:
     """Return the number of units of each unit's peer group that have a completion; null without a group."""
-    codes = _codes(group)
-    counted = (group.is_not_null() & completion.is_not_null()).to_numpy()
-    sizes = np.bincount(codes[counted], minlength=int(codes.max(initial=0)) + 1)[codes]
-    return pl.Series(sizes.astype(np.int64)).set(group.is_null(), None)
+    codes, there = _codes(group, completion)
+    sizes = np.bincount(codes[there], minlength=int(codes.max(initial=0)) + 1)[codes]
+    return _null_without(group.is_not_null().to_numpy(), sizes.astype(np.int64))
 
 
-def _codes(group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
-    """Return a small number for each group; null has that of another."""
-    codes = group.cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
-    return codes.astype(np.min_scalar_type(int(codes.max(initial=0))))
+def _null_without(there: NDArray[np.bool_], numbers: NDArray[np.int64]) -> pl.Series:
+    """Return numbers, null where they say nothing; `zip_with` is far cheaper over few rows than `set`."""
+    found = pl.Series(numbers)
+    return found if there.all() else found.zip_with(pl.Series(there), pl.Series([None], dtype=pl.Int64))
+
+
+def _codes(group: pl.Series, completion: pl.Series) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.bool_]]:
+    """Return a small number for each group, null having that of another, and where neither column is null."""
+    columns = pl.select(
+        code=pl.lit(group).cast(pl.Categorical).to_physical().fill_null(0),
+        there=pl.lit(group).is_not_null() & pl.lit(completion).is_not_null(),
+    )
+    codes = columns["code"].to_numpy()
+    return codes.astype(np.min_scalar_type(int(codes.max(initial=0)))), columns["there"].to_numpy()
 
 
 def _runs(changes: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from attrs import define, field
 from kpi_rules.model import expressions
 from kpi_rules.model.deposits import Collect, Forfeit
 from kpi_rules.model.expressions import correctly_rounded
+from kpi_rules.model.plans import run
 from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.workspace.guards import MEASURE, GuardInForce
@@ -149,11 +150,12 @@ class Scene:
         if rule.subject != "head":
             return found
         heads = found.filter(pl.col("grade") == "head")
-        others = (
-            units.join(heads, on="unit", how="anti")
-            .join(self.units.select("unit", "group", person="head"), on="unit")
+        others = run(
+            units.lazy()
+            .join(heads.lazy(), on="unit", how="anti")
+            .join(self.units.lazy().select("unit", "group", person="head"), on="unit")
             .filter(pl.col("person").is_not_null())
-            .join(staff.drop("group").rename({"unit": "of"}), on="person", how="left")
+            .join(staff.lazy().drop("group").rename({"unit": "of"}), on="person", how="left")
         )
         others = others.select(name for name in heads.columns if name in others.columns)
         return pl.concat([heads, others], how="diagonal")
@@ -167,16 +169,15 @@ class Scene:
             on: the day they start.
         """
         persons = self.reached(rule, measures, on).select("unit", "person", "grade", "category")
-        units = self.units.select("unit", "group", unit_kind="kind")
-        frame = (
-            measures.drop("group", "unit_kind", "person", "grade", "category", strict=False)
-            .join(units, on="unit", how="left", maintain_order="left")
-            .join(persons, on="unit", how="left", maintain_order="left")
-        )
+        units = self.units.lazy().select("unit", "group", unit_kind="kind")
         facts = {**self._facts(rule), "started": on}
-        frame = frame.drop("deputy", "handed_over_on", strict=False)
-        return frame.join(self._handed_over(on), on="unit", how="left", maintain_order="left").with_columns(
-            pl.lit(value, MEASURE[name]).alias(name) for name, value in facts.items()
+        return run(
+            measures.lazy()
+            .drop("group", "unit_kind", "person", "grade", "category", "deputy", "handed_over_on", strict=False)
+            .join(units, on="unit", how="left", maintain_order="left")
+            .join(persons.lazy(), on="unit", how="left", maintain_order="left")
+            .join(self._handed_over(on).lazy(), on="unit", how="left", maintain_order="left")
+            .with_columns(pl.lit(value, MEASURE[name]).alias(name) for name, value in facts.items())
         )
 
     def _handed_over(self, on: date) -> pl.DataFrame:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
 from kpi_rules.locale import translate
+from kpi_rules.model.plans import run
 from kpi_rules.model.text import fields, render
 
 if TYPE_CHECKING:
@@ -54,25 +56,43 @@ def measure_id(year: int) -> pl.Expr:
 def event_frame(happenings: Sequence[Happening], ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
     """Return happenings as a frame (`EVENTS`), ordered by tick, unit, rule and event."""
     days = pl.Series([tick.on for tick in ticks], dtype=pl.Date)
-    frames = [
-        pl.DataFrame({"unit": units.gather(each.rows), "proposed": days.gather(each.since)}).with_columns(
-            tick=pl.lit(days[each.tick], pl.Date),
-            rule=pl.lit(each.rule),
-            event=pl.lit(each.kind),
-            amount=each.amounts.cast(pl.Int64) if each.amounts is not None else pl.lit(None, pl.Int64),
-        )
-        for each in happenings
-    ]
-    if not frames:
+    if not happenings:
         return pl.DataFrame(schema={**EVENTS, "proposed": pl.Date})
-    return (
-        pl.concat(frames)
-        .with_columns(
-            year=pl.lit(year, pl.Int64),
-            measure=measure_id(year),
-        )
+    return run(
+        happened(happenings, days, units)
+        .lazy()
+        .with_columns(year=pl.lit(year, pl.Int64), measure=measure_id(year))
         .select(*EVENTS, "proposed")
         .sort("tick", "unit", "rule", "event")
+    )
+
+
+def happened(happenings: Sequence[Happening], days: pl.Series, units: pl.Series) -> pl.DataFrame:
+    """Return happenings as they come, one row per unit: `unit, proposed, tick, rule, event, amount`.
+
+    Args:
+        happenings: of some rules and ticks.
+        days: those of the ticks.
+        units: ids, one for each unit.
+    """
+    of = pl.Series(np.repeat(np.arange(len(happenings)), [len(each.rows) for each in happenings]))
+    none = pl.Series([None], dtype=pl.Int64)
+    amounts = [
+        each.amounts.cast(pl.Int64) if each.amounts is not None else none.new_from_index(0, len(each.rows))
+        for each in happenings
+    ]
+    nobody = np.empty(0, np.uint32)
+    rows = np.concatenate([nobody, *(each.rows for each in happenings)])
+    since = np.concatenate([nobody, *(each.since for each in happenings)])
+    return pl.DataFrame(
+        {
+            "unit": units[pl.Series(rows)],
+            "proposed": days[pl.Series(since)],
+            "tick": days[pl.Series([each.tick for each in happenings], dtype=pl.UInt32)[of]],
+            "rule": pl.Series([each.rule for each in happenings], dtype=pl.String)[of],
+            "event": pl.Series([each.kind for each in happenings], dtype=pl.String)[of],
+            "amount": pl.concat([none.clear(), *amounts]),
+        }
     )
 
 
@@ -107,10 +127,11 @@ def measure_frame(
         schema={"rule": pl.String, "subject": pl.String, "kind": pl.String, "sources": pl.List(pl.String)},
         orient="row",
     )
-    measures = (
-        known.join(about, on="rule", how="left")
-        .join(over.select("measure", ended="tick", over="event"), on="measure", how="left")
-        .join(waiting, on="measure", how="left")
+    measures = run(
+        known.lazy()
+        .join(about.lazy(), on="rule", how="left")
+        .join(over.lazy().select("measure", ended="tick", over="event"), on="measure", how="left")
+        .join(waiting.lazy(), on="measure", how="left")
         .with_columns(
             id=pl.col("measure"),
             started=pl.when(pl.col("event") != "proposed").then(pl.col("tick")),
@@ -139,10 +160,10 @@ def _persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -
     own entry.
     """
     on = pl.col("proposed")
+    placed = measures.lazy().with_row_index("place")
     heads = (
-        measures.with_row_index("place")
-        .select("place", "unit", "proposed")
-        .join(staff.filter(pl.col("grade") == "head").select("unit", "person", "from_on", "to_on"), on="unit")
+        placed.select("place", "unit", "proposed")
+        .join(staff.lazy().filter(pl.col("grade") == "head").select("unit", "person", "from_on", "to_on"), on="unit")
         .filter(
             (pl.col("from_on").is_null() | (pl.col("from_on") <= on))
             & (pl.col("to_on").is_null() | (pl.col("to_on") >= on))
@@ -151,12 +172,11 @@ def _persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -
         .agg(pl.col("person").first(), heads=pl.len())
         .filter(pl.col("heads") == 1)
     )
-    found = (
-        measures.with_row_index("place")
-        .join(heads, on="place", how="left", maintain_order="left")
-        .join(units.select("unit", "head"), on="unit", how="left", maintain_order="left")
+    found = placed.join(heads, on="place", how="left", maintain_order="left").join(
+        units.lazy().select("unit", "head"), on="unit", how="left", maintain_order="left"
     )
-    return found.select(person=pl.when(pl.col("subject") == "head").then(pl.coalesce("person", "head"))).to_series()
+    of_head = pl.when(pl.col("subject") == "head").then(pl.coalesce("person", "head"))
+    return run(found.select(person=of_head)).to_series()
 
 
 def reason_of(rule: Rule, values: Mapping[str, Any]) -> str:

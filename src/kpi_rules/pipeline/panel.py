@@ -7,7 +7,8 @@ The engine asks for one tick at a time and only for the columns that something r
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ from kpi_rules.model.columns import FIXINGS, QUOTA_INDICATORS, quota_indicators
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
+from kpi_rules.model.plans import run
 from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group
 
 if TYPE_CHECKING:
@@ -183,10 +185,10 @@ class Panel:
     ) -> list[pl.Series]:
         """Return completion, pace gap and lag, null or 0 where there is no quota."""
         value, quota = base[self.terms.primary], base[f"{self.terms.primary}_quota"]
-        missing = None
+        known = None
         if value.null_count() or quota.null_count():
-            missing = value.is_null() | quota.is_null()
-            value, quota = value.fill_null(0), quota.fill_null(1)
+            known = pl.select(pl.lit(value).is_not_null() & pl.lit(quota).is_not_null()).to_series()
+            value, quota = value.zip_with(known, _ZERO), quota.zip_with(known, _ONE)
         tick = self.ticks[here]
         before = np.zeros(len(value), dtype=np.int64) if lag is None else lag.to_numpy()
         completion, pace_gap, lagging = against_quota(
@@ -194,8 +196,8 @@ class Panel:
         )
         found = {"completion": pl.Series(completion), "pace_gap": pl.Series(pace_gap)}
         found["lag"] = pl.Series(lagging if tick.is_month_end else before)
-        if missing is not None:
-            found = {name: column.set(missing, 0 if name == "lag" else None) for name, column in found.items()}
+        if known is not None:
+            found = {name: column.zip_with(known, _UNKNOWN[name]) for name, column in found.items()}
         return [column.rename(name) for name, column in found.items() if name in wanted]
 
     def _from_amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
@@ -241,10 +243,15 @@ def with_parameters(frame: pl.DataFrame, parameters: Parameters, on: date, names
         on: the date at which they are in force.
         names: `plugin.name`, or with the suffix of a ratio's exact value; other names are passed over.
     """
+    columns = parameter_columns(parameters, on, set(names).difference(frame.columns))
+    return frame.with_columns(**columns) if columns else frame
+
+
+def parameter_columns(parameters: Parameters, on: date, names: Collection[str]) -> dict[str, pl.Expr]:
+    """Return the expressions of those of the named columns that are parameters; see `with_parameters`."""
     columns = {}
-    for name in names:
-        plain = name.removesuffix(SCALED)
-        if plain not in parameters.declared or name in frame.columns:
+    for name in sorted(names):
+        if name.removesuffix(SCALED) not in parameters.declared:
             continue
         general, by_group = values_by_group(parameters, name, on)
         columns[name] = (
@@ -252,7 +259,7 @@ def with_parameters(frame: pl.DataFrame, parameters: Parameters, on: date, names
             if not by_group
             else pl.col("group").replace_strict(by_group, default=general, return_dtype=_dtype(general))
         )
-    return frame.with_columns(**columns) if columns else frame
+    return columns
 
 
 def values_by_group(parameters: Parameters, name: str, on: date) -> tuple[ColumnValue, dict[str, ColumnValue]]:
@@ -279,6 +286,14 @@ def _dtype(value: ColumnValue) -> type[pl.DataType]:
     return {bool: pl.Boolean, int: pl.Int64, float: pl.Float64, str: pl.String}[type(value)]
 
 
+_ZERO, _ONE = pl.Series([0]), pl.Series([1])
+_NONE: Final = pl.Series([None], dtype=pl.Float64)
+_UNKNOWN: Final = {"completion": _NONE, "pace_gap": _NONE, "lag": _ZERO}
+"""What stands where there is no quota. `zip_with` is far cheaper over few rows than `set` and `fill_null`."""
+
+_NOTHING: Final = {column: pl.lit(None, dtype) for column, dtype in FIXINGS.items()}
+
+
 def _rates() -> dict[str, pl.Expr]:
     recognised, contracted = pl.col("recognised"), pl.col("contracted")
     return {
@@ -292,9 +307,7 @@ def _fixings(name: str, base: pl.DataFrame, on: date) -> dict[str, pl.Expr]:
     """Return what else the quota line says (M5); null where the source knows of none."""
     amount, quota = pl.col(name), pl.col(f"{name}_quota")
     found: dict[str, pl.Expr] = {
-        f"{name}_{column}": pl.lit(None, dtype)
-        for column, dtype in FIXINGS.items()
-        if f"{name}_{column}" not in base.columns
+        f"{name}_{column}": nothing for column, nothing in _NOTHING.items() if f"{name}_{column}" not in base.columns
     }
     if f"{name}_stretch" in base.columns:
         found[f"{name}_stretch_completion"] = amount / pl.col(f"{name}_stretch")
@@ -365,10 +378,15 @@ class QuotaBook:
         Where the table says more of its lines (M5) there are also `<name>_stretch`, `<name>_quality` and
         `<name>_deadline`.
         """
-        in_force = tuple(sorted(self.quotas.filter(pl.col("effective") <= on)["effective"].unique()))
+        in_force = tuple(day for day in self._days if day <= on)
         if in_force not in self._cache:
             self._cache[in_force] = self._columns(on)
         return self._cache[in_force]
+
+    @cached_property
+    def _days(self) -> list[date]:
+        """The days from which some quota is in force."""
+        return sorted(self.quotas["effective"].drop_nulls().unique())
 
     @property
     def fixings(self) -> dict[str, pl.Expr]:
@@ -385,8 +403,8 @@ class QuotaBook:
         }
 
     def _columns(self, on: date) -> pl.DataFrame:
-        effective = self.quotas.filter(pl.col("effective") <= on).sort("effective")
-        units = pl.DataFrame({"unit": self.units})
+        effective = self.quotas.lazy().filter(pl.col("effective") <= on).sort("effective")
+        units, fixings = pl.LazyFrame({"unit": self.units}), self.fixings
         for name in self.names:
             of_indicator = (
                 effective.filter(pl.col("indicator") == name)
@@ -394,8 +412,8 @@ class QuotaBook:
                 .agg(
                     pl.col("amount").last().alias(f"{name}_quota"),
                     pl.col("amount").first().alias(f"{name}_quota_original"),
-                    *(value.alias(f"{name}_{column}") for column, value in self.fixings.items()),
+                    *(value.alias(f"{name}_{column}") for column, value in fixings.items()),
                 )
             )
             units = units.join(of_indicator, on="unit", how="left", maintain_order="left")
-        return units.drop("unit")
+        return run(units.drop("unit"))

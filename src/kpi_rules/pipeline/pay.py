@@ -8,8 +8,9 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.contributions import SCALED, share_of
+from kpi_rules.model.plans import run
 from kpi_rules.pipeline.guards import with_limits
-from kpi_rules.pipeline.measures import measure_id
+from kpi_rules.pipeline.measures import happened, measure_id
 from kpi_rules.pipeline.panel import with_parameters
 
 if TYPE_CHECKING:
@@ -96,9 +97,10 @@ class Payroll:
             ["person", "unit"] if apart else ["person"], order_by=["started", "rule", "unit"]
         )
         left = pl.col("withholdable") - pl.col("before") - pl.col("elsewhere")
-        return (
+        return run(
             pl.concat(wanted)
-            .join(self.elsewhere(month), on="person", how="left")
+            .lazy()
+            .join(self.elsewhere(month).lazy(), on="person", how="left")
             .with_columns(pl.col("elsewhere").fill_null(0))
             .sort("started", "rule", "unit", "person")
             .with_columns(before=before)
@@ -120,14 +122,15 @@ class Payroll:
 
     def scope(self, units: pl.DataFrame, staff: pl.DataFrame, *, subtree: bool) -> pl.DataFrame:
         """Return the staff of units, or of their subtrees, each row with the unit of the measure and its group."""
-        reached = units.with_columns(of="unit")
+        reached = units.lazy().with_columns(of="unit")
         if subtree:
-            reached = units.join(self.subtree.select(of="unit", unit="above"), on="unit")
-        return (
-            staff.drop("group")
+            reached = units.lazy().join(self.subtree.lazy().select(of="unit", unit="above"), on="unit")
+        return run(
+            staff.lazy()
+            .drop("group")
             .rename({"unit": "of"})
             .join(reached, on="of")
-            .join(self.groups, on="unit", how="left", maintain_order="left")
+            .join(self.groups.lazy(), on="unit", how="left", maintain_order="left")
         )
 
     def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
@@ -153,7 +156,8 @@ class Payroll:
 
     def elsewhere(self, month: date) -> pl.DataFrame:
         """Return what other years withhold from persons in a month: `person`, `elsewhere`."""
-        return self.withheld.filter(pl.col("month") == month).group_by("person").agg(elsewhere=pl.col("amount").sum())
+        of_month = self.withheld.lazy().filter(pl.col("month") == month)
+        return run(of_month.group_by("person").agg(elsewhere=pl.col("amount").sum()))
 
 
 def ledger(
@@ -174,7 +178,7 @@ def ledger(
     by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}
     starts = _starts(decided.events, days, units)
     for booking in decided.bookings:
-        held = pl.DataFrame({"unit": units.gather(booking.rows), "proposed": days.gather(booking.since)})
+        held = happened([booking], days, units).select("unit", "proposed")
         held = held.join(starts[booking.rule], on=["unit", "proposed"], how="left", maintain_order="left")
         by_month.setdefault(booking.tick, []).append((rules[booking.rule], held))
     months = [payroll.month(ticks[here].on, holds) for here, holds in sorted(by_month.items())]
@@ -182,10 +186,11 @@ def ledger(
     if lines.is_empty():
         return pl.DataFrame(schema=LINES)
     released = _released(decided.releases, days, units)
-    return (
-        lines.sort("month")
+    return run(
+        lines.lazy()
+        .sort("month")
         .join_asof(
-            released,
+            released.lazy(),
             left_on="month",
             right_on="released_on",
             by=["unit", "rule"],
@@ -198,7 +203,7 @@ def ledger(
             measure=measure_id(payroll.year),
             component=pl.lit(payroll.component),
         )
-        .join(_undone(undone), on="measure", how="left", maintain_order="left")
+        .join(_undone(undone).lazy(), on="measure", how="left", maintain_order="left")
         .with_columns(
             released_on=pl.when(~(pl.col("reversed_on") < pl.col("released_on")).fill_null(value=False)).then(
                 pl.col("released_on")
@@ -220,24 +225,15 @@ def _undone(undone: pl.DataFrame | None) -> pl.DataFrame:
 
 def _starts(events: Sequence[Happening], days: pl.Series, units: pl.Series) -> dict[str, pl.DataFrame]:
     """Return by rule the day each of its measures started: `unit`, `proposed`, `started`."""
-    frames: dict[str, list[pl.DataFrame]] = {}
-    for each in events:
-        if each.kind == "started":
-            measures = pl.DataFrame({"unit": units.gather(each.rows), "proposed": days.gather(each.since)})
-            started = pl.lit(days[each.tick], pl.Date)
-            frames.setdefault(each.rule, []).append(measures.with_columns(started=started))
-    return {rule: pl.concat(found) for rule, found in frames.items()}
+    started = happened([each for each in events if each.kind == "started"], days, units)
+    measures = started.select("rule", "unit", "proposed", started="tick")
+    return {
+        rule: of_rule for (rule,), of_rule in measures.partition_by("rule", include_key=False, as_dict=True).items()
+    }
 
 
 def _released(releases: Sequence[Happening], days: pl.Series, units: pl.Series) -> pl.DataFrame:
-    frames = [
-        pl.DataFrame({"unit": units.gather(release.rows)}).with_columns(
-            rule=pl.lit(release.rule), released_on=pl.lit(days[release.tick], pl.Date)
-        )
-        for release in releases
-    ]
-    empty = pl.DataFrame(schema={"unit": pl.String, "rule": pl.String, "released_on": pl.Date})
-    return pl.concat([empty, *frames]).sort("released_on")
+    return happened(releases, days, units).select("unit", "rule", released_on="tick").sort("released_on")
 
 
 def entries(lines: pl.DataFrame) -> pl.DataFrame:

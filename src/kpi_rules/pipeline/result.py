@@ -10,13 +10,14 @@ import polars as pl
 
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.columns import AFTER_ADJUSTMENTS, BEFORE_ADJUSTMENTS, indicator_schema
+from kpi_rules.model.plans import run
 from kpi_rules.model.text import fields
 from kpi_rules.pipeline.decisions import with_decisions
 from kpi_rules.pipeline.deposits import Desk, keep
 from kpi_rules.pipeline.explain import Explainer
 from kpi_rules.pipeline.guarded import Guarded
 from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
-from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.pipeline.panel import parameter_columns
 from kpi_rules.pipeline.pay import ORDER, entries, ledger
 from kpi_rules.pipeline.revocation import revocations
 from kpi_rules.pipeline.verify import FINDINGS
@@ -184,11 +185,12 @@ class Assessment:
         here = {tick.on: number for number, tick in enumerate(self.ticks)}
         reasons: dict[tuple[object, ...], str] = {}
         for (on,), group in measures.group_by("proposed"):
-            rules = {name: self.rulebook.rules[name] for name in group["rule"].unique()}
+            measured = list(zip(group["rule"].to_list(), group["unit"].to_list(), strict=True))
+            rules = {name: self.rulebook.rules[name] for name, _unit in measured}
             names = {name for rule in rules.values() for name in fields(rule.reason)}
-            frame = self.frame_at(here[on], group["unit"].unique(), names)
+            frame = self.frame_at(here[on], group["unit"], names)
             rows = {row["unit"]: row for row in frame.iter_rows(named=True)}
-            for rule, unit in group.select("rule", "unit").iter_rows():
+            for rule, unit in measured:
                 reasons[rule, unit, on] = reason_of(rules[rule], rows[unit])
         keys = measures.select("rule", "unit", "proposed").iter_rows()
         return pl.Series("reason", [reasons[key] for key in keys], dtype=pl.String)
@@ -226,12 +228,18 @@ class Assessment:
         kept = self.decided.frames.get(here)
         indicators = names & indicator_schema(self.panel.terms.indicators).keys()
         whole = pl.concat(kept) if kept and indicators <= set(kept[0].columns) else self._derived(here, names)
-        frame = self.panel.units.hstack(whole.drop("unit", "group", "kind", strict=False))
-        frame = frame.filter(pl.col("unit").is_in(units.implode()))
+        own = self.panel.units
+        frame = own.hstack([whole[name] for name in whole.columns if name in names and name not in own.columns])
         tick = self.ticks[here]
-        frame = frame.with_columns(**{name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)})
-        frame = with_parameters(frame, self.panel.terms.parameters, tick.on, names)
-        return frame.select("unit", "group", *sorted(names & set(frame.columns) - {"unit", "group"}))
+        moments = {name: pl.lit(name in tick.moments) for name in names.intersection(MOMENTS)}
+        held = {*frame.columns, *moments}
+        parameters = parameter_columns(self.panel.terms.parameters, tick.on, names - held)
+        return run(
+            frame.lazy()
+            .filter(pl.col("unit").is_in(pl.lit(units).implode()))
+            .with_columns(**moments, **parameters)
+            .select("unit", "group", *sorted(names & {*held, *parameters} - {"unit", "group"}))
+        )
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
         """Compute a tick's panel again, where it was not kept or not with these columns."""
@@ -343,7 +351,7 @@ class Assessment:
         columns that are null.
         """
         frames = [
-            self._missing(each.tick, each.rule, self.panel.units["unit"].gather(each.rows))
+            self._missing(each.tick, each.rule, self.panel.units["unit"][pl.Series(each.rows)])
             for each in self.decided.unassessable
         ]
         schema = {"unit": pl.String, "rule": pl.String, "tick": pl.Date}

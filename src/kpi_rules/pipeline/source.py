@@ -73,8 +73,8 @@ class EvidenceSource:
         units = self.credited.units
         columns = [_column(units, name, row) for name in units if name not in CONTRACTS and not name.endswith(UNKNOWN)]
         if "contracted" in units:
-            unknown = pl.Series(units["contracts_unknown"][row] > 0)
-            columns.append(pl.Series("contracted", units["contracted"][row]).set(unknown, None))
+            contracted = pl.Series("contracted", units["contracted"][row])
+            columns.append(_null_where(units["contracts_unknown"][row] > 0, contracted))
         campaign = next((each for each in self.campaigns if each.start <= on <= each.end), None)
         if campaign is not None:
             before = self.credited.dates.index(campaign.start - DAY)
@@ -87,4 +87,11 @@ def _column(units: Mapping[str, NDArray[np.int64]], name: str, row: int) -> pl.S
     """Return the whole numbers of a name at a date, null where a part of one is not known."""
     column = pl.Series(name, units[name][row])
     unknown = units.get(name + UNKNOWN)
-    return column if unknown is None or not unknown[row].any() else column.set(pl.Series(unknown[row] > 0), None)
+    return column if unknown is None else _null_where(unknown[row] > 0, column)
+
+
+def _null_where(unknown: NDArray[np.bool_], column: pl.Series) -> pl.Series:
+    """Return a column of whole numbers, null where they are not known."""
+    if not unknown.any():
+        return column
+    return column.zip_with(pl.Series(~unknown), pl.Series([None], dtype=pl.Int64))

@@ -170,6 +170,7 @@ class _Views:
     def __init__(self, tables: Tables, under: Circumstances) -> None:
         self._tables = tables
         self._under = under
+        self._viewed: dict[tuple[str, str], pl.DataFrame] = {}
         year = under.year
         values = (under.on, year.start, year.end, year.label)
         self._constants = {
@@ -178,8 +179,7 @@ class _Views:
 
     def rows(self, check: Check) -> pl.DataFrame:
         """Return the rows that a check finds, with every column its message names."""
-        of = self._under.known if check.scope == "known" else self._tables
-        table = viewed(of, check.table, self._under.on)
+        table = self._view(check.table, check.scope)
         for among in check.among:
             table = table.filter(among)
             if table.is_empty():
@@ -187,12 +187,20 @@ class _Views:
         found = self._with(table, check.table, check.when.meta.root_names()).filter(check.when)
         return self._with(found, check.table, fields(check.message)) if len(found) else found
 
+    def _view(self, table: str, scope: str) -> pl.DataFrame:
+        """Return a table's rows as they are seen on the day, of those known or of those that count."""
+        if (table, scope) not in self._viewed:
+            of = self._under.known if scope == "known" else self._tables
+            self._viewed[table, scope] = viewed(of, table, self._under.on)
+        return self._viewed[table, scope]
+
     def _with(self, rows: pl.DataFrame, table: str, names: Iterable[str]) -> pl.DataFrame:
         """Return the rows with those of the named columns that are not their own."""
         missing = [name for name in dict.fromkeys(names) if name not in rows.columns]
         if not missing:
             return rows
-        rows = rows.with_columns(**{name: self._constants[name] for name in missing if name in self._constants})
+        if constants := {name: self._constants[name] for name in missing if name in self._constants}:
+            rows = rows.with_columns(**constants)
         if table == "projects":
             rows = self._join(rows, {name: name for name in missing if name in TOTALS})
         elif has_project(table):
@@ -219,7 +227,7 @@ class _Views:
         if name in projects.columns:
             return projects[name]
         if name == "exclusion":
-            return exclusion_of(projects, self._tables.exclusions)
+            return self._exclusion
         if name in ELIGIBILITY:
             return self._eligibility[name]
         return self._totals[name]
@@ -235,6 +243,10 @@ class _Views:
             unit = "unit" if own else "project_unit"
             rows = rows.join(groups, left_on=unit, right_on="unit", how="left", maintain_order="left")
         return with_parameters(rows, parameters, self._under.on, names)
+
+    @cached_property
+    def _exclusion(self) -> pl.Series:
+        return exclusion_of(self._tables.projects, self._tables.exclusions)
 
     @cached_property
     def _eligibility(self) -> pl.DataFrame:

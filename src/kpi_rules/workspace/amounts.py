@@ -16,6 +16,7 @@ import polars as pl
 from attrs import define
 
 from kpi_rules.model.money import UNITS
+from kpi_rules.model.plans import run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +32,7 @@ LAST_DAY: Final = date(2199, 12, 31)
 """Dates outside these are slips of the keyboard."""
 
 FAILURES: Final[Mapping[str, pl.DataType]] = {"at": pl.UInt32(), "code": pl.String()}
+NO_FAILURES: Final = pl.DataFrame(schema=dict(FAILURES))
 
 _SPACE: Final = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 """What Python's `str.strip` removes; polars' own list differs by a few control characters."""
@@ -57,16 +59,17 @@ class Parsed:
     failures: pl.DataFrame
 
 
-def no_failures() -> pl.DataFrame:
-    """Return a failures frame without rows."""
-    return pl.DataFrame(schema=dict(FAILURES))
-
-
 def fast_scaled(column: str, places: int) -> pl.Expr:
-    """Return the expression that reads plain decimals of at most `places` decimals; null for all other text."""
-    text = pl.col(column)
+    """Return the expression that reads plain decimals of at most `places` decimals, as whole numbers of the last
+    decimal; null for all other text.
+    """
+    return _scaled(pl.col(column), places).alias(column)
+
+
+def _scaled(text: pl.Expr, places: int) -> pl.Expr:
     plain = text.str.contains(rf"^[0-9]{{1,{17 - places}}}(?:\.[0-9]{{1,{places}}})?$" if places else "^[0-9]{1,17}$")
-    return pl.when(plain).then(text.cast(pl.Decimal(38, places), strict=False)).alias(column)
+    number = text.cast(pl.Decimal(38, places), strict=False).to_physical()
+    return pl.when(plain).then(number.cast(pl.Int64, strict=False))
 
 
 def fast_date(column: str) -> pl.Expr:
@@ -80,12 +83,12 @@ def fast_date(column: str) -> pl.Expr:
     )
 
 
-def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
+def finish_scaled(text: pl.Series, values: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
     """Complete the fast path: read signs, thousands separators and units, and say why the rest is unreadable.
 
     Args:
         text: the column as text.
-        fast: the result of `fast_scaled` with `places` plus the exponent of `unit`.
+        values: the result of `fast_scaled` with `places` plus the exponent of `unit`.
         places: decimal places of the result: 2 for fen, 9 for billionths, 0 for counts.
         unit: the unit the header states, a key of `UNITS`.
         units: whether a cell may state a unit of its own.
@@ -93,42 +96,40 @@ def finish_scaled(text: pl.Series, fast: pl.Series, places: int, *, unit: str = 
     Returns:
         Int64 values; codes `not-a-number`, `too-fine`, `unit-twice`, `too-large`.
     """
-    values = fast.to_physical().cast(pl.Int64)
     slow = _slow(text, values)
     if not len(slow):
-        return Parsed(values, no_failures())
+        return Parsed(values, NO_FAILURES)
     if units and not unit:
         values = _with_unit(text, values, slow, places)
         slow = _slow(text, values)
         if not len(slow):
-            return Parsed(values, no_failures())
-    frame = _human(text.gather(slow).str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
+            return Parsed(values, NO_FAILURES)
+    frame = _human(text[slow].str.strip_chars(_SPACE), places + _EXPONENTS[unit], unit, units=units)
     return Parsed(values.scatter(slow, frame["value"]), _failures(slow, frame["code"]))
 
 
 def _with_unit(text: pl.Series, values: pl.Series, slow: pl.Series, places: int) -> pl.Series:
     """Read `1500万` and `2亿`, of which a column may be full, as plain decimals with more places."""
-    rest = text.gather(slow).alias("text").to_frame()
-    for unit in ("万", "亿"):
-        bare = rest.select(pl.when(pl.col("text").str.ends_with(unit)).then(pl.col("text").str.strip_suffix(unit)))
-        if bare["text"].null_count() < bare.height:
-            found = bare.select(fast_scaled("text", places + _EXPONENTS[unit]))["text"]
-            at = found.is_not_null().arg_true()
-            values = values.scatter(slow.gather(at), found.gather(at).to_physical().cast(pl.Int64))
-    return values
+    cell = pl.col("text")
+    read = pl.coalesce(
+        _scaled(pl.when(cell.str.ends_with(unit)).then(cell.str.strip_suffix(unit)), places + _EXPONENTS[unit])
+        for unit in ("万", "亿")
+    )
+    found = run(pl.LazyFrame({"at": slow, "text": text[slow]}).select("at", value=read).drop_nulls("value"))
+    return values.scatter(found["at"], found["value"]) if len(found) else values
 
 
 def finish_dates(text: pl.Series, fast: pl.Series) -> Parsed:
     """Complete `fast_date` with the other ways of writing a date; code `not-a-date`."""
     slow = _slow(text, fast)
     if not len(slow):
-        return Parsed(fast, no_failures())
-    rest = text.gather(slow)
+        return Parsed(fast, NO_FAILURES)
+    rest = text[slow]
     distinct = rest.unique()
-    days = pl.DataFrame({"text": distinct, "day": pl.Series([parse_date(item) for item in distinct], dtype=pl.Date)})
-    found = pl.DataFrame({"text": rest}).join(days, on="text", how="left", maintain_order="left")["day"]
-    codes = pl.select(pl.when(found.is_null()).then(pl.lit("not-a-date"))).to_series()
-    return Parsed(fast.scatter(slow, found), _failures(slow, codes))
+    days = pl.LazyFrame({"text": distinct, "day": pl.Series([parse_date(item) for item in distinct], dtype=pl.Date)})
+    read = pl.LazyFrame({"text": rest}).join(days, on="text", how="left", maintain_order="left")
+    found = run(read.select("day", code=pl.when(pl.col("day").is_null()).then(pl.lit("not-a-date"))))
+    return Parsed(fast.scatter(slow, found["day"]), _failures(slow, found["code"]))
 
 
 def parse_scaled(text: pl.Series, places: int, *, unit: str = "", units: bool = False) -> Parsed:
@@ -166,12 +167,13 @@ def _slow(text: pl.Series, values: pl.Series) -> pl.Series:
     """Positions of cells that hold something the fast path did not read."""
     if values.null_count() == text.null_count():
         return pl.Series([], dtype=pl.UInt32)
-    return (values.is_null() & (text.str.strip_chars(_SPACE) != "")).arg_true()
+    told = pl.lit(values).is_null() & (pl.lit(text).str.strip_chars(_SPACE) != "")
+    return pl.select(told.arg_true()).to_series()
 
 
 def _human(text: pl.Series, places: int, unit: str, *, units: bool) -> pl.DataFrame:
     """Read what people write: the columns `value` (Int64) and `code`, one of them null in each row."""
-    parts = text.rename("text").to_frame().select(pl.col("text").str.extract_groups(_NUMBER)).unnest("text")
+    parts = text.rename("text").to_frame().lazy().select(pl.col("text").str.extract_groups(_NUMBER)).unnest("text")
     exponents = pl.col("unit").fill_null("").replace_strict(_EXPONENTS, return_dtype=pl.Int64)
     read = parts.with_columns(
         whole=pl.coalesce("whole", pl.when(pl.col("bare").is_not_null()).then(pl.lit("0"))).str.replace_all(
@@ -183,7 +185,7 @@ def _human(text: pl.Series, places: int, unit: str, *, units: bool) -> pl.DataFr
     ).with_columns(fine=pl.col("part").str.len_bytes().cast(pl.Int64) > pl.col("places"))
     zeros = "0" * (places + max(_EXPONENTS.values()))
     digits = pl.col("sign") + pl.col("whole") + (pl.col("part") + zeros).str.head(pl.col("places"))
-    return read.with_columns(
+    found = read.with_columns(
         code=pl.when(pl.col("whole").is_null() | (pl.col("own") & (not units)))
         .then(pl.lit("not-a-number"))
         .when(pl.col("own") & bool(unit))
@@ -195,8 +197,11 @@ def _human(text: pl.Series, places: int, unit: str, *, units: bool) -> pl.DataFr
         value=pl.when(pl.col("code").is_null()).then("value"),
         code=pl.when(pl.col("code").is_null() & pl.col("value").is_null()).then(pl.lit("too-large")).otherwise("code"),
     )
+    return run(found)
 
 
 def _failures(at: pl.Series, codes: pl.Series) -> pl.DataFrame:
+    if codes.null_count() == len(codes):
+        return NO_FAILURES
     frame = pl.DataFrame({"at": at.cast(pl.UInt32), "code": codes.cast(pl.String)})
     return frame.filter(pl.col("code").is_not_null())

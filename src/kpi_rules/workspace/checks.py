@@ -57,11 +57,11 @@ def has_project(table: str) -> bool:
 
 def check_schema(table: str) -> Types:
     """Return the columns a check of a table reads, parameters left aside."""
-    found: Types = dict(SCHEMAS[table].empty().schema)
+    found: Types = dict(SCHEMAS[table].dtypes)
     if table == "projects":
         found |= TOTALS
     elif has_project(table):
-        of_project: Types = {**SCHEMAS["projects"].empty().schema, **TOTALS}
+        of_project: Types = {**SCHEMAS["projects"].dtypes, **TOTALS}
         found |= {f"project_{name}": dtype for name, dtype in of_project.items() if name != "project"}
     if table == "claims":
         found["part"] = pl.Int64
@@ -70,7 +70,7 @@ def check_schema(table: str) -> Types:
 
 def credit_schema() -> Types:
     """Return the columns an adjustment reads, parameters left aside."""
-    own: Types = {name: dtype for name, dtype in SCHEMAS["projects"].empty().schema.items() if name != "row"}
+    own: Types = {name: dtype for name, dtype in SCHEMAS["projects"].dtypes.items() if name != "row"}
     own |= dict.fromkeys(("vouchers", "confirmed", "credited"), pl.Int64)
     return own | {"on": pl.Date, "group": pl.String, "evidence": pl.String, **LOOKED_UP}
 

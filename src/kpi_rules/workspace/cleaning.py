@@ -8,17 +8,18 @@ import polars as pl
 from attrs import define, evolve, field
 
 from kpi_rules.locale import _
+from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.amounts import (
     BILLION_PLACES,
     FEN_PLACES,
+    NO_FAILURES,
     Parsed,
     exponent_of,
     fast_date,
     fast_scaled,
     finish_dates,
     finish_scaled,
-    no_failures,
 )
 from kpi_rules.workspace.schemas import AMOUNT_KINDS, BOUNDS, SCHEMAS, Column, Header, Schema
 from kpi_rules.workspace.workbooks import number_text
@@ -36,6 +37,8 @@ FAILED: Final[Mapping[str, pl.DataType]] = {
 }
 """Failures of a table: the row's position, the column (or the key's columns, joined), the code, and what
 else the reason says: the nearest valid choice, the row it repeats."""
+
+NONE_FAILED: Final = pl.DataFrame(schema=dict(FAILED))
 
 PLACES: Final[Mapping[str, int]] = {
     "money": FEN_PLACES,
@@ -108,6 +111,8 @@ class Bound:
 
 def failed(at: pl.Series, column: str, code: str | pl.Series, detail: pl.Series | None = None) -> pl.DataFrame:
     """Return the failures of one column as a `FAILED` frame."""
+    if at.is_empty():
+        return NONE_FAILED
     codes = pl.lit(code) if isinstance(code, str) else code
     details = pl.lit(None, pl.String) if detail is None else detail
     frame = pl.DataFrame({"at": at.cast(pl.UInt32)})
@@ -131,10 +136,13 @@ def clean(
     if bound is None:
         return None, problems
     columns, failures = _parse(bound, schema, count_indicators)
-    absent = [pl.lit(None, column.dtype).alias(column.name) for column in schema.columns if column.name not in columns]
-    frame = pl.DataFrame([raw.rows.alias("row"), *columns.values()]).with_columns(absent).select(list(schema.dtypes))
+    there = pl.DataFrame([raw.rows.alias("row"), *columns.values()])
+    frame = there.select(
+        pl.col(name) if name in there.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in schema.dtypes.items()
+    )
     found = [*failures, *_missing(frame, schema, failures), *_bounds(frame, schema, count_indicators)]
-    all_failures = pl.concat([pl.DataFrame(schema=dict(FAILED)), *found])
+    all_failures = pl.concat([NONE_FAILED, *found])
     return Cleaned(schema, frame, bound.cells, all_failures, raw.file, raw.ragged), problems
 
 
@@ -315,9 +323,9 @@ def _fast(column: Column, bound: Bound) -> pl.Expr:
 def _finish(column: Column, bound: Bound, fast: pl.Series) -> Parsed:
     text = bound.cells[column.name]
     if text.dtype != pl.String:
-        return Parsed(fast, no_failures())
+        return Parsed(fast, NO_FAILURES)
     if column.kind == "text":
-        return Parsed(fast.replace("", None) if (fast == "").any() else fast, no_failures())
+        return Parsed(fast.replace("", None) if (fast == "").any() else fast, NO_FAILURES)
     if column.kind in ("date", "month_end"):
         return finish_dates(text, fast)
     amount = column.kind in AMOUNT_KINDS
@@ -330,7 +338,7 @@ def _quantities(
     """Put counts where the indicator counts; return them with what is left of money's failures, and the counts' own."""
     counting = indicator.is_in(list(counts)).fill_null(value=False)
     if text.dtype != pl.String or not counting.any():
-        return money, no_failures()
+        return money, NO_FAILURES
     as_count = finish_scaled(text, text.to_frame().select(fast_scaled(text.name, 0)).to_series(), 0)
     at = counting.arg_true()
     values = money.values.scatter(at, as_count.values.gather(at))
@@ -347,12 +355,12 @@ def _coded(failures: pl.DataFrame, column: str, kind: str) -> pl.DataFrame:
 
 def _missing(frame: pl.DataFrame, schema: Schema, failures: list[pl.DataFrame]) -> Iterable[pl.DataFrame]:
     """Find empty cells of required columns: null, and not for being unreadable."""
+    unreadable = pl.concat([NONE_FAILED, *failures]).lazy()
     for column in schema.columns:
         if column.required and frame[column.name].null_count():
-            at = frame[column.name].is_null().arg_true().to_frame("at").cast(pl.UInt32)
-            unreadable = [failure.filter(pl.col("column") == column.name) for failure in failures]
-            if unreadable:
-                at = at.join(pl.concat(unreadable), on="at", how="anti")
+            empty = pl.LazyFrame([frame[column.name]]).with_row_index("at").filter(pl.col(column.name).is_null())
+            of_column = unreadable.filter(pl.col("column") == column.name)
+            at = run(empty.select("at").join(of_column, on="at", how="anti"))
             yield failed(at["at"], column.name, "missing-value")
 
 
@@ -369,7 +377,7 @@ def _bounds(frame: pl.DataFrame, schema: Schema, counts: Collection[str]) -> Ite
             yield from _outside(values, column.name, column.kind)
         elif column.kind == "month_end":
             yield failed((values != values.dt.month_end()).arg_true(), column.name, "not-month-end")
-        elif column.choices and not (known := values.is_in(column.choices).fill_null(value=True)).all():
+        elif column.choices and not (known := values.is_in(column.choices)).all():
             yield _not_out_of(column.choices, values, (~known).arg_true())
     if "to_on" in frame.columns:
         yield failed((frame["from_on"] > frame["to_on"]).arg_true(), "to_on", "period-reversed")

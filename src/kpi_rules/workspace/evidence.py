@@ -10,8 +10,9 @@ import polars as pl
 
 from kpi_rules.locale import _, ngettext
 from kpi_rules.model.money import BILLION, LIMIT, format_amount
+from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
-from kpi_rules.workspace.cleaning import FAILED, Cleaned, failed
+from kpi_rules.workspace.cleaning import NONE_FAILED, Cleaned, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,9 +71,10 @@ def _repeated(
     hashes = frame[key[0]].hash() if len(key) == 1 else frame.select(key).hash_rows()
     if hashes.n_unique() == frame.height:
         return []
-    rows = (
-        frame.with_row_index("at")
-        .filter(hashes.is_duplicated())
+    rows = run(
+        frame.lazy()
+        .with_row_index("at")
+        .filter(pl.lit(hashes).is_duplicated())
         .drop_nulls(key)
         .with_columns(broken=pl.col("at").is_in(failures["at"].implode()))
     )
@@ -81,11 +83,11 @@ def _repeated(
         rows = rows.with_columns(version=_versions(rows, key))
         key.append("version")
     content = [name for name in rows.columns if name not in ("at", "row")]
-    rows = rows.with_columns(
-        first=pl.col("at").min().over(content),
-        others=pl.len().over(key),
-        same=pl.len().over(content),
-    ).filter(~pl.col("broken"))
+    rows = run(
+        rows.lazy()
+        .with_columns(first=pl.col("at").min().over(content), others=pl.len().over(key), same=pl.len().over(content))
+        .filter(~pl.col("broken"))
+    )
     column = ", ".join(schema.key)
     conflicts = rows.filter((pl.col("others") != pl.col("same")) & (not schema.repeats))
     copies = rows.filter((pl.col("at") != pl.col("first")) & ((pl.col("others") == pl.col("same")) | schema.repeats))
@@ -122,14 +124,13 @@ def _row_names(at: pl.Series, rows: pl.Series, parts: Sequence[Cleaned]) -> pl.S
 def _unknown(named: pl.Series, table: str, known: pl.DataFrame, broken: pl.Series | None) -> list[pl.DataFrame]:
     """Find rows that name something the referred table does not have, or has in quarantine only."""
     ids = known[known.columns[1]]
-    missing = (~named.is_in(ids.implode()) & named.is_not_null()).arg_true()
-    if not len(missing):
+    strange = pl.col("name").is_not_null() & ~pl.col("name").is_in(pl.lit(ids).implode())
+    frame = run(pl.LazyFrame({"name": named}).with_row_index("at").filter(strange))
+    if frame.is_empty():
         return []
-    names = named.gather(missing)
-    frame = pl.DataFrame({"at": missing, "name": names})
     if broken is not None and len(broken):
-        held = frame.filter(pl.col("name").is_in(broken.drop_nulls().implode()))
-        frame = frame.filter(~pl.col("name").is_in(broken.drop_nulls().implode()))
+        is_held = pl.col("name").is_in(pl.lit(broken).drop_nulls().implode())
+        held, frame = frame.filter(is_held), frame.filter(~is_held)
     else:
         held = frame.clear()
     unknown = failed(frame["at"], named.name, f"unknown-{table.removesuffix('s')}", _nearest_names(frame["name"], ids))
@@ -184,7 +185,7 @@ def convert_amounts(
         failed(converted.filter(pl.col("rate").is_null())["at"], "currency", "no-rate"),
         failed(converted.filter(pl.col("large"))["at"], "amount", "amount-too-large"),
     ]
-    return frame.with_columns(amounts.alias("amount")), pl.concat([pl.DataFrame(schema=dict(FAILED)), *more])
+    return frame.with_columns(amounts.alias("amount")), pl.concat([NONE_FAILED, *more])
 
 
 def dated_before(schema: Schema, frame: pl.DataFrame, parts: Sequence[Cleaned], year_start: date) -> Iterable[Problem]:

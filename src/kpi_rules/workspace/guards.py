@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Literal
 import polars as pl
 from attrs import define
 
-from kpi_rules.hooks.manager import installed
 from kpi_rules.locale import _, translate
 from kpi_rules.model.problems import nearest
 from kpi_rules.workspace.config_schema import Issue, one_of, shown, structure
@@ -82,7 +81,7 @@ def guard_schema(guard: Guard, settings: Schema) -> Schema:
     if guard.about in {"measure", "reward"}:
         return {**MEASURE, **settings}
     table = "staff" if guard.about == "pay" else "quotas"
-    own = {name: dtype for name, dtype in SCHEMAS[table].empty().schema.items() if name != "row"}
+    own = {name: dtype for name, dtype in SCHEMAS[table].dtypes.items() if name != "row"}
     units = {} if table == "staff" else {"unit_name": pl.String, "unit_kind": pl.String}
     return {**own, **units, "group": pl.String, **settings}
 
@@ -167,11 +166,10 @@ class GuardInForce:
 
 def guards_in_force(plugins: Plugins, sections: Mapping[str, GuardSection]) -> dict[str, GuardInForce]:
     """Return the guards of a workspace by id, each with the effect that `kpi.toml` or else it itself gives it."""
-    packages = {name: entry.value.partition(":")[0] for name, entry in installed().items()} if plugins.guards else {}
     found = {}
     for name, guard in plugins.guards.items():
         section = sections.get(name)
-        domain = packages.get(plugins.owners.get(f"guard:{name}", ""), "")
+        domain = plugins.domains.get(plugins.owners.get(f"guard:{name}", ""), "")
         effect: GuardEffect = guard.effect if section is None else section.effect
         basis = section.basis.strip() if section is not None and effect != guard.effect else ""
         found[name] = GuardInForce(guard, effect, basis, domain)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def tally_schema(table: str, settings: Mapping[str, Setting]) -> dict[str, pl.DataType | type[pl.DataType]]:
     """Return the columns that an indicator over a table reads."""
-    own = {name: dtype for name, dtype in SCHEMAS[table].empty().schema.items() if name != "row"}
+    own = {name: dtype for name, dtype in SCHEMAS[table].dtypes.items() if name != "row"}
     dates = dict.fromkeys(("tick", "year_start", "year_end"), pl.Date)
     amounts = dict.fromkeys(("credited", "vouchers", "confirmed", "share") if table == "projects" else (), pl.Int64)
     viewed = VIEWED.get(table, {})
@@ -61,7 +61,7 @@ def _refusals(
     check: Check,
 ) -> Iterator[tuple[str, Refusal]]:
     if indicator.table:
-        of_units = {name for name, each in SCHEMAS.items() if {"unit", "project"} & each.empty().schema.keys()}
+        of_units = {name for name, each in SCHEMAS.items() if {"unit", "project"} & each.dtypes.keys()}
         with_units = sorted({*of_units, "returns"} - {"quotas"})
         if indicator.table not in with_units:
             hint = nearest(indicator.table, with_units)

@@ -8,10 +8,11 @@ import polars as pl
 
 from kpi_rules.locale import N_, _
 from kpi_rules.model.money import LIMIT, format_amount
+from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from kpi_rules.workspace.cleaning import Cleaned
 
@@ -24,6 +25,8 @@ QUARANTINE: Final[Mapping[str, pl.DataType]] = {
     "code": pl.String(),
     "reason": pl.String(),
 }
+
+_EMPTY: Final = pl.DataFrame(schema=dict(QUARANTINE))
 
 REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "missing-value": (N_("an empty cell"), N_("a value")),
@@ -70,7 +73,7 @@ _WITH_NEAREST: Final = ("unknown-unit", "unknown-project", "unknown-posting")
 
 def empty_quarantine() -> pl.DataFrame:
     """Return a quarantine without rows."""
-    return pl.DataFrame(schema=dict(QUARANTINE))
+    return _EMPTY
 
 
 def quarantine_of(parts: Sequence[Cleaned], failures: pl.DataFrame) -> pl.DataFrame:
@@ -102,35 +105,33 @@ def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
     if not failures.height:
         return empty_quarantine()
     order = {name: index for index, name in enumerate(part.frame.columns)}
-    values = [
-        _values(part, column, group["at"], group)
-        for (column,), group in failures.group_by("column", maintain_order=True)
-    ]
-    lines = pl.concat(values).with_columns(
-        file=pl.lit(part.file),
-        table=pl.lit(part.schema.name),
-        row=part.frame["row"].gather(pl.concat(values)["at"]),
-        order=pl.col("column").str.split(", ").list.first().replace_strict(order, return_dtype=pl.Int64),
+    columns = failures["column"].unique(maintain_order=True)
+    lines = (
+        pl.concat([_values(part, column, failures.lazy()) for column in columns])
+        .with_columns(
+            file=pl.lit(part.file),
+            table=pl.lit(part.schema.name),
+            row=pl.lit(part.frame["row"]).gather("at"),
+            order=pl.col("column").str.split(", ").list.first().replace_strict(order, return_dtype=pl.Int64),
+        )
+        .sort("at", "order", "code")
+        .with_columns(reason=_reasons(failures["code"].unique()))
     )
-    return _with_reasons(lines.sort("at", "order", "code")).select(list(QUARANTINE))
+    return run(lines.select(list(QUARANTINE)))
 
 
-def _values(part: Cleaned, column: str, at: pl.Series, failures: pl.DataFrame) -> pl.DataFrame:
+def _values(part: Cleaned, column: str, failures: pl.LazyFrame) -> pl.LazyFrame:
     """Add the value of the broken cell as text; for a key of several columns their texts, joined."""
     names = [name for name in column.split(", ") if name in part.shown.columns]
-    if not names:
-        return failures.with_columns(value=pl.lit(None, pl.String))
-    cells = pl.DataFrame([part.shown[name].gather(at).cast(pl.String) for name in names])
-    value = cells.select(
-        pl.concat_str(names, separator=", ", ignore_nulls=True) if len(names) > 1 else pl.col(names[0])
-    )
-    return failures.with_columns(value=value.to_series())
+    cells = [pl.lit(part.shown[name]).gather("at").cast(pl.String) for name in names]
+    value = pl.concat_str(cells, separator=", ", ignore_nulls=True) if len(cells) > 1 else pl.lit(None, pl.String)
+    return failures.filter(pl.col("column") == column).with_columns(value=cells[0] if len(cells) == 1 else value)
 
 
-def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
-    """Add the reasons: each code's text once, with the details of the rows put into it."""
+def _reasons(codes: Iterable[str]) -> pl.Expr:
+    """Return the reason of each failure: each code's text once, with the details of the rows put into it."""
     reason = pl.lit(None, pl.String)
-    for code in lines["code"].unique():
+    for code in codes:
         before, named, after = _reason(code, "{detail}").partition("{detail}")
         text = pl.lit(before) if not named else pl.concat_str(pl.lit(before), pl.col("detail"), pl.lit(after))
         if code in _WITH_NEAREST:
@@ -138,10 +139,12 @@ def _with_reasons(lines: pl.DataFrame) -> pl.DataFrame:
             nearest = pl.concat_str(pl.lit(words[0]), pl.col("detail"), pl.lit(words[2])).fill_null("")
             text = pl.concat_str(text, nearest)
         reason = pl.when(pl.col("code") == code).then(text).otherwise(reason)
-    return lines.with_columns(reason=reason)
+    return reason
 
 
 def _ragged_lines(part: Cleaned) -> pl.DataFrame:
+    if part.ragged.is_empty():
+        return empty_quarantine()
     return part.ragged.select(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),

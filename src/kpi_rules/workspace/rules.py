@@ -123,7 +123,7 @@ class _Checking:
             return
         schema = {**check_schema(check.table), **self.settings}
         yield from self._expression("check", name, "when", check.when, schema, pl.Boolean, row_wise=False)
-        own = dict(SCHEMAS[check.table].empty().schema)
+        own = SCHEMAS[check.table].dtypes
         for among in check.among:
             yield from self._expression("check", name, "among", among, own, pl.Boolean, row_wise=False)
         yield from self._text("check", name, "message", check.message, schema)
@@ -191,9 +191,9 @@ class _Checking:
 
     def _deposit(self, rule: Rule) -> Iterator[Problem]:
         """Check the amounts of what a rule does to deposits."""
-        deposit = {name: dtype for name, dtype in SCHEMAS["deposits"].empty().schema.items() if name in _OF_DEPOSIT}
+        deposit = {name: dtype for name, dtype in SCHEMAS["deposits"].dtypes.items() if name in _OF_DEPOSIT}
         more: expressions.Schema = {"group": pl.String, **self.settings}
-        staff = {name: dtype for name, dtype in SCHEMAS["staff"].empty().schema.items() if name != "row"}
+        staff = {name: dtype for name, dtype in SCHEMAS["staff"].dtypes.items() if name != "row"}
         for effect in rule.deposit:
             collects = isinstance(effect, Collect)
             if collects and rule.until is None:

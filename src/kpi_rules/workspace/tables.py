@@ -172,7 +172,8 @@ def _assemble(
             unread_claims = frame["project"].gather(
                 failures.filter(pl.col("code") != "duplicate-row")["at"].unique()  # its first copy is read
             )
-        broken[name] = frame[schema.columns[0].name].gather(failures["at"].unique())
+        ids = frame[schema.columns[0].name]
+        broken[name] = ids[failures["at"].unique()] if len(failures) else ids.clear()
         problems += dated_before(schema, done[name], parts, year_start)
     problems += too_large_totals(done, by_table)
     misclaimed = unread_claims.rename("project")
@@ -184,7 +185,7 @@ def _without(frame: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     if not failures.height:
         return frame
     good = pl.repeat(value=True, n=frame.height, eager=True, dtype=pl.Boolean)
-    return frame.filter(good.scatter(failures["at"].unique(), values=False))
+    return frame.filter(good.scatter(failures["at"], values=False))
 
 
 _ORDER: Final = (

@@ -82,7 +82,8 @@ def _cells(book: ExcelReader, name: str, data: bytes) -> pl.DataFrame:
     numbers = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
     names = [str(at) for at in range(texts.width)]
     texts.columns = numbers.columns = names
-    cells = pl.DataFrame([_exact(texts[column], numbers[column]) for column in names])
+    fractions = numbers.select((pl.all().is_finite() & (pl.all() != pl.all().round())).fill_null(value=False))
+    cells = pl.DataFrame([_exact(texts[column], numbers[column], fractions[column]) for column in names])
     first = min(column.absolute_index for column in sheet.available_columns())
     for row, column, value in _error_cells(data, name):
         if row < cells.height and 0 <= column - first < cells.width:
@@ -90,14 +91,16 @@ def _cells(book: ExcelReader, name: str, data: bytes) -> pl.DataFrame:
     return cells
 
 
-def _exact(text: pl.Series, number: pl.Series) -> pl.Series:
+def _exact(text: pl.Series, number: pl.Series, fraction: pl.Series) -> pl.Series:
     """Write numbers with a fraction by their shortest form; a text that merely looks like a number stays as it is."""
-    at = (number.is_finite() & (number != number.round())).fill_null(value=False).arg_true()
+    if not fraction.any():
+        return text
+    at = fraction.arg_true()
     shortest = [
         number_text(value) if shown == f"{value:.9f}".rstrip("0").rstrip(".") else shown
         for shown, value in zip(text.gather(at), number.gather(at), strict=True)
     ]
-    return text.scatter(at, pl.Series(shortest, dtype=pl.String)) if shortest else text
+    return text.scatter(at, pl.Series(shortest, dtype=pl.String))
 
 
 def number_text(value: float) -> str:

@@ -128,11 +128,12 @@ class Workspace:
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
         unread = tables.tables.units.is_empty()
         active = [plugin.name for plugin in plugins.plugins]
+        of_plugins = [*installed(), *active]
         parameters, parameter_problems = read_parameters(
             {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
             plugins.settings,
             groups=groups,
-            plugins=[*installed(), *active],
+            plugins=of_plugins,
             enabled=active,
             tables=plugins.tables,
             year=config.year,
@@ -143,7 +144,7 @@ class Workspace:
         parameters = parameters.replace(values)
         names = name_problems(
             read,
-            plugins=[*installed(), *active],
+            plugins=of_plugins,
             pace_curves=plugins.pace_curves,
             checks=plugins.checks,
             indicators=quota_indicators(plugins.indicators),
