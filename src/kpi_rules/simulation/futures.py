@@ -26,16 +26,6 @@ def futures(past: Past, seed: int) -> Futures:
     history = known.history("funds")
     fitted = compound.fit(history)
     units = tuple(past.units["unit"].to_list())
-    rows = (
-        past.units.select("unit")
-        .join(
-            past.workspace.tables.units.select("unit").with_row_index("row"),
-            on="unit",
-            how="left",
-            maintain_order="left",
-        )["row"]
-        .to_numpy()
-    )
     # The smallest thing that works: shares spread evenly from nothing to all.
     confirming = Confirming(
         shares=(np.arange(CELLS) * PARTS // CELLS).reshape(1, 1, CELLS),
@@ -49,7 +39,7 @@ def futures(past: Past, seed: int) -> Futures:
         "funds", "money", tuple(("compound funds", block) for block in fitted.blocks), confirming, known.waiting
     )
     last = {
-        name: values[-1][rows]
+        name: values[-1][past.rows]
         for name, values in past.assessment.credited.units.items()
         if name == "funds" or name in past.needed
     }
