@@ -63,7 +63,7 @@ class Contracts:
     """The recognised projects, one row for each unit that has a part in one.
 
     Attributes:
-        unit: row of the unit in the history; -1 for a project of no unit that is simulated.
+        unit: row of the unit in the history.
         project: number of the project in `History.projects`.
         contracted: the unit's part of the contract, fen; -1 where it is not known.
         arrived: the unit's part of all that arrived so far, of earlier years too, fen.

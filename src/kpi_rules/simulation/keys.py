@@ -26,6 +26,9 @@ DRAW_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 SLOT_STEP: Final = np.uint64(0xD1B54A32D192ED03)
 """Odd constants that spread draws and slots over all words before they are mixed."""
 
+FEW: Final = 64
+"""Below as many columns rows are repeated."""
+
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
 
@@ -60,8 +63,16 @@ def draw_words(low: int, high: int) -> Words:
 
 def bases(keys: Words, draws: Words, out: Words, scratch: Words) -> Words:
     """Write the base of each key (rows) and draw (columns) to `out`."""
-    np.bitwise_xor(keys[:, None], draws[None, :], out=out)
+    if len(draws) < FEW:
+        np.bitwise_xor(of_rows(keys, len(draws)), np.tile(draws, (len(keys), 1)), out=out)
+    else:
+        np.bitwise_xor(keys[:, None], draws[None, :], out=out)
     return mix(out, scratch)
+
+
+def of_rows(values: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return values of rows as an array that can be used with rows x columns; broadcasting over few columns is slow."""
+    return values[:, None] if columns >= FEW else np.repeat(values, columns).reshape(-1, columns)
 
 
 def slot_words(based: Words, slot: int, out: Words, scratch: Words) -> Words:
