@@ -16,7 +16,6 @@ from kpi_rules.model.money import format_amount
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kpi_rules.forecasts.season import Season
     from kpi_rules.model.forecasts import History
 
     Real = NDArray[np.float64]
@@ -35,13 +34,16 @@ def fit(history: History) -> Fitted:
     unit = np.concatenate([events.unit, history.earlier.unit[season.earlier]])
     amount = np.concatenate([events.amount, history.earlier.amount[season.earlier]]).astype(np.float64)
     weight = np.repeat([1.0, WEIGHT_OF_EARLIER], [len(events), len(unit) - len(events)])
-    number = np.bincount(unit, weight, minlength=units)
+    number, total, squares = (
+        np.bincount(unit, each, minlength=units).astype(np.float64)
+        for each in (weight, weight * amount, weight * amount**2)
+    )
     exposure = season.past + WEIGHT_OF_EARLIER * season.years
     dispersed = dispersion(*_months(history))
     rate = rates(number, exposure, groups, history.active, dispersed)
     mean = np.where(history.active, rate.mean * season.rest, 0.0)
     shape = 1.0 / (rate.variation + (dispersed - 1.0) / np.maximum(mean, 1e-9))
-    assumptions = [season_assumption(NAME, history, season), *_of_counts(history, rate, dispersed)]
+    assumptions = [season_assumption(NAME, season), *_of_counts(history, rate, dispersed)]
     blocks = {
         "shape": shape,
         "mean": mean,
@@ -50,17 +52,10 @@ def fit(history: History) -> Fitted:
     }
     if history.kind == "count" and (amount <= 1).all():
         return Fitted((Compound(**blocks, scale=np.ones(units)),), assumptions)
-    size, variation = sizes(
-        np.bincount(unit, weight * amount, minlength=units),
-        np.bincount(unit, weight * amount**2, minlength=units),
-        number,
-        groups,
-    )
+    size, variation = sizes(total, squares, number, groups)
     tables, tails, of_size = lognormal_tables(deviation_steps(variation)[groups.of])
     factors, _tails, common = lognormal_tables(deviation_steps(size.variation))
-    block = Compound(
-        **blocks, scale=size.mean, sizes=tables, tails=tails, size=of_size, common=common, factors=factors
-    )
+    block = Compound(**blocks, scale=size.mean, sizes=tables, tails=tails, size=of_size, common=common, factors=factors)
     return Fitted((block,), [*assumptions, *_of_sizes(history, size, variation)])
 
 

@@ -40,7 +40,7 @@ class Groups:
 
     def sums(self, values: Real) -> Real:
         """Add up values of units by group."""
-        return np.bincount(self.of, values, minlength=self.count)
+        return np.bincount(self.of, values, minlength=self.count).astype(np.float64)
 
 
 @define(frozen=True, eq=False)

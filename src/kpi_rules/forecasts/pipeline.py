@@ -134,5 +134,3 @@ def _assumptions(parts: int, donors: int, shares: Rows, age: Rows, unknown: int)
         left_out = ngettext("{count} part is left out", "{count} parts are left out", unknown).format(count=unknown)
         found.append(Assumption(NAME, _("projects whose contract is not known"), "", left_out, "", little=True))
     return found
-
-

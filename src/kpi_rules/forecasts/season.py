@@ -61,7 +61,7 @@ def season_of(history: History) -> Season:
     )
 
 
-def season_assumption(model: str, history: History, season: Season) -> Assumption:
+def season_assumption(model: str, season: Season) -> Assumption:
     """Say what the months are weighted by."""
     number = int(season.earlier.sum())
     known = number >= ENOUGH

@@ -8,7 +8,7 @@ import numpy as np
 
 from kpi_rules.forecasts.credibility import LITTLE, Groups, rates
 from kpi_rules.forecasts.season import WEIGHT_OF_EARLIER, season_assumption, season_of
-from kpi_rules.forecasts.sizes import deviation_steps, lognormal_tables
+from kpi_rules.forecasts.sizes import deviation_steps, lognormal, lognormal_tables
 from kpi_rules.locale import _, ngettext
 from kpi_rules.model.forecasts import Assumption, Fitted, Levels
 
@@ -34,7 +34,7 @@ def fit(history: History) -> Fitted:
     unit = np.concatenate([events.unit, earlier.unit[season.earlier]])
     weight = np.repeat([1.0, WEIGHT_OF_EARLIER], [len(events), len(unit) - len(events)])
     amount = np.concatenate([events.amount, earlier.amount[season.earlier]]) * weight
-    # An amount counts as so many arrivals of the mean that is typical of all: what it varies by then is in their number.
+    # An amount counts as so many arrivals of a typical size: then what it varies by is all in their number.
     typical = float((amount**2).sum() / amount.sum())
     number = np.bincount(unit, amount, minlength=units) / typical
     level = rates(number, season.past + WEIGHT_OF_EARLIER * season.years, groups, history.active, 1.0)
@@ -50,13 +50,9 @@ def fit(history: History) -> Fitted:
     )
     number_of = ngettext("{count} month of a unit", "{count} months of units", len(ratios)).format(count=len(ratios))
     varying = _("by {share:.0%}").format(share=float(np.std(ratios)))
-    return Fitted(
-        (block,),
-        [
-            season_assumption(NAME, history, season),
-            Assumption(NAME, _("months differ from a unit's level"), "", varying, number_of, little=len(ratios) < LITTLE),
-        ],
-    )
+    little = len(ratios) < LITTLE
+    differing = Assumption(NAME, _("months differ from a unit's level"), "", varying, number_of, little=little)
+    return Fitted((block,), [season_assumption(NAME, season), differing])
 
 
 def _ratios(history: History, expected: Real) -> Real:
@@ -67,8 +63,8 @@ def _ratios(history: History, expected: Real) -> Real:
     cells = history.events.unit[inside] * months + month[inside]
     amounts = np.bincount(cells, history.events.amount[inside].astype(np.float64), minlength=len(expected) * months)
     level = np.repeat(expected * _LENGTH / 365.25, months)
-    ratios = np.sort(amounts[level > 0] / level[level > 0])
+    ratios: Real = np.sort(amounts[level > 0] / level[level > 0])
     if len(ratios) < LITTLE or ratios.sum() == 0:
-        table, _tails, _rows = lognormal_tables(deviation_steps(np.array([4.0])))
-        return np.asarray(table[0])
-    return ratios / ratios.mean()
+        return lognormal(int(deviation_steps(np.array([4.0]))[0]))[0]
+    found: Real = ratios / ratios.mean()
+    return found

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from attrs import define, field
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002 (attrs and who writes a forecast read the annotations)
 
 if TYPE_CHECKING:
     from datetime import date
 
 
 Kind = Literal["money", "count"]
-
-MOST_TICKS = 250
-"""The greatest number of future ticks."""
 
 
 def _all(items: Iterable[Any]) -> tuple[Any, ...]:
@@ -124,7 +121,8 @@ class History:
     def spans(self) -> NDArray[np.int64]:
         """Days from each tick, or `as_of`, to the next."""
         edges = [self.as_of.toordinal(), *(tick.toordinal() for tick in self.ticks)]
-        return np.diff(np.array(edges, dtype=np.int64))
+        found: NDArray[np.int64] = np.subtract(edges[1:], edges[:-1], dtype=np.int64)
+        return found
 
 
 @define(frozen=True, eq=False)

@@ -108,7 +108,7 @@ class Chunk:
             )
             for series, samplers in zip(futures.series, futures.samplers, strict=True)
         ]
-        self._arrived = {name: np.repeat(tree.own(last[name])[:, None], high - low, axis=1) for name in futures.arrivals}
+        self._arrived = {name: _of_draws(tree.own(last[name]), high - low) for name in futures.arrivals}
         self._draws = high - low
 
     def step(self, here: int, effort: Whole | None = None) -> dict[str, Whole]:
@@ -127,16 +127,16 @@ class Chunk:
             brought = going.advance(here, effort)
             found[going.series.name] = self._of.tree.add_up(going.credited.copy())
             if going.series.name == "funds":
-                for name, arrived in self._arrived.items():
-                    arrived += brought
-                    found[name] = self._of.tree.add_up(arrived.copy())
+                for name in self._arrived:
+                    self._arrived[name] += brought
+                    found[name] = self._of.tree.add_up(self._arrived[name].copy())
         if "recognised" in found:
             for name in found.keys() & set(self._of.within):
                 most = np.maximum(found["recognised"], self._of.last[name][:, None])
                 np.minimum(found[name], most, out=found[name])
         for name, last in self._of.last.items():
             if name not in found:
-                found[name] = np.repeat(last[:, None], self._draws, axis=1)
+                found[name] = _of_draws(last, self._draws)
         return found
 
 
@@ -156,12 +156,12 @@ class _Going:
             sampler.add(*draws, periods)
         self._periods = periods
         size = periods.shape[1:]
-        self.credited: Whole = np.repeat(own, size[1]).reshape(size)
+        self.credited = _of_draws(own, size[1])
         self._thousandths: Whole | None = None
         self._visits = None
         if series.confirming is not None:
             self._visits = Visits(series.confirming, draw_words(*draws))
-            self._waiting: Whole = np.repeat(series.waiting, size[1]).reshape(size)
+            self._waiting = _of_draws(series.waiting, size[1])
 
     def advance(self, here: int, effort: Whole | None) -> Whole:
         """Go on to tick number `here`; return what arrived."""
@@ -191,3 +191,8 @@ class _Going:
         counted: Whole = self._thousandths // THOUSANDTHS
         self._thousandths -= counted * THOUSANDTHS
         return counted
+
+
+def _of_draws(values: Whole, draws: int) -> Whole:
+    """Return values of units as those of each draw, in an array of their own."""
+    return np.repeat(values, draws).reshape(-1, draws)

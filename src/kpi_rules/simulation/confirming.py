@@ -1,4 +1,4 @@
-"""Confirmation by site visit: of what has arrived and is not yet credited, a drawn share is confirmed at each tick (M14).
+"""Confirmation by site visit: of what arrived and is not credited yet, a drawn share is confirmed at each tick (M14).
 
 C(t) = C(t-1) + floor(phi (V(t) - C(t-1))) in whole fen, phi in whole 65536ths.
 """

@@ -8,18 +8,19 @@ import numpy as np
 from attrs import define, field
 
 from kpi_rules.locale import _
+from kpi_rules.model.forecasts import Assumption
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.credit import HAPPENINGS
 from kpi_rules.simulation.chunks import Chunk, Futures, Series
+from kpi_rules.simulation.fitted import fitted
 from kpi_rules.simulation.histories import Histories
 from kpi_rules.simulation.known import Known
 from kpi_rules.simulation.thinning import thinned, thinning_assumption
 from kpi_rules.simulation.tree import Tree
 from kpi_rules.simulation.visiting import confirming
-from kpi_rules.model.forecasts import Assumption, Block, Curves, Fitted
 
 if TYPE_CHECKING:
-    from kpi_rules.model.forecasts import History
+    from kpi_rules.model.forecasts import Block, History
     from kpi_rules.simulation.past import Past
 
 __all__ = ["Chunk", "Futures", "futures"]
@@ -64,9 +65,8 @@ class _Fitting:
         names = {"funds", primary, *(name for name in past.needed if name in units)}
         last = {name: units[name][-1][past.rows] for name in sorted(names)}
         arrivals = ("vouchers",) if "vouchers" in names and self.known.by_vouchers else ()
-        series = [
-            found for name in sorted(names - set(arrivals)) if (found := self._series(name, name == primary)) is not None
-        ]
+        going_on = (self._series(name) for name in sorted(names - set(arrivals)))
+        series = [each for each in going_on if each is not None]
         found = Futures(
             self.seed,
             tuple(past.units["unit"].to_list()),
@@ -81,19 +81,21 @@ class _Fitting:
         _ = found.samplers  # made once here, for all threads
         return found
 
-    def _series(self, name: str, primary: bool) -> Series | None:
+    def _series(self, name: str) -> Series | None:
         """Return how a whole number goes on; None where it stays at its last value."""
         history = self.histories.of(name)
-        models = self.known.config.forecasts if primary or name == "funds" else (OTHERS,)
+        config = self.known.config
+        models = config.forecasts if name in {"funds", config.primary} else (OTHERS,)
         blocks = [] if history is None else self._blocks(history, models)
         if history is None or not blocks:
-            if primary:
+            if name == config.primary:
                 raise _nothing(name, self.past)
             what = _("{name} stays at its last value").format(name=name)
-            self.assumptions.append(Assumption(OTHERS, what, "", "", _("nothing that it could be forecast from"), little=True))
+            basis = _("nothing that it could be forecast from")
+            self.assumptions.append(Assumption(OTHERS, what, "", "", basis, little=True))
             return None
         waiting = np.zeros(len(history.units), dtype=np.int64)
-        if name != "funds" or not self.known.by_vouchers or self.known.config.evidence[0] == "vouchers":
+        if name != "funds" or not self.known.by_vouchers or config.evidence[0] == "vouchers":
             return Series(name, history.kind, tuple(blocks), None, waiting)
         visits, assumed = confirming(self.known, history, self.seed)
         self.assumptions += assumed
@@ -102,10 +104,11 @@ class _Fitting:
 
     def _blocks(self, history: History, models: tuple[str, ...]) -> list[tuple[str, Block]]:
         """Return what the forecasts make of a history, each with the name of its stream."""
-        fitted = {model: self._fit(model, history) for model in models}
+        forecasts = self.past.workspace.plugins.forecasts
+        made = {model: fitted(forecasts[model], history) for model in models}
         found: list[tuple[str, Block]] = []
-        leaving_out = any(each.counts_known for each in fitted.values())
-        for model, each in fitted.items():
+        leaving_out = any(each.counts_known for each in made.values())
+        for model, each in made.items():
             self.assumptions += each.assumptions
             blocks = each.blocks
             if leaving_out and not each.counts_known and blocks:
@@ -113,10 +116,6 @@ class _Fitting:
                 self.assumptions.append(thinning_assumption(model, history))
             found += [(f"{model} {history.name} {number}", block) for number, block in enumerate(blocks)]
         return found
-
-    def _fit(self, model: str, history: History) -> Fitted:
-        forecast = self.past.workspace.plugins.forecasts[model]
-        return forecast.fit(history)
 
 
 def _nothing(name: str, past: Past) -> AssessmentError:

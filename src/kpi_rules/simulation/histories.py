@@ -97,9 +97,12 @@ class Histories:
     def _signed_contracts(self) -> pl.DataFrame:
         """Return the contracts of projects by their recognition, whole for each kept unit that has a part."""
         contracts = self.known.credited.projects.select(amount="contracted").with_row_index("project")
-        return self._happened("recognised").drop("amount").join(
-            contracts.cast({"project": pl.Int64}).drop_nulls(), on="project"
-        ).select(list(_EVENT))
+        return (
+            self._happened("recognised")
+            .drop("amount")
+            .join(contracts.cast({"project": pl.Int64}).drop_nulls(), on="project")
+            .select(list(_EVENT))
+        )
 
     def _sum(self, name: str) -> History | None:
         """Return the history of a plugin's sum by what it grew at each tick; None where it fell or is not known."""

@@ -1,9 +1,10 @@
 """Keyed draws: random words that depend on what they are for, never on when they are asked for.
 
 A word is a hash of (seed, stream, id, draw, slot): the first three make a 64-bit key by BLAKE2b, the key and the draw
-make a base, the base and the slot the word, each by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable
-pseudorandom number generators", OOPSLA 2014, in the constants of Stafford's "Better bit mixing", variant 13). Everything
-is whole numbers modulo 2**64, so the bits are the same on every machine, for any order, chunk or number of workers.
+make a base, the base and the slot the word, each by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast
+splittable pseudorandom number generators", OOPSLA 2014, with the constants of Stafford's "Better bit mixing", variant
+13). Everything is whole numbers modulo 2**64: the bits are the same on every machine, for any order, chunk or number
+of workers.
 """
 
 from __future__ import annotations

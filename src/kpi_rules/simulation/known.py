@@ -116,7 +116,7 @@ class Known:
 
     @cached_property
     def contracts(self) -> pl.DataFrame:
-        """Units' parts in projects: `unit`, `project`, `contracted` (fen, -1 not known), `arrived` at any time, `age`."""
+        """Units' parts in projects: `unit, project, contracted` (fen, -1 not known), `arrived` at any time, `age`."""
         contracted = self.credited.projects.select(contract="contracted").with_row_index("project")
         arrived = self.vouchers.group_by("unit", "project").agg(arrived=pl.col("amount").sum())
         return (

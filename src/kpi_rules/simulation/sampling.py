@@ -6,6 +6,7 @@ arrival costs some twenty nanoseconds, of which fresh memory would be as much ag
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -30,7 +31,7 @@ WORKING: Final = 65_536
 """Cells and arrivals of a block: what is worked on at once should stay in the processor's cache."""
 
 MOST_AT_ONCE: Final = 2.0**40
-"""The greatest amount of one arrival, fen: a hundred and ten times 1亿 yuan. It keeps what is computed within 64 bits."""
+"""The greatest amount of one arrival, fen, 110亿 yuan: it keeps what is computed within 64 bits."""
 
 _LAST: Final = CELLS - 1
 
@@ -90,9 +91,7 @@ class _Block:
         self.size = (rows.stop - rows.start, columns.stop - columns.start)
         self.words: Words = BUFFERS.get("words", self.size, np.uint64)
         self.scratch: Words = BUFFERS.get("scratch", self.size, np.uint64)
-        self.based: Words = bases(
-            sampler.keys[rows], draws, BUFFERS.get("based", self.size, np.uint64), self.scratch
-        )
+        self.based: Words = bases(sampler.keys[rows], draws, BUFFERS.get("based", self.size, np.uint64), self.scratch)
 
     def add(self, out: Whole) -> None:
         """Add what arrives to ticks x units x draws."""
@@ -132,7 +131,8 @@ class _Block:
             there = place[going] + 1
             place[going] = there
             going = going[tables.thresholds[there] <= word[going]]
-        return np.subtract(places, self._of_rows(tables.start[self.rows]), out=places)
+        counts: Whole = np.subtract(places, self._of_rows(tables.start[self.rows]), out=places)
+        return counts
 
     def _arrivals(self, first: Whole, cell: Whole, total: int) -> Words:
         """Return the word of each arrival; `first` is the number of each cell's first among all of the block."""
@@ -217,5 +217,5 @@ def blocks(costs: Real, draws: int) -> Iterator[tuple[slice, slice]]:
         end = min(draws, begin + columns)
         cut = np.floor(np.cumsum(costs) * (end - begin) / WORKING)
         edges = [0, *(np.flatnonzero(np.diff(cut)) + 1).tolist(), len(costs)]
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             yield slice(first, last), slice(begin, end)

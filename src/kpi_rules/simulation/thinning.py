@@ -1,4 +1,4 @@
-"""Forecasts that are summed: what recognised projects still bring is in one of them, so it is left out of the others."""
+"""Forecasts that are summed: what recognised projects still bring is in one of them, and left out of the others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ def kept_shares(history: History, *, by_amount: bool) -> Real:
     spans = history.spans
     lead = np.cumsum(spans) - spans / 2
     new = np.array([weight[age < days].sum() for days in lead])
-    return (new + _PRIOR / 2) / (weight.sum() + _PRIOR)
+    found: Real = (new + _PRIOR / 2) / (weight.sum() + _PRIOR)
+    return found
 
 
 def thinned(block: Block, history: History) -> Block:

@@ -1,9 +1,9 @@
 """From the history of confirmed against arrived to the shares that site visits confirm (M14).
 
 At each past month-end a unit has credited a share of what had arrived and was not credited yet. Those shares, of all
-units together, have a distribution; each unit has a mean for months that end a quarter, before which visits are made for
-the reviews, and one for others, shrunk to its group and that to all; a unit's shares are drawn from the distribution
-tilted exponentially to its mean (Efron 1981), and over half a month 1 - (1 - share)**(1/2).
+units together, have a distribution; each unit has a mean for months that end a quarter, before which there are visits
+for the reviews, and one for others, shrunk to its group and that to all; a unit's shares are drawn from the
+distribution tilted exponentially to its mean (Efron 1981), and over half a month 1 - (1 - share)**(1/2).
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _means(unit: Rows, kind: Rows, share: Real, groups: Groups, units: int) -> R
     for each in range(KINDS):
         of_kind = kind == each
         number = np.bincount(unit[of_kind], minlength=units).astype(np.float64)
-        total = np.bincount(unit[of_kind], share[of_kind], minlength=units)
+        total = np.bincount(unit[of_kind], share[of_kind], minlength=units).astype(np.float64)
         of_all = (float(total.sum()) + _WORTH * overall) / (float(number.sum()) + _WORTH)
         of_group = (groups.sums(total) + _WORTH * of_all) / (groups.sums(number) + _WORTH)
         found.append((total + _WORTH * of_group[groups.of]) / (number + _WORTH))
