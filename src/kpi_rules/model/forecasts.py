@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from attrs import define, field
+from attrs.converters import optional
 from numpy.typing import NDArray  # noqa: TC002 (attrs and who writes a forecast read the annotations)
 
 if TYPE_CHECKING:
@@ -147,11 +148,11 @@ class Compound:
     seasons: NDArray[np.float64] = field(converter=_real)
     season: NDArray[np.int64] = field(converter=_whole)
     scale: NDArray[np.float64] = field(converter=_real)
-    sizes: NDArray[np.float64] | None = None
-    tails: NDArray[np.float64] | None = None
-    size: NDArray[np.int64] | None = None
-    common: NDArray[np.int64] | None = None
-    factors: NDArray[np.float64] | None = None
+    sizes: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
+    tails: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
+    size: NDArray[np.int64] | None = field(default=None, converter=optional(_whole))
+    common: NDArray[np.int64] | None = field(default=None, converter=optional(_whole))
+    factors: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
 
 
 @define(frozen=True, eq=False)
