@@ -51,9 +51,12 @@ def _wrong(found: object, history: History) -> str | None:
         if not isinstance(block, (Compound, Curves, Levels)):
             return repr(block)  # type: ignore[unreachable]  # whatever an author gives
         for name, wanted, given in _arrays(block, history):
-            if given is not None and not (given.shape == wanted and np.isfinite(given).all() and (given >= 0).all()):
-                text = _("{attribute} of a {kind}: {shape} instead of {wanted}, or a value that is no number from 0")
+            if given is not None and given.shape != wanted:
+                text = _("{attribute} of a {kind} of shape {shape} instead of {wanted}")
                 return text.format(attribute=name, kind=type(block).__name__, shape=given.shape, wanted=wanted)
+            if given is not None and not (np.isfinite(given).all() and (given >= 0).all()):
+                text = _("{attribute} of a {kind} with a value out of its bounds")
+                return text.format(attribute=name, kind=type(block).__name__)
     return None
 
 
