@@ -15,7 +15,7 @@ from kpi_rules.model import settings
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "hooks.md").read_text(encoding="utf-8")
 HOOKS = [name for name in vars(specs) if name.startswith("kpi_")]
-HOMES = ("kpi_rules.model.contributions", "kpi_rules.model.deposits")
+HOMES = ("kpi_rules.model.contributions", "kpi_rules.model.deposits", "kpi_rules.model.forecasts")
 DECLARED = [
     name
     for name in kr.__all__

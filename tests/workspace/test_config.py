@@ -278,7 +278,7 @@ def test_a_file_that_is_not_toml(data: bytes | None, code: str, line: int | None
 def test_names_that_only_the_policies_know() -> None:
     text = (
         '[workspace]\nprimary = "fund"\n[pace]\ncurve = "month"\n[checks]\nabove_contracts = "off"\n'
-        '[plugins]\nenabled = ["rewards", "field_dty"]\n'
+        '[plugins]\nenabled = ["rewards", "field_dty"]\n[forecast]\nmodels = ["compound", "seasnal"]\n'
     )
     read = read_config(YEAR + text)
     problems = name_problems(
@@ -287,10 +287,12 @@ def test_names_that_only_the_policies_know() -> None:
         pace_curves=["months", "days", "table"],
         checks=["above_contract"],
         indicators=["funds", "signed"],
+        forecasts=["compound", "seasonal"],
     )
     assert [(each.code, each.place.key, each.place.line, each.nearest) for each in problems] == [
         ("unknown-plugin", "plugins.enabled[2]", 11, "field_duty"),
         ("unknown-check", "checks.above_contracts", 9, "above_contract"),
+        ("unknown-forecast", "forecast.models[2]", 13, "seasonal"),
         ("unknown-pace-curve", "pace.curve", 7, "months"),
         ("unknown-indicator", "workspace.primary", 5, "funds"),
     ]

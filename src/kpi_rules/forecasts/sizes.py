@@ -47,7 +47,8 @@ def lognormal(step: int) -> tuple[Real, Real]:
 def deviation_steps(squared_variation: Real) -> NDArray[np.int64]:
     """Return the steps of `lognormal` for a squared coefficient of variation, sigma**2 = log(1 + cv**2)."""
     deviation = np.sqrt(np.log1p(np.maximum(squared_variation, 0.0)))
-    return np.rint(np.minimum(deviation, MOST_DEVIATION) * STEPS).astype(np.int64)
+    steps: NDArray[np.int64] = np.rint(np.minimum(deviation, MOST_DEVIATION) * STEPS).astype(np.int64)
+    return steps
 
 
 def lognormal_tables(steps: NDArray[np.int64]) -> tuple[Real, Real, NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""What the library itself contributes, through the same hooks as everybody: here its pace curves.
+"""What the library itself contributes, through the same hooks as everybody: here its pace curves and forecasts.
 
 Its checks are in `builtin_checks`, its adjustments in `builtin_credits`, each with a section of `kpi.toml`.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kpi_rules.hooks.specs import hookimpl
 from kpi_rules.locale import N_
 from kpi_rules.model.calendar import PaceTable, days_pace, months_pace
-from kpi_rules.model.contributions import PaceCurve
+from kpi_rules.model.contributions import Forecast, PaceCurve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from kpi_rules.model.calendar import Year
+    from kpi_rules.model.forecasts import Fitted, History
 
 
 def version() -> str:
@@ -49,4 +50,32 @@ def kpi_pace_curves() -> Sequence[PaceCurve]:
         PaceCurve("months", _months, N_("whole months elapsed")),
         PaceCurve("days", _days, N_("days elapsed")),
         PaceCurve("table", _table, N_("the points of [pace]")),
+    ]
+
+
+def _compound(history: History) -> Fitted:
+    from kpi_rules.forecasts.compound import fit
+
+    return fit(history)
+
+
+def _pipeline(history: History) -> Fitted:
+    from kpi_rules.forecasts.pipeline import fit
+
+    return fit(history)
+
+
+def _seasonal(history: History) -> Fitted:
+    from kpi_rules.forecasts.seasonal import fit
+
+    return fit(history)
+
+
+@hookimpl
+def kpi_forecasts() -> Sequence[Forecast]:
+    """Arrivals in number and size, what recognised projects still bring, or levels by the season (M22)."""
+    return [
+        Forecast("compound", _compound, N_("a random number of arrivals of random size"), ("M22",)),
+        Forecast("pipeline", _pipeline, N_("what recognised projects have still to bring"), ("M22",)),
+        Forecast("seasonal", _seasonal, N_("levels by the season"), ("M22",)),
     ]

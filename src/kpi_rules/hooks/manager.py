@@ -22,6 +22,7 @@ from kpi_rules.model.contributions import (
     Check,
     Configured,
     Credit,
+    Forecast,
     Guard,
     Indicator,
     PaceCurve,
@@ -54,6 +55,7 @@ CONTRIBUTED: Final[Mapping[str, type]] = {
     "kpi_pace_curves": PaceCurve,
     "kpi_policy_rules": Rule,
     "kpi_guards": Guard,
+    "kpi_forecasts": Forecast,
 }
 """What the items of each hook's list are."""
 
@@ -68,7 +70,7 @@ CONFIGURED: Final[Mapping[str, type]] = {
 """What the items of each field of `Configured` are."""
 
 BUILT_IN = "kpi_rules"
-"""The name under which the library's own pace curves enter, by the same door as everybody's."""
+"""The name under which the library's own pace curves and forecasts enter, by the same door as everybody's."""
 
 BUILT_INS: Final[Mapping[str, ModuleType]] = {
     BUILT_IN: builtin,
@@ -112,14 +114,15 @@ class Plugins:
     pace_curves: Mapping[str, PaceCurve] = field(factory=dict)
     rules: Mapping[str, Rule] = field(factory=dict)
     guards: Mapping[str, Guard] = field(factory=dict)
+    forecasts: Mapping[str, Forecast] = field(factory=dict)
     tables: Mapping[str, TableSetting] = field(factory=dict)
     owners: Mapping[str, str] = field(factory=dict)
     places: Mapping[str, Place] = field(factory=dict)
     domains: Mapping[str, str] = field(factory=dict)
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
-        """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`
-        or `guard`.
+        """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`,
+        `guard` or `forecast`.
         """
         owner = self.owners.get(f"{kind}:{name}")
         return next((plugin for plugin in self.plugins if plugin.name == owner), None)
@@ -237,6 +240,7 @@ class _Loading:
             pace_curves=self._named("pace_curve", "kpi_pace_curves"),
             rules=self._merge("rule", ((plugin, rule.id, rule) for plugin, rule in rules)),
             guards=self._named("guard", "kpi_guards"),
+            forecasts=self._named("forecast", "kpi_forecasts"),
             tables=tables,
             owners=self.owners,
             places=self.places,

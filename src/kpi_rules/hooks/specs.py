@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
     import click
 
-    from kpi_rules.model.contributions import Check, Configured, Credit, Guard, Indicator, PaceCurve, Rule
+    from kpi_rules.model.contributions import (
+        Check,
+        Configured,
+        Credit,
+        Forecast,
+        Guard,
+        Indicator,
+        PaceCurve,
+        Rule,
+    )
 
 hookspec = pluggy.HookspecMarker("kpi_rules")
 hookimpl = pluggy.HookimplMarker("kpi_rules")
@@ -68,6 +77,11 @@ def kpi_policy_rules() -> Sequence[Rule]:  # type: ignore[empty-body]
 @hookspec
 def kpi_guards() -> Sequence[Guard]:  # type: ignore[empty-body]
     """Return limits on the pay withheld from one person in one month (M17)."""
+
+
+@hookspec
+def kpi_forecasts() -> Sequence[Forecast]:  # type: ignore[empty-body]
+    """Return forecasts that `[forecast] models` may name (M22)."""
 
 
 @hookspec

@@ -1,4 +1,4 @@
-"""What a plugin contributes: rules, checks, credits, indicators, pace curves, guards. All of it is data.
+"""What a plugin contributes: rules, checks, credits, indicators, pace curves, forecasts, guards. All of it is data.
 
 Conditions and amounts are polars expressions over the columns of one frame; who evaluates them, and on which frame,
 is the pipeline's business. `model.expressions` refuses every expression that is not row-wise and pure.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Year
     from kpi_rules.model.deposits import DepositEffect
+    from kpi_rules.model.forecasts import Fit
     from kpi_rules.model.problems import Severity
 
 Subject = Literal["unit", "head", "staff"]
@@ -272,6 +273,24 @@ class PaceCurve:
     name: str = field(validator=_is_name)
     expected: PaceFunction
     label: str = ""
+
+
+@define(frozen=True, eq=False)
+class Forecast:
+    """A forecast by name: how what units bring may go on (M22).
+
+    Attributes:
+        name: what `[forecast] models` says.
+        fit: a function of a `History` that returns a `Fitted`: arrays that the library draws from. It is called once
+            for each whole number that is forecast, in the main process; it must not depend on anything else.
+        label: its name for people.
+        sources: what it implements.
+    """
+
+    name: str = field(validator=_is_name)
+    fit: Fit
+    label: str = ""
+    sources: tuple[str, ...] = field(default=(), converter=_names)
 
 
 @define(frozen=True)

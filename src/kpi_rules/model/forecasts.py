@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from attrs import define, field
-from numpy.typing import NDArray
+from attrs.converters import optional
+from numpy.typing import NDArray  # noqa: TC002 (attrs and who writes a forecast read the annotations)
 
 if TYPE_CHECKING:
     from datetime import date
 
 
 Kind = Literal["money", "count"]
-
-MOST_TICKS = 250
-"""The greatest number of future ticks."""
 
 
 def _all(items: Iterable[Any]) -> tuple[Any, ...]:
@@ -63,7 +61,7 @@ class Contracts:
     """The recognised projects, one row for each unit that has a part in one.
 
     Attributes:
-        unit: row of the unit in the history; -1 for a project of no unit that is simulated.
+        unit: row of the unit in the history.
         project: number of the project in `History.projects`.
         contracted: the unit's part of the contract, fen; -1 where it is not known.
         arrived: the unit's part of all that arrived so far, of earlier years too, fen.
@@ -124,7 +122,8 @@ class History:
     def spans(self) -> NDArray[np.int64]:
         """Days from each tick, or `as_of`, to the next."""
         edges = [self.as_of.toordinal(), *(tick.toordinal() for tick in self.ticks)]
-        return np.diff(np.array(edges, dtype=np.int64))
+        found: NDArray[np.int64] = np.subtract(edges[1:], edges[:-1], dtype=np.int64)
+        return found
 
 
 @define(frozen=True, eq=False)
@@ -149,11 +148,11 @@ class Compound:
     seasons: NDArray[np.float64] = field(converter=_real)
     season: NDArray[np.int64] = field(converter=_whole)
     scale: NDArray[np.float64] = field(converter=_real)
-    sizes: NDArray[np.float64] | None = None
-    tails: NDArray[np.float64] | None = None
-    size: NDArray[np.int64] | None = None
-    common: NDArray[np.int64] | None = None
-    factors: NDArray[np.float64] | None = None
+    sizes: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
+    tails: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
+    size: NDArray[np.int64] | None = field(default=None, converter=optional(_whole))
+    common: NDArray[np.int64] | None = field(default=None, converter=optional(_whole))
+    factors: NDArray[np.float64] | None = field(default=None, converter=optional(_real))
 
 
 @define(frozen=True, eq=False)

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define
 
-from kpi_rules.model.forecasts import Assumption, Compound
 from kpi_rules.simulation.confirming import Visits
 from kpi_rules.simulation.keys import draw_words
-from kpi_rules.simulation.sampling import CompoundSampler, blocks
+from kpi_rules.simulation.samplers import sampler_of
+from kpi_rules.simulation.sampling import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from kpi_rules.model.forecasts import Block
+    from kpi_rules.model.forecasts import Assumption, Block, Kind
     from kpi_rules.simulation.confirming import Confirming
+    from kpi_rules.simulation.samplers import Sampler
     from kpi_rules.simulation.tree import Tree
 
     Whole = NDArray[np.int64]
@@ -41,7 +42,7 @@ class Series:
     """
 
     name: str
-    kind: str
+    kind: Kind
     blocks: tuple[tuple[str, Block], ...]
     confirming: Confirming | None
     waiting: Whole
@@ -58,6 +59,7 @@ class Futures:
         last: by name the whole numbers of each unit as of the last day known, rolled up.
         series: the whole numbers that go on; the others stay at their last value.
         arrivals: names that count what arrives of `funds`, whether or not it is credited.
+        within: counts of recognised projects: never more than those, where `recognised` goes on too.
         tree: who is above whom.
         assumptions: what all of it assumes.
     """
@@ -68,6 +70,7 @@ class Futures:
     last: Mapping[str, Whole]
     series: tuple[Series, ...]
     arrivals: tuple[str, ...]
+    within: tuple[str, ...]
     tree: Tree
     assumptions: tuple[Assumption, ...]
 
@@ -76,14 +79,10 @@ class Futures:
         return Chunk(self, low, high)
 
     @cached_property
-    def samplers(self) -> tuple[tuple[CompoundSampler, ...], ...]:
+    def samplers(self) -> tuple[tuple[Sampler, ...], ...]:
         """The samplers of each series; made where they are used, as they are larger than what they are made of."""
         return tuple(
-            tuple(
-                CompoundSampler.of(block, self.seed, stream, self.units)
-                for stream, block in series.blocks
-                if isinstance(block, Compound)
-            )
+            tuple(sampler_of(block, self.seed, stream, self.units) for stream, block in series.blocks)
             for series in self.series
         )
 
@@ -98,12 +97,19 @@ class Chunk:
     def __init__(self, futures: Futures, low: int, high: int) -> None:
         """Draw what arrives."""
         self._of = futures
-        draws = draw_words(low, high)
+        tree, last = futures.tree, futures.last
         self._going = [
-            _Going(series, samplers, (futures.ticks, len(futures.units)), (low, high), draws)
+            _Going(
+                series,
+                samplers,
+                (low, high),
+                np.zeros((futures.ticks, len(futures.units), high - low), dtype=np.int64),
+                tree.own(last[series.name]),
+            )
             for series, samplers in zip(futures.series, futures.samplers, strict=True)
         ]
-        self._shape = (len(futures.units), high - low)
+        self._arrived = {name: _of_draws(tree.own(last[name]), high - low) for name in futures.arrivals}
+        self._draws = high - low
 
     def step(self, here: int, effort: Whole | None = None) -> dict[str, Whole]:
         """Return the whole numbers of all units at future tick number `here`; called once for each, in order.
@@ -118,21 +124,20 @@ class Chunk:
         """
         found: dict[str, Whole] = {}
         for going in self._going:
-            going.advance(here, effort)
-            found[going.series.name] = self._rolled_up(going.series.name, going.credited)
+            brought = going.advance(here, effort)
+            found[going.series.name] = self._of.tree.add_up(going.credited.copy())
             if going.series.name == "funds":
-                found |= {name: self._rolled_up(name, going.arrived) for name in self._of.arrivals}
+                for name in self._arrived:
+                    self._arrived[name] += brought
+                    found[name] = self._of.tree.add_up(self._arrived[name].copy())
+        if "recognised" in found:
+            for name in found.keys() & set(self._of.within):
+                most = np.maximum(found["recognised"], self._of.last[name][:, None])
+                np.minimum(found[name], most, out=found[name])
         for name, last in self._of.last.items():
             if name not in found:
-                found[name] = np.repeat(last[:, None], self._shape[1], axis=1)
+                found[name] = _of_draws(last, self._draws)
         return found
-
-    def _rolled_up(self, name: str, brought: Whole) -> Whole:
-        """Return the last known values and what has been brought since."""
-        total = brought.copy()
-        self._of.tree.add_up(total)
-        total += self._of.last[name][:, None]
-        return total
 
 
 class _Going:
@@ -141,38 +146,38 @@ class _Going:
     def __init__(
         self,
         series: Series,
-        samplers: tuple[CompoundSampler, ...],
-        shape: tuple[int, int],
-        limits: tuple[int, int],
-        draws: NDArray[np.uint64],
+        samplers: tuple[Sampler, ...],
+        draws: tuple[int, int],
+        periods: Whole,
+        own: Whole,
     ) -> None:
         self.series = series
-        self._periods: Whole = np.zeros((*shape, len(draws)), dtype=np.int64)
         for sampler in samplers:
-            sampler.add(*limits, self._periods)
-        size = (shape[1], len(draws))
-        self.arrived: Whole = np.zeros(size, dtype=np.int64)
+            sampler.add(*draws, periods)
+        self._periods = periods
+        size = periods.shape[1:]
+        self.credited = _of_draws(own, size[1])
         self._thousandths: Whole | None = None
-        self._visits = None if series.confirming is None else Visits(series.confirming, draws)
-        if self._visits is None:
-            self.credited = self.arrived
-            return
-        self.credited = np.zeros(size, dtype=np.int64)
-        self._waiting: Whole = np.repeat(series.waiting[:, None], size[1], axis=1)
+        self._visits = None
+        if series.confirming is not None:
+            self._visits = Visits(series.confirming, draw_words(*draws))
+            self._waiting = _of_draws(series.waiting, size[1])
 
-    def advance(self, here: int, effort: Whole | None) -> None:
-        """Go on to tick number `here`."""
-        brought = self._periods[here]
+    def advance(self, here: int, effort: Whole | None) -> Whole:
+        """Go on to tick number `here`; return what arrived."""
+        brought: Whole = self._periods[here]
         if effort is not None:
             brought = self._with_effort(brought, effort)
-        self.arrived += brought
         if self._visits is None:
-            return
+            self.credited += brought
+            return brought
         self._visits.begin(here)
         for rows, columns in blocks(np.ones(len(brought)), brought.shape[1]):
             waiting = self._waiting[rows, columns]
             waiting += brought[rows, columns]
-            self.credited[rows, columns] += self._visits.confirm(here, rows, columns, waiting)
+            credited = self.credited[rows, columns]
+            credited += self._visits.confirm(here, rows, columns, waiting)
+        return brought
 
     def _with_effort(self, brought: Whole, effort: Whole) -> Whole:
         """Return what is brought with that effort: exact, and of counts the parts of one are kept for later."""
@@ -186,3 +191,8 @@ class _Going:
         counted: Whole = self._thousandths // THOUSANDTHS
         self._thousandths -= counted * THOUSANDTHS
         return counted
+
+
+def _of_draws(values: Whole, draws: int) -> Whole:
+    """Return values of units as those of each draw, in an array of their own."""
+    return np.repeat(values, draws).reshape(-1, draws)

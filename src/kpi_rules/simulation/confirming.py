@@ -1,4 +1,4 @@
-"""Confirmation by site visit: of what has arrived and is not yet credited, a drawn share is confirmed at each tick (M14).
+"""Confirmation by site visit: of what arrived and is not credited yet, a drawn share is confirmed at each tick (M14).
 
 C(t) = C(t-1) + floor(phi (V(t) - C(t-1))) in whole fen, phi in whole 65536ths.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from attrs import define
 
-from kpi_rules.simulation.keys import BUFFERS, bases, slot_words
+from kpi_rules.simulation.keys import BUFFERS, bases, of_rows, slot_words
 from kpi_rules.simulation.tables import CELLS
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Confirming:
     Attributes:
         shares: lengths x means x cells: shares in 65536ths, ascending, of equally likely cells.
         length: of each tick the row of `shares` for the time since the one before.
-        mean: of each unit the row of its mean share.
+        mean: of each kind of month and unit the row of its mean share.
+        kind: of each tick the kind of its month.
         slot: of each tick its slot: of a month-end the number of its month, of others that of the day.
         monthly: of each tick whether it is a month-end.
         keys: of each unit in the stream of month-ends, and of other ticks.
@@ -43,6 +44,7 @@ class Confirming:
     shares: Whole
     length: Rows
     mean: Rows
+    kind: Rows
     slot: Rows
     monthly: NDArray[np.bool_]
     keys: tuple[Words, Words]
@@ -56,7 +58,8 @@ class Visits:
         self._of = confirming
         self._draws = draws
         self._held = -1
-        self._words: Words = np.empty((len(confirming.mean), len(draws)), dtype=np.uint64)
+        self._words: Words = np.empty((confirming.mean.shape[1], len(draws)), dtype=np.uint64)
+        self._offsets = [of_rows(mean * CELLS, len(draws)) for mean in confirming.mean]
 
     def begin(self, here: int) -> None:
         """Make the words of tick number `here`."""
@@ -81,17 +84,13 @@ class Visits:
         slot = int(self._of.slot[here])
         lane = slot % LANES if self._of.monthly[here] else 0
         chosen: Whole = BUFFERS.get("chosen", waiting.shape, np.int64)
-        words = chosen.view(np.uint64)
-        np.right_shift(self._words[rows, columns], np.uint64(16 * lane + 4), out=words)
+        np.right_shift(self._words[rows, columns], np.uint64(16 * lane + 4), out=chosen.view(np.uint64))
         chosen &= CELLS - 1
-        chosen += (self._of.mean[rows] * CELLS)[:, None]
+        offsets = self._offsets[self._of.kind[here]]
+        chosen += offsets[rows] if offsets.shape[1] == 1 else offsets[rows, columns]
         table = self._of.shares[self._of.length[here]].reshape(-1)
-        share = np.take(table, chosen, out=BUFFERS.get("share", waiting.shape, np.int64), mode="clip")
-        # waiting x share could pass 2**63: the whole 65536ths and the rest are multiplied apart.
-        found = np.bitwise_and(waiting, PARTS - 1, out=chosen)
-        found *= share
+        found = np.take(table, chosen, out=BUFFERS.get("share", waiting.shape, np.int64), mode="clip")
+        found *= waiting
         found >>= 16
-        share *= np.right_shift(waiting, 16, out=BUFFERS.get("parts", waiting.shape, np.int64))
-        found += share
         waiting -= found
         return found

@@ -1,9 +1,10 @@
 """Keyed draws: random words that depend on what they are for, never on when they are asked for.
 
 A word is a hash of (seed, stream, id, draw, slot): the first three make a 64-bit key by BLAKE2b, the key and the draw
-make a base, the base and the slot the word, each by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast splittable
-pseudorandom number generators", OOPSLA 2014, in the constants of Stafford's "Better bit mixing", variant 13). Everything
-is whole numbers modulo 2**64, so the bits are the same on every machine, for any order, chunk or number of workers.
+make a base, the base and the slot the word, each by the finaliser of SplitMix64 (Steele, Lea and Flood, "Fast
+splittable pseudorandom number generators", OOPSLA 2014, with the constants of Stafford's "Better bit mixing", variant
+13). Everything is whole numbers modulo 2**64: the bits are the same on every machine, for any order, chunk or number
+of workers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 DRAW_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 SLOT_STEP: Final = np.uint64(0xD1B54A32D192ED03)
 """Odd constants that spread draws and slots over all words before they are mixed."""
+
+FEW: Final = 64
+"""Below as many columns rows are repeated."""
 
 _FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND: Final = np.uint64(0x94D049BB133111EB)
@@ -60,8 +64,16 @@ def draw_words(low: int, high: int) -> Words:
 
 def bases(keys: Words, draws: Words, out: Words, scratch: Words) -> Words:
     """Write the base of each key (rows) and draw (columns) to `out`."""
-    np.bitwise_xor(keys[:, None], draws[None, :], out=out)
+    if len(draws) < FEW:
+        np.bitwise_xor(of_rows(keys, len(draws)), np.tile(draws, (len(keys), 1)), out=out)
+    else:
+        np.bitwise_xor(keys[:, None], draws[None, :], out=out)
     return mix(out, scratch)
+
+
+def of_rows(values: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Return values of rows as an array that can be used with rows x columns; broadcasting over few columns is slow."""
+    return values[:, None] if columns >= FEW else np.repeat(values, columns).reshape(-1, columns)
 
 
 def slot_words(based: Words, slot: int, out: Words, scratch: Words) -> Words:

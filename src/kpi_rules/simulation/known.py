@@ -1,4 +1,4 @@
-"""What is known of the year so far, as arrays: the history that forecasts are fitted to (M13, M14)."""
+"""What is known of the year so far, by kept unit, as arrays: what histories are made of (M13, M14)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from attrs import define, evolve
 
-from kpi_rules.model.forecasts import Contracts, Events, History
+from kpi_rules.pipeline.credit import HAPPENINGS
 from kpi_rules.pipeline.sharing import rows_in
 from kpi_rules.pipeline.verify import Circumstances, known, of_year, verify, without
 
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
 
 EPOCH: Final = 719_163
-"""`date(1970, 1, 1).toordinal()`: what day numbers of polars are counted from."""
+"""The ordinal of 1970-01-01, from which polars counts days."""
+
+PARTS: Final = 65_536
+"""What the rate of adjustments is whole parts of."""
+
+MOST_RATE: Final = 16
+"""No adjustment is taken to multiply what is confirmed by more."""
 
 
 @define(frozen=True, eq=False, slots=False)
 class Known:
-    """The evidence of a past, by kept unit."""
+    """The evidence of a past: of recognised projects alone, and by the kept units that have a part in them."""
 
     past: Past
 
@@ -46,14 +52,18 @@ class Known:
         """What is credited so far."""
         return self.past.assessment.credited
 
+    @property
+    def by_vouchers(self) -> bool:
+        """Whether amounts are borne out by vouchers, visited or not, so that arrivals are what credit follows."""
+        return set(self.config.evidence) <= {"visits", "vouchers"}
+
     @cached_property
     def tables(self) -> Tables:
         """All rows known, without those that checks leave out."""
         past, config = self.past, self.config
         tables = known(past.workspace.tables, past.known_at)
-        checks = {
-            name: each for name, each in past.workspace.plugins.checks.items() if config.checks.get(name) == "exclude"
-        }
+        every = past.workspace.plugins.checks
+        checks = {name: check for name, check in every.items() if config.checks.get(name) == "exclude"}
         if not checks:
             return tables
         under = Circumstances(config.year, past.as_of, past.workspace.parameters, config.sharing, tables)
@@ -62,86 +72,109 @@ class Known:
 
     @cached_property
     def parts(self) -> pl.DataFrame:
-        """Who has a part in which project: `project`, `unit` (both row numbers), `weight`, `whole`; recognised ones.
-
-        `unit` is the row of the kept unit, and -1 where the claim is of none.
-        """
+        """Who has a part in which recognised project: row numbers `project`, `unit`, and `weight` of `whole`."""
         claims = self.credited.claims
-        recognised = self.credited.recognised[-1][claims.project]
         frame = pl.DataFrame(
             {
                 "project": claims.project,
                 "unit": self.past.home[claims.unit],
-                "claim": np.arange(len(claims.unit)),
                 "weight": claims.weight,
                 "whole": claims.whole,
             }
         )
-        return frame.filter(pl.Series(recognised) & (pl.col("weight") > 0))
+        counts = self.credited.recognised[-1][claims.project] & (claims.weight > 0)
+        return frame.filter(pl.Series(counts) & (pl.col("unit") >= 0))
 
     @cached_property
-    def recognised_on(self) -> Rows:
-        """Of each project the day number of its recognition."""
-        return self.credited.projects["recognised_on"].to_physical().fill_null(0).cast(pl.Int64).to_numpy() + EPOCH
+    def dates(self) -> pl.DataFrame:
+        """Of each project day numbers: `since`, its recognition, and of each count when it happened; null for never."""
+        names = {"since": "recognised_on", **HAPPENINGS}
+        days = [pl.col(column).to_physical().cast(pl.Int64).alias(name) + EPOCH for name, column in names.items()]
+        return self.credited.projects.select(*days).with_row_index("project").cast({"project": pl.Int64})
 
     @cached_property
     def active(self) -> NDArray[np.bool_]:
-        """Of each kept unit whether it can bring something of its own."""
+        """Of each kept unit whether it can bring something of its own: it has a part, or no kept unit is below it."""
+        size = len(self.past.units)
         below, above = self.past.below
-        has_below = np.bincount(above[below != above], minlength=len(self.past.units)) > 0
-        own = np.bincount(self.parts["unit"].filter(self.parts["unit"] >= 0).to_numpy(), minlength=len(self.past.units))
-        return ~has_below | (own > 0)
+        has_below = np.bincount(above[below != above], minlength=size) > 0
+        own = np.bincount(self.parts["unit"].to_numpy(), minlength=size) > 0
+        return ~has_below | own
 
     @cached_property
     def vouchers(self) -> pl.DataFrame:
-        """The parts of units in the vouchers of recognised projects: `unit`, `project`, `day`, `amount`, `in_year`."""
+        """The parts of units in vouchers: `unit`, `project`, `day`, `amount` in fen, `in_year` where they count."""
         arrivals = self.tables.arrivals.filter(pl.col("arrived_on") <= self.past.as_of)
         counting = of_year(evolve(self.tables, arrivals=arrivals), self.config.year, self.past.as_of).arrivals
         rows = arrivals.select(
             pl.Series("project", rows_in(arrivals["project"], self.credited.projects["project"])),
             "amount",
-            "voucher",
             day=pl.col("arrived_on").to_physical().cast(pl.Int64) + EPOCH,
             in_year=pl.col("voucher").is_in(counting["voucher"].implode()),
         )
-        part = pl.col("amount") // pl.col("whole") * pl.col("weight") + pl.col("amount") % pl.col("whole") * pl.col(
-            "weight"
-        ) // pl.col("whole")
-        return rows.join(self.parts, on="project").select("unit", "project", "day", "in_year", amount=part)
+        return rows.join(self.parts, on="project").select("unit", "project", "day", "in_year", amount=_part("amount"))
 
-    def events(self, *, in_year: bool) -> Events:
-        """Return what arrived, merged by unit, project and month; it counts from its project's recognition on."""
-        rows = self.vouchers.filter((pl.col("in_year") == in_year) & (pl.col("unit") >= 0) & (pl.col("amount") > 0))
-        since = pl.DataFrame({"project": np.arange(len(self.recognised_on)), "since": self.recognised_on})
-        merged = (
-            rows.join(since, on="project")
-            .with_columns(day=pl.max_horizontal("day", "since") if in_year else pl.col("day"))
-            .with_columns(month=(pl.col("day") - EPOCH).cast(pl.Int32).cast(pl.Date).dt.month_start())
-            .group_by("unit", "project", "month")
-            .agg(pl.col("day").max(), pl.col("amount").sum(), pl.col("since").first())
-            .sort("unit", "day", "project")
-        )
-        return Events(
-            merged["unit"].to_numpy(),
-            merged["day"].to_numpy(),
-            merged["amount"].to_numpy(),
-            merged["project"].to_numpy(),
-            (merged["day"] - merged["since"]).to_numpy(),
+    @cached_property
+    def contracts(self) -> pl.DataFrame:
+        """Units' parts in projects: `unit, project, contracted` (fen, -1 not known), `arrived` at any time, `age`."""
+        contracted = self.credited.projects.select(contract="contracted").with_row_index("project")
+        arrived = self.vouchers.group_by("unit", "project").agg(arrived=pl.col("amount").sum())
+        return (
+            self.parts.join(contracted.cast({"project": pl.Int64}), on="project")
+            .with_columns(contracted=_part("contract").fill_null(-1))
+            .group_by("unit", "project")
+            .agg(pl.col("contracted").sum())
+            .join(arrived, on=["unit", "project"], how="left")
+            .join(self.dates.select("project", "since"), on="project")
+            .select(
+                "unit",
+                "project",
+                pl.col("contracted").clip(lower_bound=-1),
+                pl.col("arrived").fill_null(0),
+                age=self.past.as_of.toordinal() - pl.col("since"),
+            )
+            .sort("unit", "project")
         )
 
     @cached_property
-    def waiting(self) -> Whole:
-        """Of each kept unit what arrived for the year and is not yet credited, fen."""
-        size = len(self.past.units)
-        arrived = self.at_home(self.claimed(self.credited.vouchers[-1:]))[0]
-        credited = self.at_home(self.credited.shared[-1:])[0]
-        return np.maximum(arrived - credited, 0)[:size]
+    def rate(self) -> Whole:
+        """Of each kept unit what adjustments make of what is confirmed, in 65536ths; of all where a unit has none."""
+        confirmed = self.at_home(self.claimed(self.credited.confirmed[-1:]))[0].astype(np.float64)
+        shared = self.at_home(self.credited.shared[-1:])[0].astype(np.float64)
+        of_all = shared.sum() / confirmed.sum() if confirmed.sum() > 0 else 1.0
+        rate = np.where(confirmed > 0, shared / np.maximum(confirmed, 1.0), of_all)
+        return np.floor(np.clip(rate, 0.0, MOST_RATE) * PARTS + 0.5).astype(np.int64)
 
-    def claimed(self, vouchers: Whole) -> Whole:
-        """Return of each date and claim its part of the vouchers of recognised projects."""
+    @property
+    def adjusted(self) -> bool:
+        """Whether adjustments change anything of what is confirmed."""
+        return bool((self.credited.shared[-1] != self.claimed(self.credited.confirmed[-1:])[0]).any())
+
+    def at_rate(self, amounts: Whole) -> Whole:
+        """Return dates x kept units of what arrived as what adjustments will leave of it."""
+        if not self.adjusted:
+            return amounts
+        return amounts // PARTS * self.rate + amounts % PARTS * self.rate // PARTS
+
+    @cached_property
+    def month_ends(self) -> list[int]:
+        """The numbers of the dates of `credited` that are month-ends of the past."""
+        ends = {tick.on for tick in self.past.assessment.ticks if tick.is_month_end}
+        return [here for here, on in enumerate(self.credited.dates) if on in ends]
+
+    def arrived(self, here: list[int]) -> Whole:
+        """Return dates x kept units: the vouchers that counted by each date, as adjustments will leave them."""
+        recognised = np.where(self.credited.recognised[here], self.credited.vouchers[here], 0)
+        return self.at_rate(self.at_home(self.claimed(recognised)))
+
+    def confirmed(self, here: list[int]) -> Whole:
+        """Return dates x kept units: what was credited by each date."""
+        return self.at_home(self.credited.shared[here])
+
+    def claimed(self, of_projects: Whole) -> Whole:
+        """Return dates x claims of an amount of projects."""
         claims = self.credited.claims
-        amounts = np.where(self.credited.recognised[-len(vouchers) :], vouchers, 0)[:, claims.project]
-        whole, rest = np.divmod(amounts, claims.whole)
+        whole, rest = np.divmod(of_projects[:, claims.project], claims.whole)
         found: Whole = whole * claims.weight + rest * claims.weight // claims.whole
         return found
 
@@ -149,27 +182,12 @@ class Known:
         """Add up dates x claims to dates x kept units."""
         home = self.past.home[self.credited.claims.unit]
         inside = home >= 0
-        sums = [np.bincount(home[inside], row[inside], minlength=len(self.past.units)) for row in of_claims]
-        return np.stack(sums).astype(np.int64)
+        size = len(self.past.units)
+        sums = [np.bincount(home[inside], row[inside], minlength=size) for row in of_claims]
+        return np.stack(sums).astype(np.int64) if sums else np.zeros((0, size), dtype=np.int64)
 
-    def history(self, name: str) -> History:
-        """Return the history of `funds`."""
-        units = self.past.units
-        groups = tuple(units["group"].drop_nulls().unique().sort().to_list())
-        number = {group: at for at, group in enumerate(groups)}
-        none = np.zeros(0, dtype=np.int64)
-        return History(
-            name=name,
-            kind="money",
-            units=tuple(units["unit"].to_list()),
-            group=np.array([number.get(group, -1) for group in units["group"].to_list()], dtype=np.int64),
-            groups=groups,
-            active=self.active,
-            start=self.config.year.start,
-            as_of=self.past.as_of,
-            ticks=tuple(tick.on for tick in self.past.ticks),
-            events=self.events(in_year=True),
-            earlier=self.events(in_year=False),
-            contracts=Contracts(none, none, none, none, none),
-            projects=tuple(self.credited.projects["project"].to_list()),
-        )
+
+def _part(column: str) -> pl.Expr:
+    """Return the unit's part of a project's amount, rounded down; amounts are taken apart to stay within 64 bits."""
+    amount, weight, whole = pl.col(column), pl.col("weight"), pl.col("whole")
+    return amount // whole * weight + amount % whole * weight // whole

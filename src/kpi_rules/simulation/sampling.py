@@ -6,12 +6,13 @@ arrival costs some twenty nanoseconds, of which fresh memory would be as much ag
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from attrs import define
 
-from kpi_rules.simulation.keys import BUFFERS, SLOT_STEP, bases, draw_words, mix, slot_words, stream_keys
+from kpi_rules.simulation.keys import BUFFERS, SLOT_STEP, bases, draw_words, mix, of_rows, slot_words, stream_keys
 from kpi_rules.simulation.tables import CELLS, COUNT_BITS, CountTables, as_cells, count_tables, period_table
 
 if TYPE_CHECKING:
@@ -29,12 +30,19 @@ if TYPE_CHECKING:
 WORKING: Final = 65_536
 """Cells and arrivals of a block: what is worked on at once should stay in the processor's cache."""
 
+MOST_AT_ONCE: Final = 2.0**40
+"""The greatest amount of one arrival, fen, 110亿 yuan: it keeps what is computed within 64 bits."""
+
 _LAST: Final = CELLS - 1
 
 
 @define(frozen=True, eq=False)
 class CompoundSampler:
-    """A `Compound` with its tables and keys: those of counts, of arrivals, and of common factors."""
+    """A `Compound` with its tables and keys.
+
+    Of the word of slot 0 the first bits say how many arrive, bits 12 to 23 choose the common factor; arrival j, from 1
+    on, has the word of slot j.
+    """
 
     counts: CountTables
     mean: Real
@@ -46,14 +54,13 @@ class CompoundSampler:
     size: Rows
     factors: Real | None
     common: Rows
-    keys: tuple[Words, Words, Words]
+    keys: Words
 
     @classmethod
     def of(cls, block: Compound, seed: int, stream: str, ids: Sequence[str]) -> CompoundSampler:
         """Make the tables and keys of a block."""
         counts = count_tables(block.shape, block.mean)
         none = np.zeros(len(ids), dtype=np.int64)
-        count, arrival, factor = (stream_keys(seed, f"{stream} {what}", ids) for what in ("count", "arrival", "factor"))
         tails = block.tails if block.tails is not None or block.sizes is None else block.sizes[:, -1:]
         return cls(
             counts,
@@ -66,7 +73,7 @@ class CompoundSampler:
             none if block.size is None else block.size,
             None if block.factors is None else as_cells(block.factors),
             none if block.common is None else block.common,
-            (count, arrival, factor),
+            stream_keys(seed, stream, ids),
         )
 
     def add(self, low: int, high: int, out: Whole) -> None:
@@ -80,10 +87,11 @@ class _Block:
     """Some units and draws, at whose arrivals is looked at once; buffers are the thread's own."""
 
     def __init__(self, sampler: CompoundSampler, rows: slice, columns: slice, draws: Words) -> None:
-        self.of, self.rows, self.columns, self.draws = sampler, rows, columns, draws
+        self.of, self.rows, self.columns = sampler, rows, columns
         self.size = (rows.stop - rows.start, columns.stop - columns.start)
         self.words: Words = BUFFERS.get("words", self.size, np.uint64)
         self.scratch: Words = BUFFERS.get("scratch", self.size, np.uint64)
+        self.based: Words = bases(sampler.keys[rows], draws, BUFFERS.get("based", self.size, np.uint64), self.scratch)
 
     def add(self, out: Whole) -> None:
         """Add what arrives to ticks x units x draws."""
@@ -98,8 +106,9 @@ class _Block:
         words = self._arrivals(first, cell, total)
         _plane, units, draws = out.shape
         starts = np.arange(self.rows.start, self.rows.stop) * draws
-        places = np.add(starts[:, None], np.arange(self.columns.start, self.columns.stop), out=counts)
         amounts = self._amounts(words, cell)
+        places = self._spread(starts, "places")
+        places += np.arange(self.columns.start, self.columns.stop)
         target = self._periods(words, cell, units * draws)
         target += _taken(places.reshape(-1), cell, "spare")
         np.add.at(out.reshape(-1), target, amounts)
@@ -107,11 +116,13 @@ class _Block:
     def _counts(self) -> Whole:
         """Return the number of arrivals of each cell: thresholds of the unit not above the cell's word."""
         tables = self.of.counts
-        bases(self.of.keys[0][self.rows], self.draws, self.words, self.scratch)
-        slot_words(self.words, 0, self.words, self.scratch)
+        slot_words(self.based, 0, self.words, self.scratch)
+        factor = BUFFERS.get("factor", self.size, np.int64)
+        np.right_shift(self.words, np.uint64(12), out=factor.view(np.uint64))
+        factor &= _LAST
         word = np.right_shift(self.words, np.uint64(64 - COUNT_BITS), out=self.words).view(np.int64)
         bucket = np.right_shift(word, COUNT_BITS - tables.guide_bits, out=self.scratch.view(np.int64))
-        bucket += (np.arange(self.rows.start, self.rows.stop) << tables.guide_bits)[:, None]
+        bucket += self._of_rows(np.arange(self.rows.start, self.rows.stop) << tables.guide_bits)
         places = _taken(tables.guide.reshape(-1), bucket, "counts")
         place, word = places.reshape(-1), word.reshape(-1)
         reached = np.take(tables.thresholds, place, out=self.scratch.view(np.int64).reshape(-1), mode="clip")
@@ -120,14 +131,14 @@ class _Block:
             there = place[going] + 1
             place[going] = there
             going = going[tables.thresholds[there] <= word[going]]
-        return np.subtract(places, tables.start[self.rows, None], out=places)
+        counts: Whole = np.subtract(places, self._of_rows(tables.start[self.rows]), out=places)
+        return counts
 
     def _arrivals(self, first: Whole, cell: Whole, total: int) -> Words:
         """Return the word of each arrival; `first` is the number of each cell's first among all of the block."""
-        bases(self.of.keys[1][self.rows], self.draws, self.words, self.scratch)
         # Arrival j of a cell has the word of slot j: as if counting had begun where the cell's first one stands.
         before = np.multiply(first.view(np.uint64), SLOT_STEP, out=self.scratch.reshape(-1))
-        based = np.subtract(self.words.reshape(-1), before, out=self.words.reshape(-1))
+        based = np.subtract(self.based.reshape(-1), before, out=self.based.reshape(-1))
         words: Words = _taken(based, cell, "arrivals")
         words += _steps(total)
         return mix(words, BUFFERS.get("spare", (total,), np.uint64))
@@ -152,29 +163,35 @@ class _Block:
             ratio[last] = self.of.tails[table].reshape(-1)[of_size[last] - _LAST + deep]
             amounts *= ratio
         amounts += 0.5
+        np.minimum(amounts, MOST_AT_ONCE, out=amounts)
         whole: Whole = BUFFERS.get("whole", amounts.shape, np.int64)
         np.copyto(whole, np.floor(amounts, out=amounts), casting="unsafe")
         return whole
 
     def _scales(self) -> Real:
         """Return the expected size of an arrival of each cell, with the factor common to its unit and draw."""
-        scales: Real = BUFFERS.get("scales", self.size, np.float64)
-        scales[:] = self.of.scale[self.rows, None]
+        scales: Real = self._spread(self.of.scale[self.rows], "scales")
         if self.of.factors is not None:
-            bases(self.of.keys[2][self.rows], self.draws, self.words, self.scratch)
-            slot_words(self.words, 0, self.words, self.scratch)
-            chosen = np.right_shift(self.words, np.uint64(52), out=self.words).view(np.int64)
-            chosen += (self.of.common[self.rows] * CELLS)[:, None]
+            chosen: Whole = BUFFERS.get("factor", self.size, np.int64)
+            chosen += self._of_rows(self.of.common[self.rows] * CELLS)
             scales *= np.take(self.of.factors.reshape(-1), chosen, out=self.scratch.view(np.float64), mode="clip")
         return scales.reshape(-1)
+
+    def _of_rows(self, values: Rows) -> Rows:
+        return of_rows(values, self.size[1])
+
+    def _spread(self, values: NDArray[Any], buffer: str) -> NDArray[Any]:
+        """Return values of units as those of their cells, in a buffer."""
+        spread = BUFFERS.get(buffer, self.size, values.dtype)
+        np.copyto(spread, of_rows(values, self.size[1]))
+        return spread
 
     def _own(self, table: Rows, chosen: Whole, cell: Whole) -> slice:
         """Move cells chosen, in place, to the table of each arrival's unit; return the tables they are counted in."""
         rows = table[self.rows]
         least, most = int(rows.min()), int(rows.max())
         if most > least:
-            offsets: Whole = BUFFERS.get("offsets", self.size, np.int64)
-            offsets[:] = ((rows - least) * CELLS)[:, None]
+            offsets = self._spread((rows - least) * CELLS, "offsets")
             chosen += _taken(offsets.reshape(-1), cell, "spare")
         return slice(least, most + 1)
 
@@ -185,10 +202,10 @@ def _taken(of: NDArray[Any], at: Whole, buffer: str) -> NDArray[Any]:
 
 
 def _steps(total: int) -> Words:
-    """Return 1, 2, ... times the step of slots."""
+    """Return 2, 3, ... times the step of slots: those of slots 1, 2, ..."""
     held: Words = BUFFERS.get("steps", (total,), np.uint64)
-    if int(held[0]) != int(SLOT_STEP) or int(held[-1]) != total * int(SLOT_STEP) % 2**64:
-        np.multiply(np.arange(1, total + 1, dtype=np.uint64), SLOT_STEP, out=held)
+    if int(held[0]) != 2 * int(SLOT_STEP) % 2**64 or int(held[-1]) != (total + 1) * int(SLOT_STEP) % 2**64:
+        np.multiply(np.arange(2, total + 2, dtype=np.uint64), SLOT_STEP, out=held)
     return held
 
 
@@ -200,5 +217,5 @@ def blocks(costs: Real, draws: int) -> Iterator[tuple[slice, slice]]:
         end = min(draws, begin + columns)
         cut = np.floor(np.cumsum(costs) * (end - begin) / WORKING)
         edges = [0, *(np.flatnonzero(np.diff(cut)) + 1).tolist(), len(costs)]
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges):
             yield slice(first, last), slice(begin, end)

@@ -1,7 +1,7 @@
 """Tables that draws are looked up in: counts, periods, sizes.
 
-They are made by additions, multiplications and divisions of doubles alone, which every machine rounds alike; so the bits
-of a simulation do not depend on the processor or the mathematical library.
+They are made by additions, multiplications and divisions of doubles alone, which every machine rounds alike; so the
+bits of a simulation do not depend on the processor or the mathematical library.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 1 << 20
 """Cells that are gathered at once."""
+
+ALONE: Final = 1 << 13
+"""Cells of a parent's children from which on they are quicker added up by themselves."""
 
 
 @define(frozen=True, eq=False)
@@ -43,13 +47,25 @@ class Tree:
 
     def add_up(self, totals: Whole) -> Whole:
         """Add, in place, the rows of all below a unit to its own; return the totals, units x draws."""
-        rows = max(1, AT_ONCE // max(1, totals.shape[1]))
+        draws = totals.shape[1]
+        rows = max(1, AT_ONCE // max(1, draws))
         for child, parent in self.levels:
             for begin in range(0, len(child), rows):
                 some, to = child[begin : begin + rows], parent[begin : begin + rows]
                 starts = np.flatnonzero(np.diff(to, prepend=-1))
-                totals[to[starts]] += np.add.reduceat(totals[_as_slice(some)], starts, axis=0)
+                if len(some) * draws < ALONE * len(starts):
+                    totals[to[starts]] += np.add.reduceat(totals[_as_slice(some)], starts, axis=0)
+                    continue
+                for first, last in pairwise([*starts.tolist(), len(some)]):
+                    totals[to[first]] += np.add.reduce(totals[_as_slice(some[first:last])], axis=0)
         return totals
+
+    def own(self, totals: Whole) -> Whole:
+        """Return what of the totals of each unit is not of the units below it: what `add_up` makes them of."""
+        found = totals.copy()
+        for child, parent in self.levels:
+            np.subtract.at(found, parent, totals[child])
+        return found
 
 
 def _as_slice(rows: Rows) -> Rows | slice:

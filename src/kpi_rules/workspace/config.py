@@ -22,6 +22,7 @@ from kpi_rules.workspace.config_checks import (
     campaign_issues,
     campaign_of,
     credit_issues,
+    forecast_issues,
     pace_issues,
     review_issues,
     year_issues,
@@ -36,6 +37,7 @@ from kpi_rules.workspace.config_schema import (
     CreditSection,
     Effect,
     Evidence,
+    ForecastSection,
     Issue,
     PaceSection,
     PaySection,
@@ -75,7 +77,8 @@ T = TypeVar("T")
 class Config:
     """What `kpi.toml` says, but for the policies' parameters.
 
-    `evidence` is what bears an amount out, in order, and `sharing` how claims without shares share a project.
+    `evidence` is what bears an amount out, in order, and `sharing` how claims without shares share a project;
+    `forecasts` are the forecasts whose sum a simulation draws from.
     `pace_points` are the points of the pace curve `table`; `tolerance` is the share of the task a month-end may be
     behind without counting as lagging; `checks` are effects by the name of a check, `guards` what is
     written of each guard; `enabled` the policies in the order
@@ -94,6 +97,7 @@ class Config:
     unvisited: Unvisited = "none"
     evidence: tuple[Evidence, ...] = ("visits",)
     sharing: Sharing = "agreed"
+    forecasts: tuple[str, ...] = ("compound",)
     checks: Mapping[str, Effect] = field(factory=dict)
     guards: Mapping[str, GuardSection] = field(factory=dict)
     tables: tuple[TableSource, ...] = ()
@@ -148,6 +152,7 @@ def name_problems(
     pace_curves: Collection[str],
     checks: Collection[str],
     indicators: Collection[str],
+    forecasts: Collection[str],
 ) -> list[Problem]:
     """Check the names in `kpi.toml` that only the policies know, once they are loaded.
 
@@ -157,6 +162,7 @@ def name_problems(
         pace_curves: the pace curves of the enabled policies; `months`, `days` and `table` among them.
         checks: the checks, shipped and of the enabled policies.
         indicators: the indicators a quota can be set for.
+        forecasts: the forecasts, the library's own and those of the enabled policies.
     """
     config = read.config
     if config is None:
@@ -172,6 +178,11 @@ def name_problems(
             _unknown("unknown-check", _("the unknown check {name}"), name, checks, ("checks", name))
             for name in config.checks
             if name not in checks
+        ),
+        *(
+            _unknown("unknown-forecast", _("the unknown forecast {name}"), name, forecasts, ("forecast", "models", at))
+            for at, name in enumerate(config.forecasts)
+            if name not in forecasts
         ),
     ]
     if config.pace_curve not in pace_curves:
@@ -237,6 +248,8 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
     pay = _section(raw, "pay", PaySection, issues) or PaySection()
     credit = _section(raw, "credit", CreditSection, issues) or CreditSection()
     issues += credit_issues(credit, raw.get("credit"))
+    forecast = _section(raw, "forecast", ForecastSection, issues) or ForecastSection()
+    issues += forecast_issues(forecast)
     waves = _items(raw.get("campaign", []), ("campaign",), CampaignSection, issues, {"id": UNNAMED, "share": 1})
     issues += campaign_issues(waves, year)
     tables, wrong_tables = table_sources(raw.get("tables", {}))
@@ -259,6 +272,7 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
         unvisited=credit.unvisited,
         evidence=credit.order,
         sharing=credit.sharing,
+        forecasts=forecast.models,
         checks=checks,
         guards=guards,
         tables=tables,

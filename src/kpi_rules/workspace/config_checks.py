@@ -17,6 +17,7 @@ from kpi_rules.workspace.config_schema import (
     UNNAMED,
     CampaignSection,
     CreditSection,
+    ForecastSection,
     Issue,
     PaceSection,
     PointSection,
@@ -198,6 +199,17 @@ def credit_issues(section: CreditSection, raw: object) -> Iterator[Issue]:
         found = _("unvisited beside evidence, which is read instead")
         expected = _("one of the two")
         yield Issue(("credit", "unvisited"), "unused-unvisited", found, expected, severity="warning")
+
+
+def forecast_issues(section: ForecastSection) -> Iterator[Issue]:
+    """Check that there is a forecast, and none twice: their sum is drawn from."""
+    path = ("forecast", "models")
+    if not section.models:
+        found, expected = _("an empty list"), _("what a simulation goes on by, such as compound")
+        yield Issue(path, "no-forecast", found, expected)
+    for number, name in enumerate(section.models):
+        if name in section.models[:number]:
+            yield Issue((*path, number), "duplicate-forecast", shown(name), _("each forecast once, they are summed"))
 
 
 def campaign_of(section: CampaignSection) -> Campaign:

@@ -135,6 +135,13 @@ class CreditSection:
 
 
 @define(frozen=True)
+class ForecastSection:
+    """`[forecast]`: what a simulation goes on by."""
+
+    models: tuple[str, ...] = ("compound",)
+
+
+@define(frozen=True)
 class CampaignSection:
     """`[[campaign]]`."""
 
@@ -179,6 +186,7 @@ SECTIONS: Mapping[str, type] = {
     "pace": PaceSection,
     "pay": PaySection,
     "credit": CreditSection,
+    "forecast": ForecastSection,
     "plugins": PluginsSection,
 }
 """The sections that are one table each; `campaign`, `tables`, `checks` and `guards` have shapes of their own."""

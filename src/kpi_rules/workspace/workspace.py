@@ -148,6 +148,7 @@ class Workspace:
             pace_curves=plugins.pace_curves,
             checks=plugins.checks,
             indicators=quota_indicators(plugins.indicators),
+            forecasts=plugins.forecasts,
         )
         misnamed = any(problem.code == "unknown-plugin" for problem in names)
         problems = [

@@ -1,0 +1,128 @@
+"""From the history of confirmed against arrived to the shares that site visits confirm (M14).
+
+At each past month-end a unit has credited a share of what had arrived and was not credited yet. Those shares, of all
+units together, have a distribution; each unit has a mean for months that end a quarter, before which there are visits
+for the reviews, and one for others, shrunk to its group and that to all; a unit's shares are drawn from the
+distribution tilted exponentially to its mean (Efron 1981), and over half a month 1 - (1 - share)**(1/2).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import exp
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from kpi_rules.forecasts.credibility import LITTLE, Groups
+from kpi_rules.locale import _, ngettext
+from kpi_rules.model.calendar import month_end
+from kpi_rules.model.forecasts import Assumption
+from kpi_rules.simulation.confirming import PARTS, Confirming
+from kpi_rules.simulation.keys import stream_keys
+from kpi_rules.simulation.tables import CELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kpi_rules.model.forecasts import History
+    from kpi_rules.simulation.known import Known
+
+    Real = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
+BINS: Final = 64
+"""Shares, and means of shares, are told apart in as many steps."""
+
+KINDS: Final = 2
+"""Kinds of month: those that end no quarter, and those that do."""
+
+_MONTH: Final = 30.4375
+_QUARTERS: Final = 4  # lengths are rounded to whole quarters of a month
+_WORTH: Final = 4.0  # months that a group's mean is worth beside a unit's own, and all beside a group's
+_VAGUE: Final = 2.0  # months of which every share is alike, beside those seen
+_STEEPEST: Final = 400.0
+
+
+def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, list[Assumption]]:
+    """Fit the shares to the past months of the units."""
+    here = known.month_ends
+    arrived, credited = known.arrived(here), known.confirmed(here)
+    before = np.concatenate([np.zeros_like(credited[:1]), credited])[: len(credited)]
+    waiting = arrived - before
+    month, unit = np.nonzero(waiting > 0)
+    share = np.clip((credited - before)[month, unit] / waiting[month, unit], 0.0, 1.0)
+    quarters = set(known.config.year.month_ends[2::3])
+    kind = np.array([known.credited.dates[at] in quarters for at in here], dtype=np.int64)[month]
+    mean = _means(unit, kind, share, Groups.make(history.group, len(history.groups)), len(history.units))
+    steps, rows = np.unique(np.rint(mean * BINS).astype(np.int64), return_inverse=True)
+    lengths, length = np.unique(np.maximum(1, np.rint(history.spans / _MONTH * _QUARTERS)), return_inverse=True)
+    base = np.bincount(np.rint(share * BINS).astype(np.int64), minlength=BINS + 1) + _VAGUE / (BINS + 1)
+    tables = [_tilted(base.tolist(), int(step) / BINS) for step in steps]
+    ticks = known.past.ticks
+    found = Confirming(
+        shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths]),
+        length=length,
+        mean=rows.reshape(mean.shape),
+        kind=np.array([month_end(tick.on) in quarters for tick in ticks], dtype=np.int64),
+        slot=np.array(
+            [tick.on.year * 12 + tick.on.month if tick.is_month_end else tick.on.toordinal() for tick in ticks]
+        ),
+        monthly=np.array([tick.is_month_end for tick in ticks]),
+        keys=(
+            stream_keys(seed, "visits of a month", history.units),
+            stream_keys(seed, "visits between", history.units),
+        ),
+    )
+    return found, _assumptions(mean, kind)
+
+
+def _assumptions(mean: Real, kind: Rows) -> list[Assumption]:
+    """Say what visits confirm, in months that end a quarter and in others."""
+    found = []
+    for at, months in enumerate((_("other months"), _("months that end a quarter"))):
+        number = int((kind == at).sum())
+        basis = ngettext("{count} month of a unit", "{count} months of units", number).format(count=number)
+        what = _("of what has arrived and is not credited yet, visits confirm in {months}").format(months=months)
+        value = _("{share:.0%} a month").format(share=float(mean[at].mean()))
+        found.append(Assumption("visits", what, "", value, basis, little=number < LITTLE))
+    return found
+
+
+def _means(unit: Rows, kind: Rows, share: Real, groups: Groups, units: int) -> Real:
+    """Return kinds of month x units: the mean share."""
+    overall = (float(share.sum()) + 0.5) / (len(share) + 1.0)
+    found = []
+    for each in range(KINDS):
+        of_kind = kind == each
+        number = np.bincount(unit[of_kind], minlength=units).astype(np.float64)
+        total = np.bincount(unit[of_kind], share[of_kind], minlength=units).astype(np.float64)
+        of_all = (float(total.sum()) + _WORTH * overall) / (float(number.sum()) + _WORTH)
+        of_group = (groups.sums(total) + _WORTH * of_all) / (groups.sums(number) + _WORTH)
+        found.append((total + _WORTH * of_group[groups.of]) / (number + _WORTH))
+    return np.stack(found)
+
+
+def _tilted(base: Sequence[float], mean: float) -> list[float]:
+    """Return weights of the shares 0, 1/64, ..., 1 that are the base's, tilted so that their mean is as given."""
+    low, high = -_STEEPEST, _STEEPEST
+    weights = list(base)
+    for _round in range(60):
+        tilt = (low + high) / 2
+        most = max(tilt, 0.0)
+        weights = [weight * exp(tilt * at / BINS - most) for at, weight in enumerate(base)]
+        found = sum(weight * at for at, weight in enumerate(weights)) / BINS / sum(weights)
+        low, high = (tilt, high) if found < mean else (low, tilt)
+    return weights
+
+
+def _cells(weights: Sequence[float], months: float) -> Rows:
+    """Return shares in whole 65536ths, of equally likely cells, for a time of so many months."""
+    sums = np.cumsum([0.0, *weights])
+    edges = np.floor(sums / sums[-1] * CELLS + 0.5).astype(np.int64).tolist()
+    found = np.empty(CELLS, dtype=np.int64)
+    for at, (first, last) in enumerate(pairwise(edges)):
+        found[first:last] = round((1.0 - (1.0 - at / BINS) ** months) * PARTS)
+    return found
