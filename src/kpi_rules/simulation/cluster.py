@@ -106,7 +106,7 @@ def _client(address: str, seconds: float) -> Client:
 async def _probe(address: str, seconds: float) -> None:
     """Connect and hang up. A client that fails to connect leaves threads behind, and may wait without end."""
     import dask
-    from distributed.comm import connect as opened
+    from distributed.comm.core import connect as opened
     from distributed.security import Security
 
     if not isinstance(address, str):
