@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
+import zlib
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from itertools import islice, pairwise
 from multiprocessing import get_context
@@ -176,7 +177,7 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
 
 def _sent(work: Work[Found], executor: Executor) -> Callable[[Part], Future[Found | Failed]]:
     """Return what hands a chunk to an executor whose workers may be other processes."""
-    payload = pickle.dumps(work)
+    payload = zlib.compress(pickle.dumps(work), level=1)
 
     def submit(part: Part) -> Future[Found | Failed]:
         return executor.submit(remotely, payload, *part)  # type: ignore[arg-type]  # the work unpacks to what it was

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import zlib
 from functools import lru_cache
 from multiprocessing import parent_process
 from threading import Thread
@@ -39,7 +40,7 @@ def attempt(work: Work[Found], low: int, high: int) -> Found | Failed:
 
 
 def remotely(payload: bytes, low: int, high: int) -> Sum | Failed:
-    """Do a pickled work for some draws; what it raises says where, as its traceback does not travel."""
+    """Do a pickled and compressed work for some draws; what it raises says where, as its traceback does not travel."""
     try:
         work = _unpacked(payload)
     except Exception as raised:  # noqa: BLE001 (pickle raises nearly anything where code differs)
@@ -53,7 +54,7 @@ def remotely(payload: bytes, low: int, high: int) -> Sum | Failed:
 @lru_cache(maxsize=2)
 def _unpacked(payload: bytes) -> Work[Sum]:
     """Return the work, made once in each process."""
-    work: Work[Sum] = pickle.loads(payload)  # noqa: S301 (made by the process that asked)
+    work: Work[Sum] = pickle.loads(zlib.decompress(payload))  # noqa: S301 (made by the process that asked)
     return work
 
 
