@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from attrs import asdict, define, field
 
@@ -166,3 +166,7 @@ class AssessmentError(Exception):
         """Keep the problems; the message lists them all."""
         super().__init__("\n".join(problem.message for problem in problems))
         self.problems = list(problems)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Problem]]]:
+        """Go to another process with the problems, not with their text."""
+        return type(self), (self.problems,)

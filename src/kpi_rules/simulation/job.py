@@ -15,7 +15,7 @@ from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.simulation.rows import Ahead, BlockingDraws, DrawnSource
 from kpi_rules.simulation.traces import Till, Traces, hits, lasting
-from kpi_rules.simulation.withholding import Withholding
+from kpi_rules.simulation.withholding import Withholding, alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,8 +152,11 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
     assessment = past.assessment
     book = assessment.rulebook
     rules = {name: rule for name, rule in book.rules.items() if rule.hold is not None}
-    blocking = Blocking.of(assessment.scene)
     ids = past.units["unit"]
+    blocks = Blocking.of(assessment.scene) is not None
+    scene = assessment.scene
+    if blocks or paid_as is None:  # nobody's pay travels that nothing asks for
+        scene = alone(scene, ids if blocks or rules else ids.clear())
     return Job(
         futures,
         past.ticks,
@@ -162,9 +165,9 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
             book.rules, evolve(book.terms, pace=Paces({tick.on: book.terms.pace(tick.on) for tick in past.ticks}))
         ),
         assessment.decided.state.gathered(past.rows).settled(),
-        Withholding(assessment.payroll, rules, ids) if paid_as is None else paid_as.withholding,
+        Withholding(scene.payroll, rules, ids) if paid_as is None else paid_as.withholding,
         _owed(past, list(rules)) if paid_as is None else paid_as.owed,
-        None if blocking is None else BlockingDraws(blocking, ids),
+        BlockingDraws(Blocking(scene), ids) if blocks else None,
         effort,
     )
 

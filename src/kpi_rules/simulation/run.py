@@ -5,31 +5,28 @@ from __future__ import annotations
 import os
 import pickle
 import time
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from functools import lru_cache
-from itertools import pairwise
+import zlib
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from itertools import islice, pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
 from attrs import define, field
 
+from kpi_rules.locale import _
+from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS
+from kpi_rules.simulation.worker import Failed, attempt, begin, remotely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
 ROWS: Final = 300_000
 """Units x draws at once: fewer, and what a tick costs by itself counts; more, and nothing is won."""
 
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
+_POOLS: Final = 3  # so many times processes are started anew after one of them died
+_ELSEWHERE: Final = 2 * WORKERS  # chunks at once for an executor that does not say how many it runs
 
 
 class Sum(Protocol):
@@ -59,11 +56,14 @@ class Work(Protocol[Made_co]):
 
 @define(frozen=True)
 class Progress:
-    """How far it is: draws done of all, and seconds since it began."""
+    """How far it is: draws done of all, and seconds since it began; `again` of the draws were lost with a worker, and
+    are done again.
+    """
 
     done: int
     draws: int
     seconds: float
+    again: int = 0
 
     @property
     def remaining(self) -> float | None:
@@ -81,7 +81,8 @@ class Running:
 
     Attributes:
         executor: any executor of `concurrent.futures`, such as that of a Dask client; None for this machine.
-        workers: how many processes of this machine run them; None for threads of this process.
+        workers: how many processes of this machine run them; None for threads of this process. With an executor, how
+            many chunks it runs at once, where it does not say so itself (by an attribute `workers`).
         progress: called after each chunk, in the thread that asked.
         cancelled: asked in that thread ten times a second whether to give up.
     """
@@ -91,26 +92,60 @@ class Running:
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
 
+    def check(self) -> None:
+        """Refuse what cannot run anything.
+
+        Raises:
+            AssessmentError: it says what.
+        """
+        problems = []
+        workers: object = self.workers
+        executor: object = self.executor
+        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+            expected = _("a whole number from {least}").format(least=1)
+            problems.append(error("bad-number", Place(key="workers"), found=repr(workers), expected=expected))
+        if executor is not None and not isinstance(executor, Executor):
+            expected = _("an executor of concurrent.futures")
+            problems.append(error("wrong-kind", Place(key="executor"), found=repr(executor), expected=expected))
+        if problems:
+            raise AssessmentError(problems)
+
+    @property
+    def at_once(self) -> int:
+        """How many chunks run at once."""
+        if self.executor is None:
+            return self.workers or _threads()
+        own = getattr(self.executor, "workers", None)
+        return max(own, 1) if isinstance(own, int) else self.workers or _ELSEWHERE
+
 
 def run(work: Work[Found], draws: int, running: Running) -> Found:
     """Do a work for all draws, from number 0 on.
 
-    Where a worker process dies, what it had not done is done again, here.
+    What is lost with a worker process is done again: in new processes where they are our own, and at last here.
 
     Raises:
+        AssessmentError: `running` has no such workers, or a worker lacks the code that the work needs.
         CancelledError: `running` says that it is not wanted any more.
+        Exception: what a chunk raises, for one of those that do; the others are given up.
     """
+    running.check()
+    at_once = running.at_once
+    collecting = _Collecting(work, draws, running, at_once)
+    todo = chunks(work.units, draws, at_once)
     if running.executor is not None:
-        return _Collecting(work, draws, running, 2 * WORKERS).elsewhere(running.executor)
-    if running.workers is not None:
-        collecting = _Collecting(work, draws, running, running.workers)
-        # Started anew, not forked: polars' threads do not outlive a fork.
-        with ProcessPoolExecutor(running.workers, mp_context=get_context("spawn")) as processes:
-            return collecting.elsewhere(processes)
-    workers = min(os.cpu_count() or 1, WORKERS)
-    with ThreadPoolExecutor(workers) as threads:
-        collecting = _Collecting(work, draws, running, workers)
-        return collecting.all(lambda part: threads.submit(work.run, *part))
+        todo = collecting.through(todo, _sent(work, running.executor))
+    elif running.workers is not None:
+        todo = _in_processes(collecting, todo, running.workers)
+    if todo:
+        with ThreadPoolExecutor(_threads()) as threads:
+            collecting.through(todo, lambda part: threads.submit(attempt, work, part[0], part[1]))
+    assert collecting.found is not None  # noqa: S101 (there is at least one draw)
+    return collecting.found
+
+
+def _threads() -> int:
+    return min(os.cpu_count() or 1, WORKERS)
 
 
 def chunks(units: int, draws: int, workers: int) -> list[tuple[int, int]]:
@@ -125,6 +160,31 @@ def chunks(units: int, draws: int, workers: int) -> list[tuple[int, int]]:
 Part = tuple[int, int]
 
 
+def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: int) -> list[Part]:
+    """Run chunks in processes of this machine; return those that were lost with the last of several pools.
+
+    One process that dies takes its pool with it. A pool that did nothing at all would not do better the next time.
+    """
+    for _pool in range(_POOLS):
+        # Started anew, not forked: polars' threads do not outlive a fork.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as processes:
+            lost = collecting.through(parts, _sent(collecting.work, processes))
+        if len(lost) in {0, len(parts)}:
+            return lost
+        parts = lost
+    return parts
+
+
+def _sent(work: Work[Found], executor: Executor) -> Callable[[Part], Future[Found | Failed]]:
+    """Return what hands a chunk to an executor whose workers may be other processes."""
+    payload = zlib.compress(pickle.dumps(work), level=1)
+
+    def submit(part: Part) -> Future[Found | Failed]:
+        return executor.submit(remotely, payload, *part)  # type: ignore[arg-type]  # the work unpacks to what it was
+
+    return submit
+
+
 @define(eq=False)
 class _Collecting(Generic[Found]):
     """Chunks handed out a few at a time, so that memory does not grow with the draws, and added up as they come in."""
@@ -132,82 +192,53 @@ class _Collecting(Generic[Found]):
     work: Work[Found]
     draws: int
     running: Running
-    workers: int
+    at_once: int
     found: Found | None = field(default=None, init=False)
     done: int = field(default=0, init=False)
+    again: int = field(default=0, init=False)
     began: float = field(factory=time.perf_counter, init=False)
 
-    def elsewhere(self, executor: Executor) -> Found:
-        """Have the chunks run in other processes, and those of workers that died once more here."""
-        payload = pickle.dumps(self.work)
+    def through(self, parts: Sequence[Part], submit: Callable[[Part], Future[Found | Failed]]) -> list[Part]:
+        """Hand out chunks and take in what comes back; return those that were lost, in order.
 
-        def submit(part: Part) -> Future[Found]:
-            return executor.submit(_remotely, payload, *part)  # type: ignore[arg-type]  # the work unpacks to what it was
-
-        return self.all(submit)
-
-    def all(self, submit: Callable[[Part], Future[Found]]) -> Found:
-        """Return what is known of all draws."""
-        parts = chunks(self.work.units, self.draws, self.workers)
-        lost = self._through(parts, submit)
-        for part in lost:
-            self._take(part, self.work.run(*part))
-        assert self.found is not None  # noqa: S101 (there is at least one draw)
-        return self.found
-
-    def _through(self, parts: Iterable[Part], submit: Callable[[Part], Future[Found]]) -> list[Part]:
-        """Hand out the chunks and take in what comes back; return those whose worker died."""
-        waiting: dict[Future[Found], Part] = {}
+        A chunk is lost where its worker died or was given up, or nobody takes it. Executors say so in their own ways;
+        what a chunk itself raises comes back as `Failed`.
+        """
+        waiting: dict[Future[Found | Failed], Part] = {}
         lost: list[Part] = []
         todo = iter(parts)
         try:
             while True:
-                for part in todo:
-                    if not _submitted(submit, part, waiting):
+                for part in islice(todo, 2 * self.at_once - len(waiting)):
+                    try:
+                        waiting[submit(part)] = part
+                    except Exception:  # noqa: BLE001 (an executor that is broken, shut down or cut off)
                         lost += [part, *todo]
-                        break
-                    if len(waiting) >= 2 * self.workers:
-                        break
                 if not waiting:
-                    return lost
+                    self.again += sum(high - low for low, high in lost)
+                    return sorted(lost)
                 finished, _others = wait(waiting, timeout=_ASKED, return_when=FIRST_COMPLETED)
                 for future in finished:
                     part = waiting.pop(future)
                     try:
-                        self._take(part, future.result())
-                    except BrokenExecutor:
+                        found = future.result()
+                    except Exception:  # noqa: BLE001 (a worker that died, in an executor's own words)
                         lost.append(part)
+                    else:
+                        self._take(part, found)
                 if self.running.cancelled is not None and self.running.cancelled():
                     raise CancelledError
         finally:
             for future in waiting:
                 future.cancel()
 
-    def _take(self, part: Part, found: Found) -> None:
+    def _take(self, part: Part, found: Found | Failed) -> None:
+        if isinstance(found, Failed):
+            raise found.error
         if self.found is None:
             self.found = found
         else:
             self.found.add(found)
         self.done += part[1] - part[0]
         if self.running.progress is not None:
-            self.running.progress(Progress(self.done, self.draws, time.perf_counter() - self.began))
-
-
-def _submitted(submit: Callable[[Part], Future[Found]], part: Part, waiting: dict[Future[Found], Part]) -> bool:
-    try:
-        waiting[submit(part)] = part
-    except BrokenExecutor:
-        return False
-    return True
-
-
-def _remotely(payload: bytes, low: int, high: int) -> Sum:
-    """Run a chunk in another process."""
-    return _unpacked(payload).run(low, high)
-
-
-@lru_cache(maxsize=2)
-def _unpacked(payload: bytes) -> Work[Sum]:
-    """Return the work, made once in each process."""
-    work: Work[Sum] = pickle.loads(payload)  # noqa: S301 (made by the process that asked)
-    return work
+            self.running.progress(Progress(self.done, self.draws, time.perf_counter() - self.began, self.again))

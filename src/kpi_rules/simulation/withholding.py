@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +15,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.guards import Scene
     from kpi_rules.pipeline.pay import Payroll
 
     Fen = NDArray[np.int64]
+
+_STAFF = ("unit", "person", "grade", "category", "group", "component", "from_on", "to_on")
+"""Columns of staff that payroll and measures read, whatever guards read besides."""
+
+
+def alone(scene: Scene, units: pl.Series) -> Scene:
+    """Return what guards and payroll see of measures on some units, and nothing else: it goes to other processes."""
+    payroll = scene.payroll
+    subtree = payroll.subtree.filter(pl.col("above").is_in(units.implode()))
+    of_units = scene.units.filter(pl.col("unit").is_in(units.implode()))
+    guards = [each for each in payroll.guards.values() if each.guard.about == "pay"]
+    parts = [part for each in guards for part in (each.guard.when, each.limit) if part is not None]
+    read = {*_STAFF, *(name for part in parts for name in part.meta.root_names())}
+    falls_on = pl.col("unit").is_in(subtree["unit"].implode()) | pl.col("person").is_in(of_units["head"].implode())
+    staff = payroll.staff.filter(falls_on).select(name for name in payroll.staff.columns if name in read)
+    handovers = scene.handovers
+    return evolve(
+        scene,
+        units=of_units,
+        payroll=evolve(
+            payroll,
+            staff=staff,
+            withheld=payroll.withheld.join(staff.select("person").unique(), on="person", how="semi"),
+            groups=payroll.groups.filter(pl.col("unit").is_in(units.implode())),
+            subtree=subtree,
+            deposits=payroll.deposits.clear(),
+        ),
+        handovers=None if handovers is None else handovers.filter(pl.col("unit").is_in(units.implode())),
+    )
 
 
 @define(eq=False)

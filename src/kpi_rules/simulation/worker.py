@@ -1,0 +1,82 @@
+"""What runs in a worker process; nothing here loads polars, so that its threads can be set before it is."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import zlib
+from functools import lru_cache
+from multiprocessing import parent_process
+from threading import Thread
+from traceback import format_exception
+from typing import TYPE_CHECKING, TypeVar
+
+from attrs import define
+
+from kpi_rules.locale import _
+from kpi_rules.model.problems import AssessmentError, Place, error
+
+if TYPE_CHECKING:
+    from kpi_rules.model.problems import Problem
+    from kpi_rules.simulation.run import Sum, Work
+
+    Found = TypeVar("Found", bound=Sum)
+
+
+@define(frozen=True)
+class Failed:
+    """What a chunk raised, as a value: whatever an executor raises itself is then about workers, not about chunks."""
+
+    error: Exception
+
+
+def attempt(work: Work[Found], low: int, high: int) -> Found | Failed:
+    """Do a work for some draws."""
+    try:
+        return work.run(low, high)
+    except Exception as raised:  # noqa: BLE001 (whatever it is, it is raised where the work was asked for)
+        return Failed(raised)
+
+
+def remotely(payload: bytes, low: int, high: int) -> Sum | Failed:
+    """Do a pickled and compressed work for some draws; what it raises says where, as its traceback does not travel."""
+    try:
+        work = _unpacked(payload)
+    except Exception as raised:  # noqa: BLE001 (pickle raises nearly anything where code differs)
+        return Failed(AssessmentError([_unfit(raised)]))
+    found = attempt(work, low, high)
+    if isinstance(found, Failed):
+        found.error.add_note("".join(format_exception(found.error)))
+    return found
+
+
+@lru_cache(maxsize=2)
+def _unpacked(payload: bytes) -> Work[Sum]:
+    """Return the work, made once in each process."""
+    work: Work[Sum] = pickle.loads(zlib.decompress(payload))  # noqa: S301 (made by the process that asked)
+    return work
+
+
+def _unfit(raised: Exception) -> Problem:
+    found = _("process {process} cannot read what it is to do: {reason}").format(process=os.getpid(), reason=raised)
+    expected = _("the same Python, kpi-rules and policies on every worker")
+    return error("unfit-worker", Place(key="executor"), found=found, expected=expected)
+
+
+def begin() -> None:
+    """Set up a process of our own, before it has loaded anything large.
+
+    One thread of polars each, as the processes share the cores. Ctrl-C reaches all processes of a terminal; the one
+    that asked decides. And should that one be killed, nobody else would end this one.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # the main thread waits for work that will not come
