@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from kpi_rules.forecasts.sizes import deviation_steps, lognormal, lognormal_tabl
 from kpi_rules.model.forecasts import Block, Compound, Curves, Levels
 from kpi_rules.simulation.samplers import sampler_of
 from kpi_rules.simulation.sampling import WORKING, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 DRAWS = 40_000
 TICKS = 4
@@ -60,7 +64,7 @@ def drawn(block: Block, units: int, low: int, high: int, *, names: list[str] | N
     return out
 
 
-BLOCKS = {"compound": compound, "curves": curves, "levels": levels}
+BLOCKS: Mapping[str, Callable[[int], Block]] = {"compound": compound, "curves": curves, "levels": levels}
 
 
 @pytest.mark.parametrize("kind", BLOCKS)

@@ -89,17 +89,19 @@ def _shares(steps: Real, reached: Real) -> Rows:
     `reached` is how many steps each tick is away.
     """
     vague = np.repeat(np.array(_VAGUE)[:, None], AGES, axis=1)
-    steps = steps if len(steps) >= LITTLE else np.concatenate([steps, vague])
+    telling = int((~np.isnan(steps)).any(axis=1).sum())
+    steps = steps if telling >= LITTLE else np.concatenate([steps, vague])
     ahead = int(np.ceil(reached[-1])) + 1
     usable = ~np.isnan(steps)
-    by_age = _by_age(usable)
+    ages = _known_ages(usable)
+    by_age = {int(at): np.flatnonzero(usable[:, at]) for at in np.unique(ages)}
     known = np.where(usable, steps, 0.0)
     found = np.empty((AGES, DONORS, len(reached)), dtype=np.int64)
     for age in range(AGES):
         left = np.ones((DONORS, ahead + 1))
         donor = np.full(DONORS, -1, dtype=np.int64)
         for step in range(ahead):
-            at = min(age + step, AGES - 1)
+            at = int(ages[min(age + step, AGES - 1)])
             those = by_age[at]
             lost = (donor < 0) | ~usable[donor, at]
             # Spread evenly over all that are that old, a different one each time that one is lost.
@@ -112,13 +114,11 @@ def _shares(steps: Real, reached: Real) -> Rows:
     return found
 
 
-def _by_age(usable: NDArray[np.bool_]) -> list[Rows]:
-    """Return for each age the donors known at it, or at the nearest one below it that has some, or else all."""
-    found = [np.arange(len(usable))]
-    for age in range(AGES):
-        those = np.flatnonzero(usable[:, age])
-        found.append(those if len(those) else found[-1])
-    return found[1:]
+def _known_ages(usable: NDArray[np.bool_]) -> Rows:
+    """Return for each age the nearest one below it at which some donor is known, or else the first of all."""
+    there = usable.any(axis=0)
+    before = np.maximum.accumulate(np.where(there, np.arange(AGES), -1))
+    return np.where(before < 0, np.argmax(there), before)
 
 
 def _assumptions(parts: int, donors: int, shares: Rows, age: Rows, unknown: int) -> list[Assumption]:
