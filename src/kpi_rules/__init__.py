@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.backtest import Backtest, backtest
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
+    from kpi_rules.simulation.plan import Plan, plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
@@ -103,6 +104,7 @@ _HOMES = {
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
+    "kpi_rules.simulation.plan": ("Plan", "plan"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
@@ -142,6 +144,7 @@ __all__ = [
     "Levels",
     "PaceCurve",
     "Place",
+    "Plan",
     "Problem",
     "Progress",
     "Refund",
@@ -167,6 +170,7 @@ __all__ = [
     "nearest",
     "parameters",
     "parse_amount",
+    "plan",
     "ratio",
     "rows",
     "rulebook",
