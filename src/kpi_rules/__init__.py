@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.simulation.backtest import Backtest, backtest
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
+    from kpi_rules.simulation.plan import Plan, plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
@@ -99,8 +101,10 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
+    "kpi_rules.simulation.plan": ("Plan", "plan"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
@@ -115,6 +119,7 @@ __all__ = [
     "Assessment",
     "AssessmentError",
     "Assumption",
+    "Backtest",
     "CancelledError",
     "CaseReport",
     "Check",
@@ -139,6 +144,7 @@ __all__ = [
     "Levels",
     "PaceCurve",
     "Place",
+    "Plan",
     "Problem",
     "Progress",
     "Refund",
@@ -151,6 +157,7 @@ __all__ = [
     "Workspace",
     "assess",
     "at",
+    "backtest",
     "choice",
     "command_group",
     "compare",
@@ -163,6 +170,7 @@ __all__ = [
     "nearest",
     "parameters",
     "parse_amount",
+    "plan",
     "ratio",
     "rows",
     "rulebook",

@@ -16,6 +16,7 @@ from kpi_rules.model.calendar import (
     Tick,
     Year,
     days_pace,
+    following,
     month_end,
     month_ends,
     months_pace,
@@ -154,3 +155,9 @@ def test_a_table_holds_from_each_point_on() -> None:
     assert table(YEAR, date(2011, 6, 29)) == Fraction(1, 5)
     assert table(YEAR, date(2011, 12, 31)) == Fraction(1, 2)
     assert table(YEAR, date(2012, 1, 1)) == 1
+
+
+def test_the_year_after_has_as_many_months() -> None:
+    assert following(Year(date(2011, 1, 1), date(2011, 12, 31))) == Year(date(2012, 1, 1), date(2012, 12, 31))
+    assert following(Year(date(2011, 7, 1), date(2012, 2, 29))) == Year(date(2012, 3, 1), date(2012, 10, 31))
+    assert following(Year(date(2011, 2, 1), date(2011, 2, 28), (date(2011, 2, 9),))).reviews == ()

@@ -50,6 +50,14 @@ class Year:
         return tuple(month_ends(self.start, self.end))
 
 
+def following(year: Year) -> Year:
+    """Return the year after a year, of as many months; which reviews it has is not known yet."""
+    start = end = year.end + DAY
+    for _month in year.month_ends[1:]:
+        end = month_end(end) + DAY
+    return Year(start, month_end(end))
+
+
 @define(frozen=True)
 class Campaign:
     """A wave inside the year with its own share of every quota (M2); `start` and `end` are inclusive.

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.locale import _
-from kpi_rules.model.calendar import DAY, Tick, ticks
+from kpi_rules.model.calendar import DAY, Tick, following, ticks
 from kpi_rules.model.columns import FIXINGS, rule_schema
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.assess import assess, reassess
@@ -90,6 +90,28 @@ def past(
 def under(past: Past, workspace: Workspace) -> Past:
     """Return a past under other parameters of rules, on the very same evidence; see `pipeline.assess.reassess`."""
     return _ahead_of(reassess(past.assessment, workspace), past.ticks[-1].on)
+
+
+def year_ahead(workspace: Workspace, as_of: date | None, known_at: date | None, indicator: str) -> Past:
+    """Assess what has happened, for what the year after may bring: the ticks go to its end, and units are those with a
+    quota of the indicator at the end of this one.
+
+    Raises:
+        AssessmentError: as `kpi_rules.assess` has it, or `as_of` is after the year end.
+    """
+    assessment = assess(
+        workspace, as_of, known_at, indicators=["completion", "arrival_rate", indicator], whole_panel=False
+    )
+    year = assessment.rulebook.terms.year
+    if assessment.as_of > year.end:
+        found, expected = str(assessment.as_of), _("a day up to {end}, the year end").format(end=year.end)
+        raise AssessmentError([error("as-of-too-late", Place(key="as_of"), found=found, expected=expected)])
+    whole = _ahead_of(assessment, following(year).end)
+    rows = np.flatnonzero(assessment.quotas_on(year.end)[f"{indicator}_quota"].is_not_null().to_numpy())
+    units = workspace.tables.units
+    home, below = _tree(units, rows)
+    own = units.select("unit", "group", "kind")[rows]
+    return evolve(whole, units=own, rows=rows, home=home, below=below, needed=frozenset({indicator}))
 
 
 def _ahead_of(assessment: Assessment, until: date) -> Past:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from kpi_rules.locale import _
-from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.simulation.asked import check_numbers
 from kpi_rules.simulation.effects import Effect, Effort, check_effects
 from kpi_rules.simulation.futures import futures
 from kpi_rules.simulation.job import job_of
@@ -84,7 +83,7 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
         AssessmentError: as `assess` has it; or there is nothing to come, nothing to forecast from, no draws.
         CancelledError: `cancelled` said so.
     """
-    _check(draws, seed)
+    check_numbers(draws=(draws, 1), seed=(seed, 0))
     before = past(workspace, as_of, until, known_at, decisions)
     check_effects(effects, {name: not rule.one_off for name, rule in before.assessment.rulebook.rules.items()})
     effort = Effort(seed, tuple(effects)) if effects else None
@@ -92,13 +91,3 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
     work = Counting(job, Extent.of(job.units, len(job.ahead.ticks), draws))
     tally = run(work, draws, Running(executor, workers, progress, cancelled))
     return Simulation(before, job, tally.ordered(), seed, draws)
-
-
-def _check(draws: object, seed: object) -> None:
-    problems = []
-    for key, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            expected = _("a whole number from {least}").format(least=least)
-            problems.append(error("bad-number", Place(key=key), found=repr(value), expected=expected))
-    if problems:
-        raise AssessmentError(problems)
