@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
     from kpi_rules.simulation.result import Simulation
@@ -77,6 +78,7 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.simulation.charts": ("chart",),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
     "kpi_rules.simulation.result": ("Simulation",),
@@ -120,6 +122,7 @@ __all__ = [
     "Workspace",
     "assess",
     "at",
+    "chart",
     "choice",
     "command_group",
     "compare",
