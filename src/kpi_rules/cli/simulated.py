@@ -196,12 +196,10 @@ def assumptions(page: Page, assumed: pl.DataFrame) -> None:
 
 def _foot(page: Page, simulation: kr.Simulation, unit: str | None) -> None:
     page.line()
-    if unit is not None or not simulation.exact:  # ticks before the last are binned however few the draws
-        page.line(
-            _(
-                "medians and bands are upper edges of bins of 1/256 of the task, but for the last day of up to 10000 draws"
-            )
-        )
+    if not simulation.exact:
+        page.line(_("completion: medians and bands are upper edges of bins of 1/256 of the task"))
+    elif unit is not None:
+        page.line(_("completion: before the last day, medians and bands are upper edges of bins of 1/256 of the task"))
     page.line(_("intervals are of the chances, at 95%: more draws narrow them; bands are of what comes: they do not"))
     page.line(_("digest {digest}").format(digest=simulation.digest))
 
