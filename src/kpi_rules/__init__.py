@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
     from kpi_rules.simulation.backtest import Backtest, backtest
+    from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
     from kpi_rules.simulation.plan import Plan, plan
@@ -102,6 +103,7 @@ _HOMES = {
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
+    "kpi_rules.simulation.charts": ("chart",),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
     "kpi_rules.simulation.plan": ("Plan", "plan"),
@@ -158,6 +160,7 @@ __all__ = [
     "assess",
     "at",
     "backtest",
+    "chart",
     "choice",
     "command_group",
     "compare",

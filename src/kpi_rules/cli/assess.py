@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import click
-
-from kpi_rules.cli.params import axes, output, workspace
-from kpi_rules.cli.words import Command, Option
-from kpi_rules.locale import N_, _
+from kpi_rules.cli.params import axes, output, result_tables, workspace
+from kpi_rules.cli.words import Command
+from kpi_rules.locale import _
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
+
+    import click
 
 TABLES: Final = (
     "units",
@@ -42,12 +42,7 @@ def command() -> click.Command:
         params=[
             workspace(),
             *axes(),
-            Option(
-                ["--table", "tables"],
-                type=click.Choice(TABLES),
-                multiple=True,
-                help=N_("A result table to write, in full; may be given several times. By default all."),
-            ),
+            result_tables(*TABLES),
             *output("table", "json", "csv", "parquet", "xlsx"),
         ],
     )

@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "split": N_("Split a unit's quota over the units below it."),
     "assess": N_("Compute figures, measures and ledger of a workspace."),
     "explain": N_("Say why a unit has the measures it has, and what would lift them."),
+    "simulate": N_("Simulate the rest of the year: chances, measures, money."),
+    "compare": N_("Compare two policies on the same simulated futures."),
     "withdraw": N_("Show what falls with a piece of evidence, without changing anything."),
     "test": N_("Run the cases of a workspace and of its policies."),
     "plugins": N_("List the installed policies, or what those of a workspace contribute."),

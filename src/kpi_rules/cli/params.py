@@ -19,6 +19,8 @@ Format = Literal["table", "json", "csv", "parquet", "xlsx"]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
+_DIGITS: Final = re.compile(r"\d{1,12}", re.ASCII)
+
 
 class Day(click.ParamType[date]):
     """A date such as 2011-06-30."""
@@ -40,6 +42,25 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         return None
+
+
+class Whole(click.ParamType[int]):
+    """A whole number, no less than some other."""
+
+    name = "number"
+
+    def __init__(self, least: int) -> None:
+        """Take the least number that is valid."""
+        self.least = least
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number in plain digits, such as a few thousand."""
+        text = str(value)
+        number = int(text) if _DIGITS.fullmatch(text) else -1
+        if number < self.least:
+            message = _("'{value}' is no whole number from {least}, of 12 digits at most")
+            self.fail(message.format(value=value, least=self.least), param, ctx)
+        return number
 
 
 class Folder(click.ParamType[Path]):
@@ -78,6 +99,69 @@ def axes() -> list[click.Parameter]:
             help=N_("Decisions on proposals: columns measure, decision, on. Without it all count as approved."),
         ),
     ]
+
+
+def simulating() -> list[click.Parameter]:
+    """Return the options of what is simulated, and of who runs it."""
+    return [
+        Option(
+            ["--as-of"],
+            type=Day(),
+            required=True,
+            help=N_("The last day that is known; from the next on the year is simulated."),
+        ),
+        Option(["--draws"], type=Whole(1), default=10_000, help=N_("How many futures; by default 10000.")),
+        Option(
+            ["--seed"],
+            type=Whole(0),
+            default=1,
+            help=N_("Chooses the futures; the same seed gives the same. By default 1."),
+        ),
+        Option(["--until"], type=Day(), help=N_("The last day simulated; by default the year's end.")),
+        *axes()[1:],
+        Option(
+            ["--effect", "effects"],
+            multiple=True,
+            metavar="RULE=LEAST..MOST",
+            help=N_(
+                "Assume that a measure changes what its unit brings in while it is in force, by a share such as "
+                "0.05..0.15; may be given several times. By default none does."
+            ),
+        ),
+        *workers(),
+    ]
+
+
+def workers() -> list[click.Parameter]:
+    """Return the options of who runs a simulation."""
+    return [
+        Option(["--workers"], type=Whole(1), help=N_("Run on so many processes; by default on threads of one.")),
+        Option(
+            ["--cluster"],
+            metavar="ADDRESS",
+            help=N_("Run on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786."),
+        ),
+    ]
+
+
+def chart() -> click.Parameter:
+    """Return `--chart`."""
+    return Option(
+        ["--chart"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=N_("Draw a chart as well, into a file that ends in .svg or .png."),
+    )
+
+
+def result_tables(*names: str) -> click.Parameter:
+    """Return `--table`."""
+    return Option(
+        ["--table", "tables"],
+        type=click.Choice(names),
+        multiple=True,
+        help=N_("A result table to write, in full; may be given several times. By default all."),
+    )
 
 
 def output(*formats: str) -> list[click.Parameter]:

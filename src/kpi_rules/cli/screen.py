@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from kpi_rules.locale import _
 from kpi_rules.model.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from rich.console import Console
+    from rich.progress import Progress as Bar
     from rich.status import Status
+
+    import kpi_rules as kr
 
 PATIENCE: Final = 1.0
 """Seconds of silence before work is said to be going on."""
@@ -128,20 +133,74 @@ def shown(value: object) -> str:
 @contextmanager
 def working(message: str) -> Iterator[None]:
     """Say on a terminal's standard error that work is going on, once it has taken longer than a second."""
+
+    def begin() -> Status:
+        from rich.text import Text
+
+        status = _terminal().status(Text(safe(message)))
+        status.start()
+        return status
+
+    with _patiently(begin):
+        yield
+
+
+@contextmanager
+def counting(message: str) -> Iterator[Callable[[kr.Progress], None]]:
+    """Show on a terminal's standard error how many draws are done and how long the others take, once the work has
+    taken longer than a second; what is given is to be called with each `Progress`.
+    """
+    last: list[kr.Progress] = []
+    bars: list[Bar] = []
+
+    def tell(progress: kr.Progress) -> None:
+        last[:] = [progress]
+        for bar in bars:
+            _advance(bar, progress)
+
+    def begin() -> Bar:
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        said = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[of]}", markup=False),
+        )
+        bar = Bar(*said, console=_terminal(), transient=True)
+        bar.add_task(safe(message), total=None, of="")
+        for progress in last:
+            _advance(bar, progress)
+        bar.start()
+        bars.append(bar)
+        return bar
+
+    with _patiently(begin):
+        yield tell
+
+
+def _advance(bar: Bar, progress: kr.Progress) -> None:
+    of = _("{done} of {draws} draws").format(done=progress.done, draws=progress.draws)
+    if progress.remaining is not None:
+        minutes, seconds = divmod(round(progress.remaining), 60)
+        of += ", " + _("{time} to go").format(time=f"{minutes}:{seconds:02}")
+    bar.update(bar.task_ids[0], total=progress.draws, completed=progress.done, of=of)
+
+
+def _terminal() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def _patiently(begin: Callable[[], Status | Bar]) -> Iterator[None]:
+    """Begin to show something on a terminal's standard error after a second, and stop it in the end."""
     if not sys.stderr.isatty():
         yield
         return
-    running: list[Status] = []
-
-    def begin() -> None:
-        from rich.console import Console
-        from rich.text import Text
-
-        console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-        running.append(console.status(Text(safe(message))))
-        running[0].start()
-
-    timer = Timer(PATIENCE, begin)
+    running: list[Status | Bar] = []
+    timer = Timer(PATIENCE, lambda: running.append(begin()))
     timer.daemon = True
     timer.start()
     try:
@@ -149,5 +208,5 @@ def working(message: str) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        for status in running:
-            status.stop()
+        for shown in running:
+            shown.stop()

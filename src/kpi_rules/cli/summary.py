@@ -6,8 +6,9 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from kpi_rules.cli.screen import Page
-from kpi_rules.locale import _, ngettext, translate
+from kpi_rules.locale import _, ngettext
 from kpi_rules.model.money import format_amount
+from kpi_rules.pipeline.labels import rule_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,7 +102,7 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
             (
                 (
                     row["unit"],
-                    _label(assessment, row["rule"]),
+                    rule_label(assessment.rulebook.rules, row["rule"]),
                     row["person"],
                     row["started"],
                     statuses.get(row["status"], row["status"]),
@@ -115,12 +116,9 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
         page.line(_("none"))
     issued = measures.filter(pl.col("status") == "issued")
     for rule, count in issued.group_by("rule", maintain_order=True).len().sort("rule").iter_rows():
-        page.line(_("{measure}: {count} in the year").format(measure=_label(assessment, rule), count=count))
-
-
-def _label(assessment: kr.Assessment, rule: str) -> str:
-    found = assessment.rulebook.rules.get(rule)
-    return (translate(found.label, found.domain) if found is not None and found.label else "") or rule
+        page.line(
+            _("{measure}: {count} in the year").format(measure=rule_label(assessment.rulebook.rules, rule), count=count)
+        )
 
 
 def _ledger(page: Page, assessment: kr.Assessment) -> None:

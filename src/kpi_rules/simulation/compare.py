@@ -138,7 +138,7 @@ class Comparison:
         """
         rows = []
         for name in TOTALS:
-            values = self._tally.total(name)
+            values = self.per_draw(name)
             squares = np.array([sum(int(each) ** 2 for each in values)], dtype=object)
             difference, low, high = moved(np.array([values.sum()]), squares, self.draws)
             named = {f"q{percent:02}": each for percent, each in zip(QUANTILES, quantiles(values), strict=True)}
@@ -154,6 +154,10 @@ class Comparison:
                 }
             )
         return pl.DataFrame(rows)
+
+    def per_draw(self, what: str) -> NDArray[np.int64]:
+        """Return the difference of one of the `totals` as one number a draw, in the order of draws."""
+        return self._tally.total(what)
 
     @cached_property
     def changed(self) -> pl.DataFrame:

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from attrs import asdict
 
+from kpi_rules.locale import _
+from kpi_rules.model.problems import nearest
 from kpi_rules.simulation.intervals import wilson
 from kpi_rules.simulation.tally import BINS, EXACT_DRAWS, PER_WHOLE, TOTALS
 from kpi_rules.simulation.traces import MONEY
@@ -127,7 +129,7 @@ class Simulation:
             return [pl.Series(completion[:, place] / quota) for place in places], False
         offset = len(self.ticks) - len(self.tally.bins)
         if here < offset:
-            return [pl.repeat(None, len(aimed), dtype=pl.Float64, eager=True) for _ in QUANTILES], True
+            return [pl.repeat(None, len(aimed), dtype=pl.Float64, eager=True) for _percent in QUANTILES], True
         counted = self.tally.bins[here - offset][aimed].cumsum(axis=1)
         found = []
         for percent in QUANTILES:
@@ -185,6 +187,19 @@ class Simulation:
             quantiles = {f"q{percent:02}": float(values[_place(percent, self.draws)]) for percent in QUANTILES}
             rows.append({"what": name, "mean": int(values.sum()) / self.draws, **quantiles})
         return pl.DataFrame(rows)
+
+    def of_unit(self, unit: str) -> pl.DataFrame:
+        """Return a unit's rows of `units`.
+
+        Raises:
+            ValueError: it has none; the message names the nearest that has.
+        """
+        found = self.units.filter(pl.col("unit") == unit)
+        if found.is_empty():
+            hint = nearest(unit, self.units["unit"].unique())
+            message = _("no unit {unit} with a quota in what is simulated").format(unit=unit)
+            raise ValueError(message + (_(" (nearest: {nearest})").format(nearest=hint) if hint is not None else ""))
+        return found
 
     def per_draw(self, what: str) -> NDArray[np.int64]:
         """Return one of the `totals` as one number a draw, in the order of draws."""

@@ -1,0 +1,163 @@
+"""Charts of what simulations found: each a function from a result to an Altair chart that holds its data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from kpi_rules.locale import _, ngettext
+from kpi_rules.model.text import safe
+from kpi_rules.pipeline.labels import rule_label
+from kpi_rules.simulation.panels import INK, LESS, MOST, WIDTH, bars, histogram, page, signed
+from kpi_rules.simulation.tally import BINS, PER_WHOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from kpi_rules.simulation.compare import Comparison
+    from kpi_rules.simulation.panels import Chart
+    from kpi_rules.simulation.result import Simulation
+    from kpi_rules.workspace.workspace import Workspace
+
+
+def chart(result: Simulation | Comparison, unit: str | None = None) -> Chart:
+    """Draw a result as an Altair chart that holds its data: `.save("x.svg")`, or shown as it is in a notebook.
+
+    Args:
+        result: of `kpi_rules.simulate` or `kpi_rules.compare`.
+        unit: of a simulation, the unit whose completion is drawn over the year; all units by default.
+
+    Raises:
+        ValueError: the unit has no quota in what was simulated; the message names the nearest that has.
+    """
+    from kpi_rules.simulation.compare import Comparison
+
+    if isinstance(result, Comparison):
+        return comparison_chart(result)
+    return simulation_chart(result) if unit is None else fan_chart(result, unit)
+
+
+def simulation_chart(simulation: Simulation) -> Chart:
+    """Draw how many units meet the task, over the draws, and each unit's chance with its 95% interval."""
+    import altair as alt
+
+    last = simulation.ticks[-1].on
+    at_end = simulation.units.filter(pl.col("tick") == last)
+    if len(at_end) > MOST:  # of many, those of whom it is least known are drawn
+        at_end = at_end.sort((pl.col("chance") - 0.5).abs(), "unit").head(MOST)
+    at_end = at_end.sort("chance", "unit", descending=[True, False])
+    names = labels(simulation.past.workspace, at_end["unit"])
+    rows = [
+        {"unit": names[row["unit"]], "chance": row["chance"], "low": row["chance_low"], "high": row["chance_high"]}
+        for row in at_end.iter_rows(named=True)
+    ]
+    return page(
+        alt.vconcat(
+            histogram(simulation.per_draw("met"), _("units that meet the task by {day}").format(day=last)),
+            bars(rows, _("chance to meet the task by {day}, with its 95% interval").format(day=last)),
+        ),
+        simulation.past.workspace.name,
+        about(simulation),
+    )
+
+
+def fan_chart(simulation: Simulation, unit: str) -> Chart:
+    """Draw a unit's completion: what is known, and at each tick to come the median and the bands of 50%, 80%, 90%.
+
+    Raises:
+        ValueError: the unit has no quota to come; the message names the nearest that has.
+    """
+    import altair as alt
+
+    rows = fan_rows(simulation, unit)
+    x = alt.X("day:T", title=None, scale=alt.Scale(type="utc"), axis=alt.Axis(format="%Y-%m-%d", labelAngle=-40))
+    percent = alt.Axis(format="%")
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=x)
+    bands = [
+        base.mark_area(color=INK, opacity=opacity).encode(
+            y=alt.Y(f"{low}:Q", title=_("completion"), axis=percent), y2=alt.Y2(f"{high}:Q")
+        )
+        for low, high, opacity in (("q05", "q95", 0.15), ("q10", "q90", 0.2), ("q25", "q75", 0.3))
+    ]
+    median = base.mark_line(color=INK, point=True).encode(y="q50:Q")
+    task = alt.Chart(alt.InlineData(values=[{"task": 1}])).mark_rule(color=LESS, strokeDash=[5, 3]).encode(y="task:Q")
+    name = labels(simulation.past.workspace, [unit])[unit]
+    shown = alt.LayerChart(layer=[*bands, median, task]).properties(width=WIDTH, height=300)
+    return page(shown, name, [*about(simulation), _("median, and the bands of 50%, 80% and 90%")])
+
+
+def fan_rows(simulation: Simulation, unit: str) -> list[dict[str, object]]:
+    """Return the days of a fan chart: the last that is known, of which all quantiles are one, and those to come."""
+    found = simulation.of_unit(unit)
+    names = [name for name in found.columns if name.startswith("q") and name[1:].isdigit()]
+    top = (BINS - 1) / PER_WHOLE
+    # Beyond the last bin a quantile is null: drawn at its edge. Where nothing was binned there is nothing to draw.
+    drawn = found.filter(pl.col(names[0]).is_not_null() | (pl.col("mean") >= top))
+    known = simulation.past.assessment.units.filter(
+        (pl.col("unit") == unit) & (pl.col("tick") == simulation.as_of) & pl.col("completion").is_not_null()
+    )
+    before = [dict.fromkeys(names, value) | {"day": simulation.as_of.isoformat()} for value in known["completion"]]
+    after = [
+        {name: row[name] if row[name] is not None else top for name in names} | {"day": row["tick"].isoformat()}
+        for row in drawn.iter_rows(named=True)
+    ]
+    return [*before, *after]
+
+
+def comparison_chart(comparison: Comparison) -> Chart:
+    """Draw what differs, B less A: units that meet the task, over the draws, and for each unit the chance of the task
+    and of each measure, with its 95% interval. What differs in no draw is left out.
+    """
+    import altair as alt
+
+    a = comparison.a
+    rules = {**comparison.b.past.assessment.rulebook.rules, **a.past.assessment.rulebook.rules}
+    names = labels(a.past.workspace, comparison.units["unit"].unique().to_list())
+    panels = [histogram(comparison.per_draw("met"), _("difference in units that meet the task, B less A"))]
+    for what, frame in differing(comparison).items():
+        title = rule_label(rules, what) if what else _("chance to meet the task")
+        rows = [
+            {"unit": names[row["unit"]], "difference": row["difference"], "low": row["low"], "high": row["high"]}
+            for row in frame.iter_rows(named=True)
+        ]
+        panels.append(signed(rows, _("{what}: difference in chance, B less A").format(what=safe(title))))
+    one, other = a.past.workspace.name, comparison.b.past.workspace.name
+    title = one if one == other else _("{a} against {b}").format(a=one, b=other)
+    return page(alt.vconcat(*panels), title, about(a))
+
+
+def differing(comparison: Comparison) -> dict[str, pl.DataFrame]:
+    """Return by rule (the task is empty) the units whose chance differs, the greatest difference first."""
+    columns = ("unit", "difference", "low", "high")
+    units = comparison.units
+    found = {} if units.is_empty() else {"": units.filter(pl.col("tick") == pl.col("tick").max()).select(columns)}
+    if not comparison.rules.is_empty():
+        for (rule,), frame in comparison.rules.sort("rule").group_by("rule", maintain_order=True):
+            found[str(rule)] = frame.select(columns)
+    order = (pl.col("difference").abs(), "unit")
+    moved = {
+        what: frame.filter((pl.col("low") != 0) | (pl.col("high") != 0)).sort(*order, descending=[True, False])
+        for what, frame in found.items()
+    }
+    return {what: frame for what, frame in moved.items() if not frame.is_empty()}
+
+
+def labels(workspace: Workspace, units: Iterable[str]) -> dict[str, str]:
+    """Return ids and names of units as one text each, no control character in it."""
+    named = dict(workspace.tables.units.select("unit", "name").iter_rows())
+    return {unit: safe(" ".join(filter(None, (unit, named.get(unit))))) for unit in units}
+
+
+def about(simulation: Simulation) -> list[str]:
+    """Return what was simulated and what it assumes, a text a line."""
+    counted = ngettext("{count} draw, seed {seed}", "{count} draws, seed {seed}", simulation.draws)
+    until: date = simulation.ticks[-1].on
+    lines = [
+        _("as of {as_of}, simulated to {until}").format(as_of=simulation.as_of, until=until)
+        + ", "
+        + counted.format(count=simulation.draws, seed=simulation.seed)
+    ]
+    models = sorted({str(model) for model in simulation.assumptions["model"]})
+    return [*lines, _("forecast: {models}").format(models=safe(", ".join(models)))]
