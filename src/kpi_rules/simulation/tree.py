@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from attrs import define
 
+from kpi_rules.simulation.keys import FEW
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,7 +59,7 @@ class Tree:
                     totals[to[starts]] += np.add.reduceat(totals[_as_slice(some)], starts, axis=0)
                     continue
                 for first, last in pairwise([*starts.tolist(), len(some)]):
-                    totals[to[first]] += np.add.reduce(totals[_as_slice(some[first:last])], axis=0)
+                    totals[to[first]] += _sums(totals[_as_slice(some[first:last])])
         return totals
 
     def own(self, totals: Whole) -> Whole:
@@ -66,6 +68,14 @@ class Tree:
         for child, parent in self.levels:
             np.subtract.at(found, parent, totals[child])
         return found
+
+
+def _sums(rows: Whole) -> Whole:
+    """Add up rows; of few columns one after the other, as short rows are slow to add."""
+    if rows.shape[1] >= FEW:
+        found: Whole = np.add.reduce(rows, axis=0)
+        return found
+    return np.array([rows[:, column].sum() for column in range(rows.shape[1])], dtype=np.int64)
 
 
 def _as_slice(rows: Rows) -> Rows | slice:
