@@ -23,7 +23,7 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
-from kpi_rules.pipeline.masks import NOBODY, Mask
+from kpi_rules.pipeline.masks import NOBODY, Mask, Said
 from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
 from kpi_rules.pipeline.state import State, joined
 
@@ -65,17 +65,6 @@ class Happening:
     rows: Rows
     since: Since
     amounts: pl.Series | None = None
-
-
-@define(frozen=True, eq=False)
-class Said:
-    """What expressions say of the units of a block at a tick, by their names: where a condition is true, where it is
-    null, and amounts where they do not wait.
-    """
-
-    holds: Mapping[str, Mask]
-    unknown: Mapping[str, Mask] = field(factory=dict)
-    amounts: Mapping[str, pl.Series] = field(factory=dict)
 
 
 @define(eq=False)

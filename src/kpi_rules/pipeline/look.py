@@ -15,6 +15,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.pipeline.derived import EXACT
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.spans import PerGroup
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.panel import ColumnValue, Panel
     from kpi_rules.pipeline.rulebook import Rulebook
-
-EXACT: Final = 2**53
-"""Whole numbers up to this one are exact as floats."""
 
 FEW: Final = 3
 """The most values of a parameter besides the general one that a column is held against one after the other."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from attrs import define, field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import polars as pl
     from numpy.typing import NDArray
 
@@ -69,3 +72,14 @@ class Mask:
 
 
 NOBODY: Final = Mask()
+
+
+@define(frozen=True, eq=False)
+class Said:
+    """What expressions say of the units of a block at a tick, by their names: where a condition is true, where it is
+    null, and amounts where they do not wait.
+    """
+
+    holds: Mapping[str, Mask]
+    unknown: Mapping[str, Mask] = field(factory=dict)
+    amounts: Mapping[str, pl.Series] = field(factory=dict)
