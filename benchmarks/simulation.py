@@ -77,8 +77,8 @@ def year_of(before: Past, job: Job) -> by_hand.Year:
         ticks,
         float(terms.tolerance),
         state.lag.astype(np.int64),
-        {rule: state.active[rule].column(state.size).to_numpy() for rule in STATEFUL},
-        state.issued[TALK].column(state.size).to_numpy(),
+        {rule: state.active[rule].column(state.size).copy() for rule in STATEFUL},
+        state.issued[TALK].column(state.size).copy(),
         job.owed,
     )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import kpi_rules as kr
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.pipeline.decide import decide
-from kpi_rules.pipeline.derived import Derived
+from kpi_rules.pipeline.derived import Derived, rank_in_group
 from tests.pipeline.making import codes, messages, workspace
 
 if TYPE_CHECKING:
@@ -366,3 +366,21 @@ def test_the_mean_and_the_sum_of_peers_are_exact_whatever_the_order(values: list
     there = [Fraction(each) for each in values if each is not None]
     assert found["sum"][0] == (float(sum(there)) if there else None)
     assert found["mean"][0] == (float(sum(there) / len(there)) if there else None)
+
+
+VALUES = st.sampled_from([-3.0, 0.0, 1.0, 2.0, 2.5, 1e-20, 1e300, float("inf"), None])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), VALUES), min_size=1), st.booleans())
+def test_a_rank_is_one_more_than_the_peers_above(rows: list[tuple[str | None, float | None]], whole: bool) -> None:  # noqa: FBT001 (drawn)
+    if whole:
+        rows = [(group, None if value is None else float(round(min(value, 9)))) for group, value in rows] * 9
+    group, value = (
+        pl.Series(column, dtype=dtype)
+        for column, dtype in zip(zip(*rows, strict=True), (pl.String, pl.Float64), strict=True)
+    )
+    expected = [
+        None if group is None or value is None else 1 + sum(g == group and v is not None and v > value for g, v in rows)
+        for group, value in rows
+    ]
+    assert rank_in_group(group, value).to_list() == expected

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_rules.pipeline.panel import SPAN, against_quota
-from kpi_rules.pipeline.spans import DERIVED, Amounts, condition
+from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, PerGroup, Spans, amount, condition
 
 C = pl.col
 
@@ -24,23 +24,26 @@ C = pl.col
         (C("pace_gap") > C("limit")) & (C("lag") != 2),
         (C("funds") > C("funds_quota")) | ~(C("lag") <= pl.lit(3, pl.Int64)),
         C("completion") == C("limit"),
+        C("completion") != 1,
+        C("limit") < C("completion"),
     ],
 )
 @pytest.mark.parametrize("units", [1, SPAN, SPAN + 1])
-def test_same_as_polars(expression: pl.Expr, units: int) -> None:
+@pytest.mark.parametrize("few", [False, True])
+def test_same_as_polars(expression: pl.Expr, units: int, few: bool) -> None:  # noqa: FBT001 (a parameter)
     rng = np.random.default_rng(units)
     quota = rng.integers(1, 9, units) * 1_000
     value = rng.integers(0, 20, units) * 500
-    lag = rng.integers(0, 4, units).astype(np.int16)
+    lag = rng.integers(0, 4, units).astype(np.uint8)
     limit = rng.integers(0, 4, units) / 4
-    holds = condition(expression)
+    holds = condition(expression, QUOTIENTS)
     assert holds is not None
-    pace = Fraction(5, 12)
-    others = {"funds": value, "funds_quota": quota, "limit": limit}
-    read = expression.meta.root_names()
-    amounts = Amounts(value, quota.astype(np.float64), lag, pace, 0.1, month_end=True, read=read, others=others)
-    found, after = amounts.evaluate({"it": holds})
-    completion, gap, lagging = against_quota(value, quota, pace, lag.astype(np.int64), 0.1)
+    pace, before = Fraction(5, 12), lag.astype(np.int64)
+    choice = PerGroup(0.75, tuple((each, limit == each) for each in (0.0, 0.25, 0.5)))
+    others = {"funds": value, "funds_quota": quota, "limit": choice if few else limit}
+    amounts = Amounts(value, quota, (10, 24), lag, month_end=True, others=others)
+    found, _ratios = Spans(0.1, units).evaluate(amounts, {"it": holds}, ())
+    completion, gap, lagging = against_quota(value, quota, pace, before, 0.1)
     frame = pl.DataFrame(
         {
             "completion": completion,
@@ -52,7 +55,7 @@ def test_same_as_polars(expression: pl.Expr, units: int) -> None:
         }
     )
     assert found["it"].tolist() == frame.select(expression).to_series().to_list()
-    assert after.tolist() == lagging.tolist()
+    assert lag.tolist() == lagging.tolist()
 
 
 @pytest.mark.parametrize(
@@ -66,11 +69,33 @@ def test_more_than_a_comparison_goes_the_general_way(expression: pl.Expr) -> Non
 @given(st.lists(st.tuples(st.integers(0, 10**13), st.integers(1, 10**13)), min_size=1), st.integers(1, 12))
 def test_ratios_are_the_same_bits(pairs: list[tuple[int, int]], month: int) -> None:
     value, quota = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-    pace, lag = Fraction(month, 12), np.zeros(len(pairs), dtype=np.int16)
-    completion, gap, _lag = against_quota(value, quota, pace, lag.astype(np.int64), 0.1)
+    lag = np.zeros(len(pairs), dtype=np.uint8)
+    completion, gap, _lag = against_quota(value, quota, Fraction(month, 12), lag.astype(np.int64), 0.1)
     others = {"whole": completion, "behind": gap}
     same = condition((C("completion") == C("whole")) & (C("pace_gap") == C("behind")))
     assert same is not None
-    amounts = Amounts(value, quota.astype(np.float64), lag, pace, 0.1, month_end=True, read=DERIVED, others=others)
-    found, _after = amounts.evaluate({"same": same})
+    met = {
+        name: condition(holds, QUOTIENTS)
+        for name, holds in {"met": C("completion") >= 1, "more": C("completion") > 1}.items()
+    }
+    amounts = Amounts(value, quota, (month, 12), lag, month_end=True, others=others)
+    conditions = {"same": same} | {name: holds for name, holds in met.items() if holds is not None}
+    found, ratios = Spans(0.1, len(pairs)).evaluate(amounts, conditions, RATIOS)
     assert found["same"].all()
+    assert found["met"].tolist() == (completion >= 1).tolist()
+    assert found["more"].tolist() == (completion > 1).tolist()
+    assert (ratios["completion"] == completion).all()
+    assert (ratios["pace_gap"] == gap).all()
+
+
+@given(st.lists(st.tuples(st.integers(-(10**15), 10**15), st.integers(0, 10**9)), min_size=1), st.integers(1, 10**9))
+def test_an_amount_is_exact_or_left_to_others(pairs: list[tuple[int, int]], divisor: int) -> None:
+    one, other = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
+    exact = amount((C("one") - 3) * C("other") // divisor + C("one") % divisor)
+    assert exact is not None
+    found = exact.of({"one": one, "other": other}, len(pairs))
+    if max(abs(first - 3) * second for first, second in pairs) < 2**62 // len(pairs):
+        expected = [(first - 3) * second // divisor + first % divisor for first, second in pairs]
+        assert found is None or found.tolist() == expected
+    wide = exact.of({"one": one + 10**16, "other": other + 10**9}, len(pairs))
+    assert wide is None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,5 +85,6 @@ def columns(state: State) -> dict[str, list[object]]:
         for kind in ("active", "issued", "held", "pending")
         for name, mask in getattr(state, kind).items()
     }
-    series = {f"since {name}": each for name, each in state.since.items()} | state.amounts | state.counts
-    return {name: each.to_list() for name, each in (masks | series | {"lag": pl.Series(state.lag)}).items()}
+    arrays = masks | {f"since {name}": each for name, each in state.since.items()} | {"lag": state.lag}
+    columns = {name: each.to_list() for name, each in (state.amounts | state.counts).items()}
+    return columns | {name: each.tolist() for name, each in arrays.items()}

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal
+from functools import reduce
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -22,8 +23,8 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
-from kpi_rules.pipeline.masks import NOBODY, Mask
-from kpi_rules.pipeline.spans import DERIVED, Amounts
+from kpi_rules.pipeline.masks import NOBODY, Mask, Said
+from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
 from kpi_rules.pipeline.state import State, joined
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ PLAIN = pl.QueryOptFlags.none()
 HAPPENINGS = ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked")
 """The lists of `Decided`."""
 
-BLOCKS = (131_072, 524_288)
+BLOCKS = (32_768, 131_072)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
-whoever is in it.
+whoever is in it, and its state should stay near the core from tick to tick.
 """
 
 
@@ -92,7 +93,7 @@ class Decided:
     def active(self) -> dict[str, pl.Series]:
         """Which measures are in force at the end, by rule."""
         state = self.state
-        return {name: mask.column(state.size) for name, mask in state.active.items()}
+        return {name: pl.Series(mask.column(state.size)) for name, mask in state.active.items()}
 
     @property
     def state(self) -> State:
@@ -177,16 +178,6 @@ def following(parts: Sequence[Decided]) -> Decided:
     return found
 
 
-def _arrays(frame: pl.DataFrame) -> dict[str, NDArray[Any]] | None:
-    """Return numeric columns as arrays; None where one is not, or has values that polars compares in its own way."""
-    columns = frame.get_columns()
-    if any(not each.dtype.is_numeric() or each.null_count() for each in columns):
-        return None
-    if any(each.dtype.is_float() and each.is_nan().any() for each in columns):
-        return None
-    return {each.name: each.to_numpy() for each in columns}
-
-
 def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
     """Name a rule whose amount is none: below 0, or above what any total may be."""
     worst = amounts.filter(~amounts.is_between(0, LIMIT)).first()
@@ -213,99 +204,89 @@ class _Block:
         self.blocking = blocking
         self.panel, self.rulebook, self.rulings, self.columns, self.looks = panel, rulebook, rulings, columns, looks
         self.decided = Decided()
-        self.places = pl.int_range(low, low + size, dtype=pl.UInt32, eager=True)
         self.low, self.size = low, size
         self.state = State.fresh(rulebook.rules, size) if start is None else start.part(low, size)
+        self.state.make_room_for(len(looks))
         self.frame = pl.DataFrame()
-        self.quota: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
+        self.spans = Spans(float(panel.terms.tolerance), size)
         self.read = panel.with_dependencies(rulebook.columns)
-        self.always = {"lag"} & self.read
 
     def run(self, outputs: Collection[str] | None, *, every_tick: bool) -> Decided:
-        last, kept = len(self.looks) - 1, () if outputs is None else outputs
+        last = len(self.looks) - 1
+        self.read |= self.panel.with_dependencies(outputs or ())
         for here, look in enumerate(self.looks):
             wanted = self._conditions(look.bound) if not look.tick.interim else frozenset()
-            keep = outputs is not None and (every_tick or here == last)
-            counted = self.panel.counted(here, self.read.union(kept))
-            values = None if keep or counted else self._in_spans(look, wanted)
-            if values is not None:
-                self._advance(here, look.bound, values)
-                continue
-            needed = look.bound.columns(wanted) | self.always | counted
-            needed |= set(kept) if keep else {"lag"} & set(kept)
-            before = {"lag": pl.Series(self.state.lag.astype(np.int64)), **self.state.counts}
-            base = look.base.slice(self.low, self.size)
-            if self.size < len(look.base):
-                base = base.hstack(look.compared(self.panel, needed, self.low, self.size))
-            frame = self.panel.derive(base, here, before, needed)
-            self.state.counts |= {name: frame[name] for name in counted}
-            if "lag" in frame.columns:
-                self.state.lag = frame["lag"].to_numpy().astype(np.int16)
+            kept = outputs if every_tick or here == last else None
+            said = self._in_spans(look, wanted, kept) or self._in_a_frame(look, wanted, kept)
             if not look.tick.interim:
-                self._advance(here, look.bound, self._evaluate(look, frame, sorted(wanted)))
-            if keep:
-                names = [name for name in kept if name in frame.columns]
-                self.decided.frames.setdefault(here, []).append(frame.select(names))
+                self._advance(here, look.bound, said)
         for name, pending in self.state.pending.items():
             self._record("pending", last, name, pending)
         self.decided.states.append(self.state)
         return self.decided
 
-    def _in_spans(self, look: Look, wanted: frozenset[str]) -> dict[str, pl.Series] | None:
-        """Return the value of each wanted expression without the frame of indicators; None where it takes more, as an
-        amount does, which is made from that frame.
-        """
-        conditions = None if any(each.amount for each in look.bound.rules) else look.simple(wanted)
-        if look.tick.interim or conditions is None or not self.size:
+    def _keep(self, here: int, columns: Sequence[pl.Series]) -> None:
+        """Keep the panel of a tick."""
+        self.decided.frames.setdefault(here, []).append(pl.DataFrame(columns))
+
+    def _in_spans(self, look: Look, wanted: frozenset[str], kept: Collection[str] | None) -> Said | None:
+        """Say what holds without the frame of indicators, and keep the named ones; None where it takes more."""
+        bound, terms = look.bound, self.panel.terms
+        shown = () if kept is None else kept
+        amounts = bound.amounts & wanted
+        conditions = bound.conditions(wanted - amounts)
+        if look.tick.interim or conditions is None or (amounts and self.rulings is not None):
             return None
-        terms, read = self.panel.terms, look.bound.columns(wanted) - DERIVED
-        columns = {each.name: each for each in self.columns.at(look.tick.on, read)}
-        base = look.base.slice(self.low, self.size)
-        columns |= self.state.counts
-        columns |= {each.name: each for each in base.get_columns() if each.dtype == pl.Int64}
+        if self.panel.counted(look.here, self.read) or bound.columns(amounts) & DERIVED:
+            return None
+        read = bound.columns(wanted).union(shown, (terms.primary, f"{terms.primary}_quota")) - DERIVED
+        columns = {name: each.to_numpy() for name, each in self.state.counts.items()}
+        columns |= {name: look.whole[name][self.low : self.low + self.size] for name in read & look.whole.keys()}
+        others = columns | self.columns.held_against(look.tick.on, read)
+        if not others.keys() >= read:
+            return None
         value, quota = columns[terms.primary], columns[f"{terms.primary}_quota"]
-        others = {name: columns[name] for name in read if name in columns and columns[name].dtype.is_numeric()}
-        if len(others) < len(read) or any(each.null_count() for each in (value, quota, *others.values())):
-            return None
-        found, self.state.lag = Amounts(
-            value.to_numpy(),
-            self._quota(quota),
-            self.state.lag,
-            look.pace,
-            float(terms.tolerance),
-            look.tick.is_month_end,
-            look.bound.columns(wanted),
-            {name: column.to_numpy() for name, column in others.items()},
-        ).evaluate(conditions)
-        return {name: pl.Series(flags) for name, flags in found.items()}
+        carried = look.tick.is_month_end and "lag" in self.read
+        whole = Amounts(value, quota, look.pace, self.state.lag, carried, others)
+        found, ratios = self.spans.evaluate(whole, conditions, [name for name in RATIOS if name in shown])
+        if amounts:
+            self.frame = pl.DataFrame(columns | self.columns.at(look.tick.on, bound.columns(amounts)))
+        if kept is not None:
+            made = columns | ratios | {"lag": self.state.lag.astype(np.int64)}
+            self._keep(look.here, [pl.Series(name, made[name]) for name in kept])
+        return Said({name: Mask.of(flags) for name, flags in found.items()})
 
-    def _quota(self, quota: pl.Series) -> NDArray[np.float64]:
-        """Return the quotas as floats, made anew only where they were revised."""
-        whole = quota.to_numpy()
-        if self.quota is None or whole.ctypes.data != self.quota[0].ctypes.data:  # a view of the very same column
-            self.quota = whole, whole.astype(np.float64)
-        return self.quota[1]
+    def _in_a_frame(self, look: Look, wanted: frozenset[str], kept: Collection[str] | None) -> Said:
+        """Say what holds by the frame of indicators, and keep the named ones."""
+        counted = self.panel.counted(look.here, self.read)
+        needed = look.bound.columns(wanted).union(counted, kept or (), {"lag"} & self.read)
+        before = {"lag": pl.Series(self.state.lag.astype(np.int64)), **self.state.counts}
+        base = look.base.slice(self.low, self.size)
+        if self.size < len(look.base):
+            base = base.hstack(look.compared(self.panel, needed, self.low, self.size))
+        frame = self.panel.derive(base, look.here, before, needed)
+        self.state.counts |= {name: frame[name] for name in counted}
+        if "lag" in frame.columns:
+            self.state.lag = frame["lag"].to_numpy().astype(self.state.lag.dtype)
+        if kept is not None:
+            self._keep(look.here, [frame[name] for name in kept if name in frame.columns])
+        return self._evaluate(look, frame, sorted(wanted))
 
-    def _evaluate(self, look: Look, frame: pl.DataFrame, wanted: Sequence[str]) -> dict[str, pl.Series]:
-        """Return the value of each wanted expression for every unit, by its name.
+    def _evaluate(self, look: Look, frame: pl.DataFrame, wanted: Sequence[str]) -> Said:
+        """Say for every unit what the wanted expressions come to.
 
         Amounts wait until it is known whose they are, unless decisions may come later.
         """
         self.frame = pl.DataFrame()
         if not wanted:
-            return {}
+            return Said({})
         read = look.bound.columns(frozenset(wanted))
         parameters = self.columns.at(look.tick.on, read)
-        frame = frame.hstack([column for column in parameters if column.name not in frame.columns])
+        frame = frame.hstack([pl.Series(name, each) for name, each in parameters.items() if name not in frame.columns])
         self.frame = frame
         if self.rulings is None:
-            amounts = {each.amount for each in look.bound.rules}
-            wanted = [name for name in wanted if name not in amounts]
-        arrays = _arrays(frame.select(look.bound.columns(frozenset(wanted)) & set(frame.columns)))
-        simple = look.simple(wanted) if arrays is not None else None
-        if arrays is not None and simple is not None:
-            return {name: pl.Series(holds(arrays)) for name, holds in simple.items()}
-        products = [name for name in wanted if look.multiplies(name)]
+            wanted = [name for name in wanted if name not in look.bound.amounts]
+        products = [name for name in wanted if look.bound.multiplies(name)]
         others = [name for name in wanted if name not in products]
         selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(others)]
         try:
@@ -313,13 +294,22 @@ class _Block:
             found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
         except pl.exceptions.PolarsError as problem:
             raise failed(look, wanted, frame, problem) from problem
-        return values | {name: self._full(found.to_series(place)) for place, name in enumerate(others)}
+        values |= {name: self._full(found.to_series(place)) for place, name in enumerate(others)}
+        return Said(
+            {name: Mask.true(column) for name, column in values.items() if name not in look.bound.amounts},
+            {
+                name: Mask.true(column.is_null())
+                for name, column in values.items()
+                if name not in look.bound.amounts and column.null_count()
+            },
+            {name: column for name, column in values.items() if name in look.bound.amounts},
+        )
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
         """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""
         wanted: set[str] = set()
         for rule in bound.rules:
-            name = rule.rule.id
+            name = rule.id
             if rule.when is not None:
                 wanted.add(rule.when)
                 wanted |= {rule.amount} if rule.amount else set()
@@ -333,71 +323,70 @@ class _Block:
         """Stretch a literal over all units."""
         return column if len(column) == self.size else column.new_from_index(0, self.size)
 
-    def _advance(self, here: int, bound: BoundRules, values: Mapping[str, pl.Series]) -> None:
+    def _advance(self, here: int, bound: BoundRules, said: Said) -> None:
         """Steps 1 to 3 of `semantics.md`, for every rule at once."""
-        ends = {text: Mask.of(values[text]) for rule in bound.rules if (text := rule.until) in values and text}
-        until = {rule.rule.id: ends.get(rule.until or "", NOBODY) for rule in bound.rules}
+        until = {rule.id: said.holds.get(rule.until or "", NOBODY) for rule in bound.rules}
         rulings = self.rulings.at(here, self.low, self.size) if self.rulings is not None else None
         candidate: dict[str, Mask] = {}
         remaining: dict[str, Mask] = {}
         for rule in bound.rules:
-            name = rule.rule.id
+            name = rule.id
             # One that is issued is not in force: lifting it keeps no other from being issued.
             lifted = NOBODY if rule.rule.one_off else self._ruled(rulings, "lifted", name)
             over = until[name] | lifted
             self._record("ended", here, name, self.state.active[name] & over)
             remaining[name] = self.state.active[name].without(over)
-            out = until[name] | remaining[name] | lifted | self.state.pending[name]
-            candidate[name] = self._unguarded(here, rule, values, self._candidates(here, rule.when, values, name, out))
+            out = (over, remaining[name], self.state.pending[name], self.state.issued[name])
+            candidate[name] = self._unguarded(here, rule, said, self._candidates(here, rule, said, out))
         if rulings is None:
             starting = unblocked(candidate, remaining, self.rulebook.superseding, Mask.without)
             for name, mask in starting.items():
-                self._since(here, name, mask)
+                if not self.rulebook.rules[name].one_off:
+                    self._since(here, name, mask)
         else:
-            starting = self._rule_on(here, rulings, bound, values, until, remaining, candidate)
+            starting = self._rule_on(here, rulings, bound, said, until, remaining, candidate)
         self._settle(here, bound, until, remaining, starting)
 
     def _ruled(self, rulings: TickRulings | None, decision: str, name: str) -> Mask:
         """Return whose measure of a rule, as proposed by now, a decision of a kind is about."""
-        if rulings is None:
-            return NOBODY
-        return Mask.of(rulings.mask(decision, name, self.state.since[name].to_numpy()))
+        return NOBODY if rulings is None else Mask.of(rulings.mask(decision, name, self.state.since[name]))
 
-    def _candidates(self, here: int, when: str | None, values: Mapping[str, pl.Series], name: str, out: Mask) -> Mask:
-        if when is None:
+    def _candidates(self, here: int, rule: BoundRule, said: Said, out: Sequence[Mask]) -> Mask:
+        """Return for whom the condition of a rule is true, but for those who are out of it."""
+        if rule.when is None:
             return NOBODY
-        if values[when].null_count():
-            self._record("unassessable", here, name, Mask.of(values[when].is_null()))
-        return Mask.of(values[when]).without(out).without(self.state.issued[name])
+        self._record("unassessable", here, rule.id, said.unknown.get(rule.when, NOBODY))
+        return reduce(Mask.without, out, said.holds[rule.when])
 
-    def _unguarded(self, here: int, rule: BoundRule, values: Mapping[str, pl.Series], mask: Mask) -> Mask:
+    def _unguarded(self, here: int, rule: BoundRule, said: Said, mask: Mask) -> Mask:
         """Return the candidates that no guard blocks; the others neither start nor keep anything from starting."""
         if self.blocking is None or mask.rows is None:
             return mask
-        name, amounts = rule.rule.id, None
+        name, amounts = rule.id, None
         if rule.amount is not None and self.blocking.reads_amount():
-            known = self.rulings is not None and rule.amount in values
-            amounts = values[rule.amount].filter(mask.rows) if known else self._amount(here, rule, mask)
-        on, units = self.panel.ticks[here].on, self.panel.units["unit"].gather(self.places.filter(mask.rows))
+            known = said.amounts.get(rule.amount)
+            amounts = self._amount(here, rule, mask) if known is None else known.gather(mask.places)
+        on, units = self.panel.ticks[here].on, self.panel.units["unit"].gather(mask.places + self.low)
+        blocked = self.blocking.blocked(name, units, on, amounts)
         barred = np.zeros(self.size, dtype=np.bool_)
-        barred[mask.rows.to_numpy()] = self.blocking.blocked(name, units, on, amounts)
-        stopped = Mask.of(pl.Series(barred))
-        if stopped.rows is not None and amounts is not None:
-            amounts = amounts.filter(stopped.rows.filter(mask.rows))
+        barred[mask.places] = blocked
+        stopped = Mask.of(barred)
+        if amounts is not None:
+            amounts = amounts.filter(blocked)
         self._record("blocked", here, name, stopped, amounts)
         return mask.without(stopped)
 
     def _since(self, here: int, name: str, mask: Mask) -> None:
         """Note that measures are proposed at this tick."""
-        if mask.rows is not None:
-            self.state.since[name] = pl.Series([here], dtype=pl.Int16).zip_with(mask.rows, self.state.since[name])
+        if mask:
+            self.state.since[name][mask.places] = here
 
     def _rule_on(
         self,
         here: int,
         rulings: TickRulings,
         bound: BoundRules,
-        values: Mapping[str, pl.Series],
+        said: Said,
         until: Mapping[str, Mask],
         remaining: Mapping[str, Mask],
         candidate: Mapping[str, Mask],
@@ -417,14 +406,14 @@ class _Block:
             due[name], refused[name] = mask.without(gone), mask & gone
         fresh = unblocked(due, {name: remaining[name] | waiting[name] for name in due}, superseding, Mask.without)
         for rule in bound.rules:
-            name = rule.rule.id
-            if rule.amount is not None and rule.amount in values:
-                earlier = self.state.amounts.get(name, values[rule.amount])
-                self.state.amounts[name] = values[rule.amount].zip_with(fresh[name].column(self.size), earlier)
-            proposed, amounts = fresh[name] | refused[name], self.state.amounts.get(name)
-            if amounts is not None and proposed.rows is not None:
-                amounts = amounts.filter(proposed.rows)
-            self._record("proposed", here, name, proposed, amounts)
+            name = rule.id
+            if rule.amount is not None and rule.amount in said.amounts:
+                amounts = said.amounts[rule.amount]
+                earlier = self.state.amounts.get(name, amounts)
+                self.state.amounts[name] = amounts.zip_with(pl.Series(fresh[name].column(self.size)), earlier)
+            proposed, known = fresh[name] | refused[name], self.state.amounts.get(name)
+            amounts_of = None if known is None else known.gather(proposed.places)
+            self._record("proposed", here, name, proposed, amounts_of)
         there = {name: fresh[name] | waiting[name] for name in fresh}
         approved = {name: mask & self._ruled(rulings, "approved", name) for name, mask in there.items()}
         starting = unblocked(approved, dict.fromkeys(approved, NOBODY), superseding, Mask.without)
@@ -447,7 +436,7 @@ class _Block:
         """Book the month, release what is due, and carry the state on."""
         month_end = self.panel.ticks[here].is_month_end
         for rule in bound.rules:
-            name = rule.rule.id
+            name = rule.id
             if rule.rule.hold is not None:
                 self._record("released", here, name, self.state.held[name] & until[name])
                 self.state.held[name] = self.state.held[name].without(until[name])
@@ -456,7 +445,7 @@ class _Block:
                     self.state.held[name] |= remaining[name]
         replaced = superseded(starting, remaining, self.rulebook.superseding)
         for rule in bound.rules:
-            name = rule.rule.id
+            name = rule.id
             if rule.rule.one_off:
                 self._record("issued", here, name, starting[name], self._amount(here, rule, starting[name]))
                 if not rule.rule.repeats:
@@ -472,19 +461,19 @@ class _Block:
         if issued.rows is None:
             return None
         if self.rulings is not None:  # issued as proposed, however long the decision took
-            amounts = self.state.amounts.get(rule.rule.id)
-            return amounts if amounts is None else amounts.filter(issued.rows)
+            amounts = self.state.amounts.get(rule.id)
+            return amounts if amounts is None else amounts.gather(issued.places)
         if rule.amount is None:
             return None
         look = self.looks[here]
         read = sorted(look.bound.columns(frozenset({rule.amount}))) or self.frame.columns[:1]
-        frame = self.frame.select(read).filter(issued.rows)
-        whole = look.whole(rule.amount)
+        frame = self.frame.select(read)
+        whole = look.bound.whole(rule.amount)
         if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
-            about = whole({each.name: each.to_numpy().astype(np.float64) for each in frame})
-            if np.all(np.abs(about) < 2 * LIMIT):
-                fen = whole({each.name: each.to_numpy() for each in frame})
-                return pl.Series(np.broadcast_to(fen, len(frame)), dtype=pl.Int64)
+            fen = whole.of({each.name: each.to_numpy()[issued.places] for each in frame}, len(issued.places))
+            if fen is not None:
+                return pl.Series(fen)
+        frame = frame.filter(issued.column(self.size))
         try:
             return exactly(frame, look.bound.expressions[rule.amount])
         except pl.exceptions.PolarsError as problem:
@@ -496,11 +485,12 @@ class _Block:
             return
         if amounts is not None and kind == "issued" and not amounts.is_between(0, LIMIT).all():
             raise _out_of_bounds(name, self.panel.ticks[here].on, amounts)
-        rows = self.places.filter(mask.rows).to_numpy()
-        if kind == "started" and self.rulings is None:  # as proposed at this tick
-            since = np.full(len(rows), here, dtype=np.int16)
+        rows = mask.places.astype(np.uint32)
+        rows += np.uint32(self.low)
+        if kind in {"started", "issued"} and self.rulings is None:  # as proposed at this tick
+            since = np.broadcast_to(np.int16(here), len(rows))
         else:
-            since = self.state.since[name].filter(mask.rows).to_numpy()
+            since = self.state.since[name][mask.places]
         happening = Happening(here, name, kind, rows, since, amounts)
         {
             "withheld": self.decided.bookings,

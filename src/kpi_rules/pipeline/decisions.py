@@ -49,14 +49,14 @@ class TickRulings:
     low: int
     size: int
 
-    def mask(self, decision: str, rule: str, since: NDArray[np.int16]) -> pl.Series:
+    def mask(self, decision: str, rule: str, since: NDArray[np.int16]) -> NDArray[np.bool_]:
         """Return the units whose present measure of a rule, proposed at tick `since`, this decision is about."""
         mask = np.zeros(self.size, dtype=np.bool_)
         rows, proposed = self.given.get((decision, rule), (np.empty(0, np.int64), np.empty(0, np.int16)))
         inside = (rows >= self.low) & (rows < self.low + self.size)
         rows = rows[inside] - self.low
         mask[rows[since[rows] == proposed[inside]]] = True
-        return pl.Series(mask)
+        return mask
 
 
 @define(frozen=True, eq=False)

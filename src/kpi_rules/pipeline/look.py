@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from math import lcm
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,10 +13,12 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
+from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
-from kpi_rules.pipeline.evaluating import exactly, multiplies
+from kpi_rules.pipeline.derived import EXACT
+from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.panel import values_by_group
-from kpi_rules.pipeline.spans import amount, condition
+from kpi_rules.pipeline.spans import PerGroup
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,58 +27,77 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.settings import Parameters
-    from kpi_rules.pipeline.panel import Panel
+    from kpi_rules.pipeline.panel import ColumnValue, Panel
     from kpi_rules.pipeline.rulebook import Rulebook
-    from kpi_rules.pipeline.spans import Amount, Condition
 
-_ROOMS, _WIDTH = 8, 8  # columns at once, bytes of a number
-
+FEW: Final = 3
+"""The most values of a parameter besides the general one that a column is held against one after the other."""
 
 WORKERS: Final = 4
 """The most threads: what each does between two columns needs the interpreter's lock."""
 
 
 class ParameterColumns:
-    """Parameters that differ between peer groups, for the units of a block; gathered once per effective period."""
+    """Parameters that differ between peer groups, for the units of a block; made once per effective period."""
 
     def __init__(self, parameters: Parameters, group: pl.Series) -> None:
         self._parameters = parameters
         self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
         self._codes = _codes(self._groups, group)
-        self._columns: dict[tuple[object, ...], pl.Series] = {}
-        self._rooms: list[NDArray[Any]] = []
+        self._columns: dict[tuple[ColumnValue, ...], NDArray[Any]] = {}
+        self._chosen: dict[tuple[str, date], NDArray[Any] | PerGroup] = {}
 
-    def at(self, on: date, names: Collection[str]) -> list[pl.Series]:
+    def at(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any]]:
         """Return the named columns that are parameters, for all units of the block."""
-        declared = self._parameters.declared
-        return [self._column(name, on) for name in sorted(names) if name.removesuffix(SCALED) in declared]
+        return {name: self._column(self._values(name, on)) for name in self._among(names)}
 
-    def _column(self, name: str, on: date) -> pl.Series:
+    def held_against(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any] | PerGroup]:
+        """Return the same as conditions have them: the values themselves where there are few."""
+        for name in self._among(names):
+            if (name, on) not in self._chosen:
+                self._chosen[name, on] = self._choice(self._values(name, on))
+        return {name: self._chosen[name, on] for name in self._among(names)}
+
+    def _among(self, names: Collection[str]) -> list[str]:
+        return [name for name in names if name.removesuffix(SCALED) in self._parameters.declared]
+
+    def _values(self, name: str, on: date) -> tuple[ColumnValue, ...]:
+        """Return a parameter's value for each group, and at last for any other."""
         general, by_group = values_by_group(self._parameters, name, on)
-        values = tuple(by_group.get(group, general) for group in self._groups)
-        if (name, *values, general) not in self._columns:
-            table = np.array([*values, general])
-            column = self._room(table.dtype)
-            table.take(self._codes, mode="clip", out=column)  # twice as fast as polars
-            self._columns[name, *values, general] = pl.Series(name, column)
-        return self._columns[name, *values, general]
+        return (*(by_group.get(group, general) for group in self._groups), general)
 
-    def _room(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return room for a column; rooms are made several at once, as the system gives large pieces far cheaper."""
-        if dtype.itemsize != _WIDTH or dtype.hasobject:
-            return np.empty(len(self._codes), dtype=dtype)
-        if not self._rooms:
-            self._rooms = list(np.empty((_ROOMS, len(self._codes))))
-        return self._rooms.pop().view(dtype)
+    def _column(self, values: tuple[ColumnValue, ...]) -> NDArray[Any]:
+        if values not in self._columns:
+            self._columns[values] = np.array(values).take(self._codes, mode="clip")
+        return self._columns[values]
+
+    def _choice(self, values: tuple[ColumnValue, ...]) -> NDArray[Any] | PerGroup:
+        numbers = [value for value in values if isinstance(value, (int, float))]
+        others = set(numbers) - {numbers[-1]} if len(numbers) == len(values) else set()
+        if not 0 < len(others) <= FEW:
+            return self._column(values)
+        places = {value: [place for place, each in enumerate(numbers) if each == value] for value in others}
+        own = {value: reduce(np.logical_or, [self._codes == place for place in each]) for value, each in places.items()}
+        return PerGroup(numbers[-1], tuple(own.items()))
 
 
-def _codes(groups: Sequence[str], group: pl.Series) -> NDArray[np.intp]:
+def _codes(groups: Sequence[str], group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
     """Return the place of each unit's group among those that parameters name; past the end for any other."""
-    place = pl.lit(len(groups), pl.Int64)
+    dtype = pl.UInt8 if len(groups) < 2**8 else pl.UInt32
+    place = pl.lit(len(groups), dtype)
     for here, name in enumerate(groups):  # few: a comparison each is far cheaper than a look-up of texts
-        place = pl.when(pl.col("group") == name).then(pl.lit(here, pl.Int64)).otherwise(place)
+        place = pl.when(pl.col("group") == name).then(pl.lit(here, dtype)).otherwise(place)
     codes = pl.DataFrame({"group": group}).select(place=place).to_series()
     return (codes if len(codes) == len(group) else codes.new_from_index(0, len(group))).to_numpy()
+
+
+def _pace(panel: Panel, on: date) -> tuple[int, int]:
+    """Return the share expected on a day as two whole numbers, the second the same at all ticks where that is exact."""
+    share = panel.terms.pace(on)
+    common = lcm(*(panel.terms.pace(tick.on).denominator for tick in panel.ticks))
+    if common * LIMIT >= EXACT:
+        return share.numerator, share.denominator
+    return share.numerator * (common // share.denominator), common
 
 
 class Look:
@@ -84,12 +107,11 @@ class Look:
         self.here, self.tick = here, panel.ticks[here]
         self.bound = rulebook.bound(self.tick.moments, self.tick.on)
         self.base = panel.source.at(here)
-        self.pace = panel.terms.pace(self.tick.on)
+        whole = [each for each in self.base.get_columns() if each.dtype == pl.Int64 and not each.null_count()]
+        self.whole = {each.name: each.to_numpy() for each in whole}
+        self.pace = _pace(panel, self.tick.on)
         self._compared: dict[frozenset[str], pl.DataFrame] = {}
         self._one = Lock()
-        self._simple: dict[str, Condition | None] = {}
-        self._whole: dict[str, Amount | None] = {}
-        self._products: dict[str, bool] = {}
 
     def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
         """Return the needed columns that compare units with their peers, and what they are made of, for the units of a
@@ -112,26 +134,6 @@ class Look:
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             frames = list(pool.map(lambda block: panel.derive(block, self.here, {}, inputs), blocks))
         return pl.concat(frames)
-
-    def whole(self, name: str) -> Amount | None:
-        """Return an amount as a function of arrays, None where it takes more."""
-        if name not in self._whole:
-            self._whole[name] = amount(self.bound.expressions[name])
-        return self._whole[name]
-
-    def multiplies(self, name: str) -> bool:
-        """Say whether an expression multiplies columns with each other."""
-        if name not in self._products:
-            self._products[name] = multiplies(self.bound.expressions[name])
-        return self._products[name]
-
-    def simple(self, wanted: Collection[str]) -> dict[str, Condition] | None:
-        """Return the wanted expressions as functions of arrays, None where one is more than comparisons."""
-        for name in wanted:
-            if name not in self._simple:
-                self._simple[name] = condition(self.bound.expressions[name])
-        found = {name: holds for name in wanted if (holds := self._simple[name]) is not None}
-        return found if len(found) == len(wanted) else None
 
 
 def failed(look: Look, wanted: Sequence[str], frame: pl.DataFrame, problem: Exception) -> AssessmentError:

@@ -10,7 +10,7 @@ import polars as pl
 from kpi_rules.model import expressions
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.contributions import SCALED
-from kpi_rules.model.money import BILLION, LIMIT
+from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.panel import values_by_group
@@ -143,10 +143,9 @@ class ManyCases:
                 continue
             read = [cases[name] for name in expression.meta.root_names() if name in cases.columns]
             if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
-                arrays = {each.name: each.to_numpy()[rows[own]] for each in read}
-                about = whole({name: each.astype(np.float64) for name, each in arrays.items()})
-                if np.all(np.abs(about) < 2 * LIMIT):
-                    amounts[own] = whole(arrays)
+                fen = whole.of({each.name: each.to_numpy()[rows[own]] for each in read}, len(own))
+                if fen is not None:
+                    amounts[own] = fen
                     known[own] = True
                     continue
             frame = self._frame(cases.select(self.base)[rows[own]])

@@ -17,17 +17,20 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.evaluating import multiplies
 from kpi_rules.pipeline.many import ManyCases
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.single import function
+from kpi_rules.pipeline.spans import QUOTIENTS, amount, condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from datetime import date
 
     from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
+    from kpi_rules.pipeline.spans import Amount, Condition
 
 
 @define(frozen=True, eq=False)
@@ -42,6 +45,8 @@ class BoundRule:
     when: str | None
     until: str | None
     amount: str | None
+    id: str
+    """The rule's."""
 
 
 @define(frozen=True, eq=False)
@@ -50,7 +55,15 @@ class BoundRules:
 
     rules: tuple[BoundRule, ...]
     expressions: Mapping[str, pl.Expr]
+    amounts: frozenset[str] = field(init=False)
     _columns: dict[frozenset[str], frozenset[str]] = field(factory=dict, init=False)
+    _conditions: dict[str, Condition | None] = field(factory=dict, init=False)
+    _whole: dict[str, Amount | None] = field(factory=dict, init=False)
+    _products: dict[str, bool] = field(factory=dict, init=False)
+
+    @amounts.default
+    def _of_the_rules(self) -> frozenset[str]:
+        return frozenset(rule.amount for rule in self.rules if rule.amount is not None)
 
     def columns(self, names: frozenset[str]) -> frozenset[str]:
         """Return the columns that the named expressions read."""
@@ -59,6 +72,26 @@ class BoundRules:
                 root for name in names for root in self.expressions[name].meta.root_names()
             )
         return self._columns[names]
+
+    def conditions(self, names: Collection[str]) -> dict[str, Condition] | None:
+        """Return the named expressions as functions of the columns of a span, None where one takes more."""
+        for name in names:
+            if name not in self._conditions:
+                self._conditions[name] = condition(self.expressions[name], QUOTIENTS)
+        found = {name: holds for name in names if (holds := self._conditions[name]) is not None}
+        return found if len(found) == len(names) else None
+
+    def whole(self, name: str) -> Amount | None:
+        """Return an amount over whole numbers, None where it takes more."""
+        if name not in self._whole:
+            self._whole[name] = amount(self.expressions[name])
+        return self._whole[name]
+
+    def multiplies(self, name: str) -> bool:
+        """Say whether an expression multiplies columns with each other."""
+        if name not in self._products:
+            self._products[name] = multiplies(self.expressions[name])
+        return self._products[name]
 
 
 class Rulebook:
@@ -84,12 +117,19 @@ class Rulebook:
         )
         self._exact = [name.removesuffix(SCALED) for name in self._parameters_read if name.endswith(SCALED)]
         self._bound: dict[tuple[object, ...], BoundRules] = {}
+        self._bound_on: dict[tuple[frozenset[str], date], BoundRules] = {}
         self._plans: dict[tuple[frozenset[str], date], ManyCases] = {}
         self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
 
     def bound(self, moments: frozenset[str], on: date) -> BoundRules:
         """Return the rules with the moments of a tick and the parameters in force on a day filled in."""
+        if (moments, on) not in self._bound_on:
+            self._bound_on[moments, on] = self._bound_to(moments, on)
+        return self._bound_on[moments, on]
+
+    def _bound_to(self, moments: frozenset[str], on: date) -> BoundRules:
+        """Return what `bound` does, the same for days on which the same parameters are in force."""
         values: dict[str, object] = {moment: moment in moments for moment in MOMENTS}
         for name in self._parameters_read:
             general, by_group = values_by_group(self.parameters, name, on)
@@ -117,7 +157,7 @@ class Rulebook:
         rules = []
         for rule in self.rules.values():
             when = named(rule.when)
-            rules.append(BoundRule(rule, when, named(rule.until), named(rule.amount) if when else None))
+            rules.append(BoundRule(rule, when, named(rule.until), named(rule.amount) if when else None, rule.id))
         return BoundRules(tuple(rules), found)
 
     def evaluate(
@@ -203,9 +243,9 @@ class Rulebook:
         starting = unblocked(candidates, remaining, self.superseding, _and_not)
         replaced = superseded(starting, remaining, self.superseding)
         events += [{"rule": name, "event": "superseded", "amount": None} for name, is_so in replaced.items() if is_so]
-        for rule, (_when, _until, amount) in functions:
+        for rule, (_when, _until, fen) in functions:
             if starting[rule.id] and rule.one_off:
-                events.append({"rule": rule.id, "event": "issued", "amount": amount(values)})  # type: ignore[misc]
+                events.append({"rule": rule.id, "event": "issued", "amount": fen(values)})  # type: ignore[misc]
             elif starting[rule.id]:
                 events.append({"rule": rule.id, "event": "started", "amount": None})
         return events

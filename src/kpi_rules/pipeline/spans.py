@@ -8,7 +8,6 @@ give the same.
 
 from __future__ import annotations
 
-import operator
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,16 +19,20 @@ from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from fractions import Fraction
 
     import polars as pl
     from numpy.typing import NDArray
 
-    Columns = Mapping[str, NDArray[Any]]
+    Columns = Mapping[str, Any]  # arrays, or `PerGroup`
     Condition = Callable[[Columns], NDArray[np.bool_]]
-    Amount = Callable[[Columns], NDArray[np.int64] | int]
 
-DERIVED: Final = frozenset({"completion", "pace_gap", "lag"})
+RATIOS: Final = ("completion", "pace_gap")
+DERIVED: Final = frozenset({*RATIOS, "lag"})
+
+SCALED_VALUE, SCALED_QUOTA = "value x denominator of the pace", "quota x denominator of the pace"
+"""Columns of a span: exact as floats, with the same quotient as value and quota."""
+
+QUOTIENTS: Final = {"completion": (SCALED_VALUE, SCALED_QUOTA)}
 
 _COMPARISONS: Final[Mapping[str, np.ufunc]] = {
     "Lt": np.less,
@@ -41,29 +44,25 @@ _COMPARISONS: Final[Mapping[str, np.ufunc]] = {
 }
 
 
-_ARITHMETIC: Final[Mapping[str, np.ufunc]] = {
-    "Plus": np.add,
-    "Minus": np.subtract,
-    "Multiply": np.multiply,
-    "FloorDivide": np.floor_divide,
-    "Modulus": np.remainder,
-}
-
-
-def condition(expression: pl.Expr) -> Condition | None:
+def condition(expression: pl.Expr, quotients: Mapping[str, tuple[str, str]] | None = None) -> Condition | None:
     """Return a condition over columns without nulls as a function of arrays, None where it is more than comparisons.
 
     A comparison has a column on its left and a column or a number on its right; `and`, `or` and `not` join them and
     columns that are conditions themselves.
+
+    Args:
+        expression: the condition.
+        quotients: columns that are the quotient of two others, exact as floats. It rounds to 1 where both are equal
+            and nowhere else, so that the two are compared where the quotient is held against 1.
     """
-    return _condition(expressions.tree(expression))
+    return _condition(expressions.tree(expression), quotients or {})
 
 
-def _condition(node: expressions.Node) -> Condition | None:
+def _condition(node: expressions.Node, quotients: Mapping[str, tuple[str, str]]) -> Condition | None:
     joined = expressions.connective(node)
     parts = expressions.children(node)
     if joined is not None:
-        functions = [_condition(part) for part in parts]
+        functions = [_condition(part, quotients) for part in parts]
         known = [function for function in functions if function is not None]
         if len(known) < len(functions):
             return None
@@ -73,47 +72,154 @@ def _condition(node: expressions.Node) -> Condition | None:
         return lambda columns: reduce(join, (function(columns) for function in known))
     kind, held = expressions.kind_of(node)
     if kind == "Column":  # a moment
-        return operator.itemgetter(held)
+        return lambda columns: _column(columns, held)
     if kind != "BinaryExpr" or held["op"] not in _COMPARISONS:
         return None
-    return _comparison(_COMPARISONS[held["op"]], *parts)
+    return _comparison(_COMPARISONS[held["op"]], parts[0], parts[1], quotients)
 
 
-def _comparison(compare: np.ufunc, left: expressions.Node, right: expressions.Node) -> Condition | None:
+def _comparison(
+    compare: np.ufunc, left: expressions.Node, right: expressions.Node, quotients: Mapping[str, tuple[str, str]]
+) -> Condition | None:
     kind, name = expressions.kind_of(left)
     if kind != "Column":
         return None
     kind, other = expressions.kind_of(right)
     if kind == "Column":
-        return lambda columns: compare(columns[name], columns[other])
+        return lambda columns: _compared(compare, _column(columns, name), columns[other])
     value = _number(right)
     if value is None:
         return None
-    return lambda columns: compare(columns[name], value)
+    if value == 1 and name in quotients:
+        above, below = quotients[name]
+        return lambda columns: compare(columns[above], columns[below])
+    return lambda columns: compare(_column(columns, name), value)
+
+
+@define(frozen=True, eq=False)
+class PerGroup:
+    """A parameter that differs between a few peer groups: one value for most units, others for those of some groups.
+
+    Held against each of the values in turn, a column is read from the cache; a column of the parameter would have to be
+    made, and come from memory at every tick.
+    """
+
+    general: float
+    own: tuple[tuple[float, NDArray[np.bool_]], ...]
+    """Every other value with one Boolean per unit, whether it has it."""
+
+    def __getitem__(self, rows: slice) -> PerGroup:
+        """Return the same for some of the units."""
+        return PerGroup(self.general, tuple((value, units[rows]) for value, units in self.own))
+
+    def column(self) -> NDArray[Any]:
+        """Return one value per unit."""
+        return np.select([units for _value, units in self.own], [value for value, _units in self.own], self.general)
+
+    def held_against(self, compare: np.ufunc, column: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return how a column compares with the value of each unit."""
+        found: NDArray[np.bool_] = compare(column, self.general)
+        for value, units in self.own:
+            differing = found ^ compare(column, value)
+            differing &= units
+            found ^= differing
+        return found
+
+
+def _column(columns: Columns, name: str) -> NDArray[Any]:
+    """Return a column also where it is a parameter that stands elsewhere than on the right of a comparison."""
+    found = columns[name]
+    return found.column() if isinstance(found, PerGroup) else found
+
+
+def _compared(compare: np.ufunc, left: NDArray[Any], right: NDArray[Any] | PerGroup) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (
+        right.held_against(compare, left) if isinstance(right, PerGroup) else compare(left, right)
+    )
+    return found
+
+
+Bounds = tuple[int, int]
+
+
+def _product(one: Bounds, other: Bounds) -> Bounds:
+    ends = [first * second for first in one for second in other]
+    return min(ends), max(ends)
+
+
+def _remainder(value: NDArray[np.int64], divisor: int) -> NDArray[np.int64]:
+    return value - value // divisor * divisor  # NumPy divides many at once, but takes remainders one by one
+
+
+_ARITHMETIC: Final[Mapping[str, tuple[Callable[..., Any], Callable[[Bounds, Bounds], Bounds]]]] = {
+    "Plus": (np.add, lambda one, other: (one[0] + other[0], one[1] + other[1])),
+    "Minus": (np.subtract, lambda one, other: (one[0] - other[1], one[1] - other[0])),
+    "Multiply": (np.multiply, _product),
+    "FloorDivide": (np.floor_divide, lambda one, other: (one[0] // other[0], one[1] // other[0])),
+    "Modulus": (_remainder, lambda _one, other: (0, other[0] - 1)),
+}
+"""What each operation does to arrays, and between which whole numbers its results lie."""
+
+
+class Amount:
+    """An amount over whole numbers, step by step; what stands in it twice is made once.
+
+    A step is a column, a whole number, or an operation on the results of two earlier steps.
+    """
+
+    def __init__(self) -> None:
+        """Begin without any step."""
+        self._steps: dict[str | int | tuple[str, int, int], int] = {}
+
+    def add(self, node: expressions.Node) -> int | None:
+        """Add the steps that make a node and return the number of the last one, None where it takes more."""
+        kind, held = expressions.kind_of(node)
+        if kind == "Column":
+            return self._step(str(held))
+        value = _number(node)
+        if isinstance(value, int):
+            return self._step(value)
+        if kind != "BinaryExpr" or held["op"] not in _ARITHMETIC:
+            return None
+        left, right, divisor = self.add(held["left"]), self.add(held["right"]), _number(held["right"])
+        if left is None or right is None:
+            return None
+        if held["op"] in {"FloorDivide", "Modulus"} and not (isinstance(divisor, int) and divisor > 0):
+            return None
+        return self._step((held["op"], left, right))
+
+    def _step(self, step: str | int | tuple[str, int, int]) -> int:
+        return self._steps.setdefault(step, len(self._steps))
+
+    def of(self, columns: Columns, rows: int) -> NDArray[np.int64] | None:
+        """Return the amount of every row, None where a number on the way may leave 64 bits."""
+        made: list[NDArray[np.int64] | int] = []
+        bounds: list[Bounds] = []
+        for step in self._steps:
+            if isinstance(step, str):
+                column = columns[step]
+                made.append(column)
+                bounds.append((int(column.min(initial=0)), int(column.max(initial=0))))
+            elif isinstance(step, int):
+                made.append(step)
+                bounds.append((step, step))
+            else:
+                name, left, right = step
+                apply, within = _ARITHMETIC[name]
+                bounds.append(within(bounds[left], bounds[right]))
+                if not (bounds[-1][0] >= -(2**63) and bounds[-1][1] < 2**63):
+                    return None
+                made.append(apply(made[left], made[right]))
+        return np.broadcast_to(np.asarray(made[-1], dtype=np.int64), rows)
 
 
 def amount(expression: pl.Expr) -> Amount | None:
-    """Return an amount over Int64 columns without nulls as a function of arrays, None where it takes more.
+    """Return an amount over Int64 columns without nulls, None where it takes more.
 
     It is made of columns and whole numbers by `+`, `-`, `*`, and by `//` and `%` with a whole number above 0.
     """
-    return _amount(expressions.tree(expression))
-
-
-def _amount(node: expressions.Node) -> Amount | None:
-    kind, held = expressions.kind_of(node)
-    if kind == "Column":
-        return operator.itemgetter(held)
-    value = _number(node)
-    if isinstance(value, int):
-        return lambda _columns: value
-    if kind != "BinaryExpr" or held["op"] not in _ARITHMETIC:
-        return None
-    left, right, divisor = _amount(held["left"]), _amount(held["right"]), _number(held["right"])
-    if left is None or right is None or (held["op"] in {"FloorDivide", "Modulus"} and not (divisor and divisor > 0)):
-        return None
-    apply = _ARITHMETIC[held["op"]]
-    return lambda columns: apply(left(columns), right(columns))
+    found = Amount()
+    return None if found.add(expressions.tree(expression)) is None else found
 
 
 def _number(node: expressions.Node) -> int | float | None:
@@ -128,49 +234,96 @@ def _number(node: expressions.Node) -> int | float | None:
 
 @define(frozen=True, eq=False)
 class Amounts:
-    """Whole numbers of some units at a tick, without nulls, and what they are held against.
+    """Whole numbers of the units of a block at a tick, without nulls, and what they are held against.
 
-    `quota` is exact as a float, as every whole number of the engine is; `lag` is that of the tick before; `read` names
-    what conditions read, and `others` has the columns of it that are not made here.
+    `pace` is the share expected as two whole numbers whose products with any amount are exact as floats. `lag` is that
+    of the tick before, and becomes that of this one where `month_end` says so.
     """
 
     value: NDArray[np.int64]
-    quota: NDArray[np.float64]
-    lag: NDArray[np.int16]
-    pace: Fraction
-    tolerance: float
+    quota: NDArray[np.int64]
+    pace: tuple[int, int]
+    lag: NDArray[np.integer[Any]]
     month_end: bool
-    read: Collection[str]
-    others: Columns
+    others: Mapping[str, NDArray[Any] | PerGroup]
 
-    def evaluate(self, conditions: Mapping[str, Condition]) -> tuple[dict[str, NDArray[np.bool_]], NDArray[np.int16]]:
-        """Return every condition for every unit, and the lag."""
-        units = len(self.value)
-        found = {name: np.empty(units, dtype=np.bool_) for name in conditions}
-        lag = self.lag.copy()
-        buffers = np.empty((3, min(SPAN, units)))
-        behind_enough = np.empty(min(SPAN, units), dtype=np.bool_)
+
+class Spans:
+    """The units of a block, span by span, from tick to tick: what is made of their quotas, and room for the rest."""
+
+    def __init__(self, tolerance: float, units: int) -> None:
+        """Make room."""
+        self.tolerance = tolerance
+        self.rooms = dict(zip((SCALED_VALUE, *RATIOS), np.empty((3, min(SPAN, units))), strict=True))
+        self.behind = np.empty(min(SPAN, units), dtype=np.bool_)
+        self.quota, self.scaled = np.empty((2, units))
+        self._made_of: tuple[int, int] | None = None
+
+    def evaluate(
+        self, amounts: Amounts, conditions: Mapping[str, Condition], kept: Collection[str]
+    ) -> tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.float64]]]:
+        """Return every condition for every unit, and the columns of `kept`, some of `RATIOS`; carry the lag on."""
+        units = len(amounts.value)
+        made_of = amounts.quota.ctypes.data, amounts.pace[1]  # a view of the very same column, most of the time
+        if made_of != self._made_of:
+            np.copyto(self.quota, amounts.quota)
+            np.multiply(self.quota, amounts.pace[1], out=self.scaled)
+            self._made_of = made_of
+        parts: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in conditions}
+        ratios = {name: np.empty(units) for name in kept}
         for low in range(0, units, SPAN):
             rows = slice(low, min(low + SPAN, units))
-            amount, completion, gap = buffers[:, : rows.stop - low]
-            np.copyto(amount, self.value[rows])
-            if "completion" in self.read:
-                np.divide(amount, self.quota[rows], out=completion)
-            if self.month_end or "pace_gap" in self.read:
-                self._fall_behind(amount, self.quota[rows], gap)
-            if self.month_end:
-                lagging = np.greater(gap, self.tolerance, out=behind_enough[: rows.stop - low])
-                lag[rows] += 1
-                lag[rows] *= lagging
-            columns = {name: column[rows] for name, column in self.others.items()}
-            columns |= {"completion": completion, "pace_gap": gap, "lag": lag[rows]}
+            columns = _Span(self, amounts, rows, ratios)
             for name, holds in conditions.items():
-                found[name][rows] = holds(columns)
-        return found, lag
+                parts[name].append(holds(columns))
+            for name in (*kept, *(("lag",) if amounts.month_end else ())):
+                columns[name]
+        found = {name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in parts.items()}
+        return found, ratios
 
-    def _fall_behind(self, amount: NDArray[np.float64], quota: NDArray[np.float64], gap: NDArray[np.float64]) -> None:
-        """Write the pace gap; `amount` is used up."""
-        np.multiply(quota, float(self.pace.numerator), out=gap)
-        amount *= float(self.pace.denominator)
-        gap -= amount
-        gap /= np.multiply(quota, float(self.pace.denominator), out=amount)
+
+class _Span(dict[str, Any]):
+    """The columns of a span, each made when it is first asked for."""
+
+    def __init__(self, spans: Spans, amounts: Amounts, rows: slice, ratios: Columns) -> None:
+        super().__init__()
+        self._spans, self._amounts, self._rows, self._ratios = spans, amounts, rows, ratios
+
+    def __missing__(self, name: str) -> NDArray[Any] | PerGroup:
+        found = self._made(name)
+        self[name] = found
+        return found
+
+    def _made(self, name: str) -> NDArray[Any] | PerGroup:
+        expected, scale = map(float, self._amounts.pace)
+        match name:
+            case "value x denominator of the pace":
+                np.multiply(self._amounts.value[self._rows], scale, out=self._room(name))
+            case "quota x denominator of the pace":
+                return self._spans.scaled[self._rows]
+            case "completion":
+                np.divide(self[SCALED_VALUE], self[SCALED_QUOTA], out=self._room(name))
+            case "pace_gap":
+                gap = self._room(name)
+                np.multiply(self._spans.quota[self._rows], expected, out=gap)
+                gap -= self[SCALED_VALUE]
+                gap /= self[SCALED_QUOTA]
+            case "lag":
+                return self._lag()
+            case _:
+                found: NDArray[Any] | PerGroup = self._amounts.others[name][self._rows]
+                return found
+        return self._room(name)
+
+    def _room(self, name: str) -> NDArray[np.float64]:
+        """Return where a column goes: among those that are kept, or where that of the span before was."""
+        kept: NDArray[np.float64] | None = self._ratios.get(name)
+        return self._spans.rooms[name][: self._rows.stop - self._rows.start] if kept is None else kept[self._rows]
+
+    def _lag(self) -> NDArray[np.integer[Any]]:
+        lag = self._amounts.lag[self._rows]
+        if self._amounts.month_end:
+            behind = np.greater(self["pace_gap"], self._spans.tolerance, out=self._spans.behind[: len(lag)])
+            lag += 1
+            lag *= behind.view(np.uint8)
+        return lag

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import polars as pl
 from attrs import define, evolve, field
+from numpy.typing import NDArray
 
 from kpi_rules.pipeline.masks import NOBODY, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-Column = TypeVar("Column", Mask, pl.Series)
+Since = NDArray[np.int16]
+Column = TypeVar("Column", Mask, Since, pl.Series)
 
 
 @define(eq=False)
@@ -32,8 +32,8 @@ class State:
     issued: dict[str, Mask]
     held: dict[str, Mask]
     pending: dict[str, Mask]
-    since: dict[str, pl.Series]
-    lag: NDArray[np.int16]
+    since: dict[str, Since]
+    lag: NDArray[np.integer[Any]]
     amounts: dict[str, pl.Series] = field(factory=dict)
     counts: dict[str, pl.Series] = field(factory=dict)
 
@@ -41,27 +41,22 @@ class State:
     def fresh(cls, rules: Iterable[str], size: int) -> State:
         """Return the state before the first tick: nothing is in force."""
         nobody = dict.fromkeys(rules, NOBODY)
-        since = dict.fromkeys(nobody, pl.repeat(0, size, dtype=pl.Int16, eager=True))
+        since = {name: np.zeros(size, dtype=np.int16) for name in nobody}
         masks = (dict(nobody), dict(nobody), dict(nobody), dict(nobody))
-        return cls(size, *masks, since, np.zeros(size, dtype=np.int16))
+        return cls(size, *masks, since, np.zeros(size, dtype=np.uint8))
+
+    def make_room_for(self, ticks: int) -> None:
+        """Keep the lag in numbers as narrow as so many more ticks allow: they are gone through again and again."""
+        self.lag = self.lag.astype(np.min_scalar_type(int(self.lag.max(initial=0)) + ticks))
 
     def part(self, low: int, size: int) -> State:
-        """Return the state of the units from row `low` on."""
-        if low == 0 and size == self.size:
-            return self._each(size, self.lag, lambda mask: mask, lambda column: column)
-        lag = self.lag[low : low + size]
-        return self._each(
-            size, lag, lambda mask: Mask.of(mask.column(self.size).slice(low, size)), lambda each: each.slice(low, size)
-        )
+        """Return the state of the units from row `low` on, which may be written to."""
+        rows = slice(low, low + size)
+        return self._each(size, lambda each: each[rows].copy(), lambda each: each[rows])
 
     def gathered(self, rows: NDArray[np.int64]) -> State:
         """Return the state of the units in the given rows, in their order; a row may be there many times."""
-        return self._each(
-            len(rows),
-            self.lag[rows],
-            lambda mask: Mask.of(pl.Series(mask.column(self.size).to_numpy()[rows])),
-            lambda each: each.gather(rows),
-        )
+        return self._each(len(rows), lambda each: each[rows], lambda each: each.gather(rows))
 
     def of(self, rules: Collection[str]) -> State:
         """Return the state of some rules alone."""
@@ -84,14 +79,13 @@ class State:
     def _each(
         self,
         size: int,
-        lag: NDArray[np.int16],
-        of_mask: Callable[[Mask], Mask],
+        of_array: Callable[[NDArray[Any]], NDArray[Any]],
         of_column: Callable[[pl.Series], pl.Series],
     ) -> State:
-        """Return another state, made of this one by functions of every mask with somebody in it and every column."""
+        """Return another state, made of this one by functions of every array and every column."""
 
         def masks(given: Mapping[str, Mask]) -> dict[str, Mask]:
-            return {name: of_mask(mask) if mask else mask for name, mask in given.items()}
+            return {name: mask if mask.rows is None else Mask.of(of_array(mask.rows)) for name, mask in given.items()}
 
         def columns(given: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
             return {name: of_column(column) for name, column in given.items()}
@@ -102,8 +96,8 @@ class State:
             masks(self.issued),
             masks(self.held),
             masks(self.pending),
-            columns(self.since),
-            lag,
+            {name: of_array(since) for name, since in self.since.items()},
+            of_array(self.lag),
             columns(self.amounts),
             columns(self.counts),
         )
@@ -120,7 +114,8 @@ def joined(states: Sequence[State]) -> State:
 
     def masks(of: Callable[[State], Mapping[str, Mask]]) -> dict[str, Mask]:
         return {
-            name: Mask.of(pl.concat([of(each)[name].column(each.size) for each in states])) for name in of(states[0])
+            name: Mask.of(np.concatenate([of(each)[name].column(each.size) for each in states]))
+            for name in of(states[0])
         }
 
     def columns(of: Callable[[State], Mapping[str, pl.Series]]) -> dict[str, pl.Series]:
@@ -136,7 +131,7 @@ def joined(states: Sequence[State]) -> State:
         masks(lambda each: each.issued),
         masks(lambda each: each.held),
         masks(lambda each: each.pending),
-        columns(lambda each: each.since),
+        {name: np.concatenate([each.since[name] for each in states]) for name in states[0].since},
         np.concatenate([each.lag for each in states]),
         columns(lambda each: each.amounts),
         columns(lambda each: each.counts),

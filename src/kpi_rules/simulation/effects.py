@@ -139,5 +139,5 @@ class Effort:
         for rule, share in shares.items():
             rows = state.active[rule].rows
             if rows is not None:
-                found += rows.to_numpy().reshape(units, draws) * share
+                found += rows.reshape(units, draws) * share
         return np.maximum(found, 0, out=found)

@@ -172,7 +172,7 @@ def _simulated(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractS
     concerned = aimed.copy()
     for kind in (state.active, state.held):
         for mask in kind.values():
-            concerned |= mask.column(state.size).to_numpy()
+            concerned |= mask.column(state.size)
     known = {name for name, whether in firing.items() if whether == "known"}
     concerned |= _fires(assessment, coming, known, unknown)
     return np.flatnonzero(concerned)

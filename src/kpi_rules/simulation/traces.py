@@ -91,7 +91,7 @@ def lasting(
             months[happening.rows] += np.uint8(by_now)
     for name, mask in decided.state.active.items():
         if name in found and mask.rows is not None:
-            found[name][mask.rows.to_numpy()] += np.uint8(ends[-1])
+            found[name][mask.rows] += np.uint8(ends[-1])
     return found
 
 
@@ -105,7 +105,7 @@ def hits(decided: Decided, rules: Sequence[str], start: State) -> dict[str, Flag
 
 
 def _flags(mask: Mask, size: int) -> Flags:
-    return np.zeros(size, dtype=np.bool_) if mask.rows is None else mask.rows.to_numpy().copy()
+    return np.zeros(size, dtype=np.bool_) if mask.rows is None else mask.rows.copy()
 
 
 @define(frozen=True, eq=False)
