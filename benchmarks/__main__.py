@@ -19,7 +19,7 @@ from benchmarks.harness import Size, show, write_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCENARIOS: Final = ("batch", "policies", "rules", "evidence", "processes", "simulation")
+SCENARIOS: Final = ("batch", "policies", "rules", "evidence", "processes", "simulation", "scaling")
 PEERS: Final = ("openfisca_core", "zen")
 WITH_PEERS: Final = ("uv", "run", "--group", "bench", "python", "-m", "benchmarks")
 
@@ -37,10 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if any(find_spec(peer) is None for peer in PEERS):
         return again_with_peers(sys.argv[1:] if arguments is None else arguments)
-    from benchmarks import batch, evidence, policies, processes, rules_alone, simulation
+    from benchmarks import batch, evidence, policies, processes, rules_alone, simulation, simulation_scaling
 
     size = Size.quick() if options.quick else Size()
-    modules = (batch, policies, rules_alone, evidence, processes, simulation)
+    modules = (batch, policies, rules_alone, evidence, processes, simulation, simulation_scaling)
     measures = {name: module.measure for name, module in zip(SCENARIOS, modules, strict=True)}
     lines = [line for name in options.only or SCENARIOS for line in measures[name](size)]
     show(lines)

@@ -27,7 +27,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("scenario", ["batch", "rules", "evidence"])
+@pytest.mark.parametrize("scenario", ["batch", "rules", "evidence", "scaling"])
 def test_contenders_of_a_scenario_agree(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "figures.json"
     assert program.main(["--quick", "--only", scenario, "--json", str(path)]) == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import platform
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
@@ -44,10 +44,20 @@ class ClusterExecutor(Executor):
         return sum(self._client.nthreads().values())  # type: ignore[no-untyped-call]  # distributed's
 
     def submit(self, fn: Callable[Given, Returned], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Returned]:
-        """Have a function called by some worker; Dask retries what is lost with a worker."""
+        """Have a function called by some worker; Dask retries what is lost with a worker.
+
+        Raises:
+            BrokenExecutor: the scheduler is gone; what was submitted before is cancelled.
+        """
+        self._check()
         sent = [self._once(each) if isinstance(each, bytes) else each for each in args]
         future: Future[Returned] = self._executor.submit(fn, *sent, **kwargs)
+        self._check()  # what the client knew of when the scheduler went it cancels; what came later would wait for ever
         return future
+
+    def _check(self) -> None:
+        if self._client.status != "running":
+            raise BrokenExecutor(self._client.status)
 
     def _once(self, payload: bytes) -> object:
         """Return what stands for a payload: the result of a task, which Dask does again where it is lost."""
@@ -58,7 +68,8 @@ class ClusterExecutor(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 (as Executor has it)
         """Take no more; what is not done is given up unless it is waited for."""
-        self._executor.shutdown(wait=wait and not cancel_futures)
+        if self._client.status == "running":
+            self._executor.shutdown(wait=wait and not cancel_futures)
 
 
 @contextmanager
@@ -124,7 +135,7 @@ def _workers(client: Client, address: str, seconds: float) -> list[Problem]:
     except TimeoutError:
         found = _("the scheduler at {address} has no workers").format(address=repr(address))
         return [_problem("no-workers", found, _("at least one worker"))]
-    here = {"Python": ".".join(platform.python_version_tuple()[:2]), **{name: version(name) for name in _SAME}}
+    here = _here()
     there = {"Python": client.run(platform.python_version), **{name: _versions(client, name) for name in _SAME}}
     problems = []
     for name, wanted in here.items():
@@ -134,6 +145,10 @@ def _workers(client: Client, address: str, seconds: float) -> list[Problem]:
                 expected = _("{name} {version}, as here").format(name=name, version=wanted)
                 problems.append(_problem("other-version", text, expected))
     return problems
+
+
+def _here() -> dict[str, str]:
+    return {"Python": ".".join(platform.python_version_tuple()[:2]), **{name: version(name) for name in _SAME}}
 
 
 def _versions(client: Client, package: str) -> dict[str, str]:

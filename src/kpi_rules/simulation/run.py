@@ -21,8 +21,8 @@ from kpi_rules.simulation.worker import Failed, attempt, begin, remotely
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-ROWS: Final = 300_000
-"""Units x draws at once: fewer, and what a tick costs by itself counts; more, and nothing is won."""
+ROWS: Final = 150_000
+"""Units x draws at once: fewer, and what a tick costs by itself counts; more, and memory grows for nothing."""
 
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
 _POOLS: Final = 3  # so many times processes are started anew after one of them died
