@@ -9,8 +9,16 @@ from kpi_rules.cli import estimates
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0, "0%"), (1.0, "100%"), (0.0004, "<0.1%"), (0.99951, ">99.9%"), (0.5, "50.0%"), (1.2346, "123.5%"), (None, "")],
-)  # fmt: skip
+    [
+        (None, ""),
+        (0.0, "0%"),
+        (1.0, "100%"),
+        (0.0004, "<0.1%"),
+        (0.99951, ">99.9%"),
+        (0.5, "50.0%"),
+        (1.2346, "123.5%"),
+    ],
+)
 def test_a_share_is_never_rounded_to_never_or_always(share: float | None, text: str) -> None:
     assert estimates.percent(share) == text
 
@@ -34,7 +42,8 @@ def test_money_has_four_digits(fen: float | None, text: str) -> None:
 
 
 def test_differences_have_signs_and_only_0_has_none() -> None:
-    assert [estimates.points(each) for each in (0.0, 0.012, -0.012, 0.0001, -0.0001)] == [
+    differences = (0.0, 0.012, -0.012, 0.0001, -0.0001)
+    assert [estimates.points(each) for each in differences] == [
         "0",
         "+1.2",
         "-1.2",
