@@ -67,6 +67,7 @@ def code_of(run: Callable[[], object]) -> int:
     except click.ClickException as error:
         return _told(error)
     except (click.Abort, KeyboardInterrupt):
+        say(_("interrupted"))
         return INTERRUPTED
     except SystemExit:
         raise

@@ -12,11 +12,13 @@ import sys
 from contextlib import contextmanager
 from datetime import date
 from shutil import get_terminal_size
-from threading import Timer
-from typing import TYPE_CHECKING, Final
+from signal import SIGINT, signal
+from threading import Timer, current_thread, main_thread
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
+from kpi_rules.cli import failures
 from kpi_rules.locale import _
 from kpi_rules.model.text import safe
 
@@ -175,8 +177,30 @@ def counting(message: str) -> Iterator[Callable[[kr.Progress], None]]:
         bars.append(bar)
         return bar
 
-    with _patiently(begin):
+    with _patiently(begin), _ended_at_once(bars):
         yield tell
+
+
+@contextmanager
+def _ended_at_once(bars: Sequence[Bar]) -> Iterator[None]:
+    """Have an interrupt end the program without waiting for the chunks that are being done: a thread cannot be stopped,
+    worker processes end with this one, and nothing is written before all is done.
+    """
+    if current_thread() is not main_thread():  # where no signal arrives
+        yield
+        return
+
+    def end(_signal: int, _frame: object) -> NoReturn:
+        for bar in bars:
+            bar.stop()
+        failures.say(_("interrupted"))
+        os._exit(failures.INTERRUPTED)
+
+    before = signal(SIGINT, end)
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
 
 
 def _advance(bar: Bar, progress: kr.Progress) -> None:

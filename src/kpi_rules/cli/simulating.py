@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, TypedDict
 
-import click
-
 import kpi_rules as kr
 from kpi_rules.cli import output, work
 from kpi_rules.cli.failures import RefusedError, say
@@ -41,8 +39,8 @@ class Who(TypedDict):
 
 @contextmanager
 def runners(who: Who) -> Iterator[dict[str, Any]]:
-    """Give the arguments `executor` and `workers` of `kpi_rules.simulate` and its like; what they cannot do, and an
-    interrupt, ends the command.
+    """Give the arguments `executor` and `workers` of `kpi_rules.simulate` and its like; what they cannot do ends the
+    command.
 
     Raises:
         RefusedError: what was asked for does not fit the workspace, or no cluster answers.
@@ -54,9 +52,6 @@ def runners(who: Who) -> Iterator[dict[str, Any]]:
             yield {"executor": _executor(who["cluster"], closing), "workers": who["workers"]}
     except kr.AssessmentError as error:
         raise RefusedError("\n".join(problem.message for problem in error.problems)) from error
-    except (KeyboardInterrupt, kr.CancelledError) as error:
-        say(_("interrupted; nothing was written"))
-        raise click.Abort from error
 
 
 def _executor(cluster: str | None, closing: ExitStack) -> Executor | None:
