@@ -54,10 +54,25 @@ def test_what_was_not_known_at_the_origin_changes_no_forecast(made: kr.Workspace
     first = pl.col("origin") == JUNE
     assert one.filter(first).select(FORECAST).equals(other.filter(first).select(FORECAST))
     assert not one["actual"].equals(other["actual"])
-    recorded_late = with_rows(made, arrivals=arrivals.with_columns(recorded_on=pl.lit(SEPTEMBER)))
+    late = pl.when(pl.col("project").str.starts_with("u003-")).then(pl.lit(SEPTEMBER))
+    recorded_late = with_rows(made, arrivals=arrivals.with_columns(recorded_on=late))
     unknown = kr.backtest(recorded_late, draws=50, since=JUNE, until=AUGUST).cases
-    assert unknown["known"].sum() == 0
+    assert unknown.filter(pl.col("unit") == "u003")["known"].to_list() == [0, 0, 0]
     assert unknown["actual"].equals(one["actual"])
+
+
+def test_origins_without_anything_to_forecast_from_are_said(made: kr.Workspace) -> None:
+    began = with_rows(made, arrivals=made.tables.arrivals.filter(pl.col("arrived_on") > date(2011, 7, 5)))
+    found = kr.backtest(began, draws=20, since=JUNE, until=SEPTEMBER)
+    assert found.unforecast.select("model", "origin").rows() == [("compound", JUNE)]
+    assert found.unforecast["reason"][0].startswith("as_of: found no funds by 2011-06-30")
+    assert set(found.cases["origin"]) == {date(2011, 7, 31), AUGUST}
+
+
+def test_sums_of_forecasts_are_tested_beside_each_other(made: kr.Workspace) -> None:
+    found = kr.backtest(made, models=["seasonal", "pipeline+compound"], draws=20, since=AUGUST, until=SEPTEMBER)
+    assert found.cases["model"].unique().sort().to_list() == ["pipeline + compound", "seasonal"]
+    assert found.cases["actual"].n_unique() * 2 <= len(found.cases)
 
 
 def test_chunks_change_nothing(made: kr.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

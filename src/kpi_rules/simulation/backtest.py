@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import month_end
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.pipeline.result import Assessment
+    from kpi_rules.simulation.futures import Futures
     from kpi_rules.simulation.past import Past
     from kpi_rules.workspace.workspace import Workspace
 
@@ -41,7 +43,7 @@ DRAWS: Final = 2_000
 class Backtest:
     """How good the forecasts were; every attribute is a polars frame, money is fen.
 
-    `draws`, `seed`, `workspace`, `since` and `until` say what was tested.
+    `draws`, `seed` and `workspace` say what was tested.
 
     Attributes:
         cases: one row for each forecast: `model, origin, tick, horizon` (months), `unit` (null: all units together),
@@ -49,11 +51,15 @@ class Backtest:
             at the tick), `mean`, `median`, `low50, high50, low80, high80, low95, high95`, `straight` (the straight
             line), `crps`, `straight_crps` (its absolute error), `inside50, inside80, inside95` (how much of the
             case the band holds, 0 to 1).
+        unforecast: `model, origin, reason`: origins from which there was nothing yet to forecast from.
     """
 
-    def __init__(self, workspace: Workspace, cases: pl.DataFrame, draws: int, seed: int) -> None:
+    def __init__(
+        self, workspace: Workspace, cases: pl.DataFrame, unforecast: pl.DataFrame, draws: int, seed: int
+    ) -> None:
         """Keep the cases; `kpi_rules.backtest` is the way to make one."""
-        self.workspace, self.cases, self.draws, self.seed = workspace, cases, draws, seed
+        self.workspace, self.cases, self.unforecast = workspace, cases, unforecast
+        self.draws, self.seed = draws, seed
 
     def __repr__(self) -> str:
         """Name the workspace and what was tested, on one line."""
@@ -137,7 +143,8 @@ def backtest(  # noqa: PLR0913 (what is tested; all but one by name)
 
     Args:
         workspace: without errors.
-        models: the forecasts to test, each by itself; by default what the workspace forecasts with.
+        models: what to test, each a forecast such as `compound` or a sum such as `pipeline + compound`; by default what
+            the workspace forecasts with.
         draws: how many futures of each origin.
         seed: a whole number from 0; the same seed gives the same bits.
         since: origins begin here; by default at the first month-end.
@@ -158,20 +165,33 @@ def backtest(  # noqa: PLR0913 (what is tested; all but one by name)
     last = _last_day(workspace) if until is None else until
     came = assess(workspace, last, LAST_DAY if known_at is None else known_at, indicators=(), whole_panel=False)
     ends = [tick.on for tick in came.ticks if tick.is_month_end and tick.on <= came.rulebook.terms.year.end]
+    tested = _forecasts(workspace, models)
     origins = [on for on in ends[:-1] if since is None or on >= since]
+    expected = _("a month-end to forecast from, and one after it")
     if not origins:
         found = _("no month-end from {since} to before {until}").format(since=since, until=last)
-        expected = _("a month-end to forecast from, and one after it")
         raise AssessmentError([error("nothing-to-come", Place(key="since"), found=found, expected=expected)])
-    frames, began = [], time.perf_counter()
+    frames, silent, began = [], [], time.perf_counter()
     for done, origin in enumerate(origins, start=1):
         if cancelled is not None and cancelled():
             raise CancelledError
-        for model, chosen in _forecasts(workspace, models):
-            frames.append(_Origin(model, past(chosen, origin, ends[-1], origin), came).cases(ends, draws, seed))
+        for model, chosen in tested:
+            before = past(chosen, origin, ends[-1], origin)
+            try:
+                forecast = futures(before, seed)
+            except AssessmentError as refused:
+                if [problem.code for problem in refused.problems] != ["no-history"]:
+                    raise
+                silent.append((model, origin, refused.problems[0].message))
+                continue
+            frames.append(_Origin(model, before, forecast, came).cases(ends, draws))
         if progress is not None:
             progress(Progress(done * draws, len(origins) * draws, time.perf_counter() - began))
-    return Backtest(workspace, pl.concat(frames).sort("model", "origin", "tick", "unit", nulls_last=False), draws, seed)
+    left = pl.DataFrame(silent, {"model": pl.String, "origin": pl.Date, "reason": pl.String}, orient="row")
+    if not frames:
+        raise AssessmentError([error("no-history", Place(key="since"), found=left["reason"][0], expected=expected)])
+    cases = pl.concat(frames).sort("model", "origin", "tick", "unit", nulls_last=False)
+    return Backtest(workspace, cases, left, draws, seed)
 
 
 def _last_day(workspace: Workspace) -> date | None:
@@ -186,15 +206,22 @@ def _last_day(workspace: Workspace) -> date | None:
 
 
 def _forecasts(workspace: Workspace, models: Sequence[str] | None) -> list[tuple[str, Workspace]]:
-    """Return by name the workspace that forecasts with each of the forecasts, or with what it names itself."""
-    known = ["compound"]
-    for name in models or ():
-        if name not in known:
-            found = _("the unknown forecast {name}").format(name=name)
-            expected = _("one of {choices}").format(choices=", ".join(known))
-            place, hint = Place(key="models"), nearest(name, known)
-            raise AssessmentError([error("unknown-forecast", place, found=found, expected=expected, nearest=hint)])
-    return [(name, workspace) for name in models or known]
+    """Return by name the workspace that forecasts with each of the sums of forecasts, or with what it names itself."""
+    config, known = workspace.config, workspace.plugins.forecasts
+    if workspace.errors or config is None:
+        raise AssessmentError(workspace.errors)
+    sums = [config.forecasts] if models is None else [tuple(map(str.strip, each.split("+"))) for each in models]
+    for name in (name for each in sums for name in each if name not in known):
+        found = _("the unknown forecast {name}").format(name=name)
+        expected = _("one of {choices}").format(choices=", ".join(sorted(known)))
+        place, hint = Place(key="models"), nearest(name, known)
+        raise AssessmentError([error("unknown-forecast", place, found=found, expected=expected, nearest=hint)])
+    chosen = []
+    for each in sums:
+        other = copy(workspace)
+        other.config = evolve(config, forecasts=each)
+        chosen.append((" + ".join(each), other))
+    return chosen
 
 
 @define(frozen=True, eq=False)
@@ -203,20 +230,21 @@ class _Origin:
 
     model: str
     past: Past
+    forecast: Futures
     came: Assessment
 
-    def cases(self, ends: Sequence[date], draws: int, seed: int) -> pl.DataFrame:
+    def cases(self, ends: Sequence[date], draws: int) -> pl.DataFrame:
         """Return the cases of all month-ends after the origin."""
         targets = [on for on in ends if on > self.past.as_of]
-        sampled = self._sampled(set(targets), draws, seed)
+        sampled = self._sampled(set(targets), draws)
         return pl.concat([self._at(horizon, on, sampled[on]) for horizon, on in enumerate(targets, start=1)])
 
-    def _sampled(self, targets: AbstractSet[date], draws: int, seed: int) -> dict[date, Whole]:
+    def _sampled(self, targets: AbstractSet[date], draws: int) -> dict[date, Whole]:
         """Return what is drawn for each target: units x draws, and as a last row all of them together."""
-        drawn_from, units = futures(self.past, seed), len(self.past.units)
+        units = len(self.past.units)
         found = {on: np.empty((units + 1, draws), dtype=np.int64) for on in targets}
         for low, high in chunks(units, draws, 1):
-            chunk = drawn_from.chunk(low, high)
+            chunk = self.forecast.chunk(low, high)
             for here, tick in enumerate(self.past.ticks):
                 amounts = chunk.step(here)[self._primary]
                 if tick.on in targets:

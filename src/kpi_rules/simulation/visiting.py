@@ -16,7 +16,6 @@ import numpy as np
 
 from kpi_rules.forecasts.credibility import LITTLE, Groups
 from kpi_rules.locale import _, ngettext
-from kpi_rules.model.calendar import month_end
 from kpi_rules.model.forecasts import Assumption
 from kpi_rules.simulation.confirming import PARTS, Confirming
 from kpi_rules.simulation.keys import stream_keys
@@ -24,6 +23,7 @@ from kpi_rules.simulation.tables import CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -54,8 +54,8 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
     waiting = arrived - before
     month, unit = np.nonzero(waiting > 0)
     share = np.clip((credited - before)[month, unit] / waiting[month, unit], 0.0, 1.0)
-    quarters = set(known.config.year.month_ends[2::3])
-    kind = np.array([known.credited.dates[at] in quarters for at in here], dtype=np.int64)[month]
+    start = known.config.year.start
+    kind = np.array([_ends_quarter(known.credited.dates[at], start) for at in here], dtype=np.int64)[month]
     mean = _means(unit, kind, share, Groups.make(history.group, len(history.groups)), len(history.units))
     steps, rows = np.unique(np.rint(mean * BINS).astype(np.int64), return_inverse=True)
     lengths, length = np.unique(np.maximum(1, np.rint(history.spans / _MONTH * _QUARTERS)), return_inverse=True)
@@ -66,7 +66,7 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
         shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths]),
         length=length,
         mean=rows.reshape(mean.shape),
-        kind=np.array([month_end(tick.on) in quarters for tick in ticks], dtype=np.int64),
+        kind=np.array([_ends_quarter(tick.on, start) for tick in ticks], dtype=np.int64),
         slot=np.array(
             [tick.on.year * 12 + tick.on.month if tick.is_month_end else tick.on.toordinal() for tick in ticks]
         ),
@@ -77,6 +77,11 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
         ),
     )
     return found, _assumptions(mean, kind)
+
+
+def _ends_quarter(day: date, start: date) -> bool:
+    """Say whether a day's month ends a quarter of the year that began at `start`, or of one after it."""
+    return ((day.year - start.year) * 12 + day.month - start.month) % 3 == 2  # noqa: PLR2004 (the third month)
 
 
 def _assumptions(mean: Real, kind: Rows) -> list[Assumption]:
