@@ -10,11 +10,11 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import polars as pl
-from attrs import define, evolve, field
+from attrs import define, field
 from numpy.typing import NDArray
 
 from kpi_rules.locale import _
@@ -105,6 +105,22 @@ class Decided:
         return pl.concat(self.frames[here])
 
 
+class Witness(Protocol):
+    """Who is told what happens, while it does, instead of its being kept in the lists of `Decided`."""
+
+    def saw(self, kind: str, here: int, rule: str, mask: Mask, amounts: pl.Series | None) -> None:
+        """Take note of what happened to the units of a mask, of which there are some.
+
+        Args:
+            kind: that of a `Happening`, or `lasting` for a measure in force for the whole of a month.
+            here: number of the tick.
+            rule: its id.
+            mask: the units; nobody changes it.
+            amounts: fen, one for each of them; None without.
+        """
+        ...
+
+
 def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     panel: Panel,
     rulebook: Rulebook,
@@ -115,6 +131,7 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     block: int | None = None,
     blocking: Blocker | None = None,
     start: State | None = None,
+    witness: Witness | None = None,
 ) -> Decided:
     """Run all rules over all ticks.
 
@@ -128,17 +145,18 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
             at once, and all of them are decided at once where a rank goes by lag or counts.
         blocking: the guards that keep measures from being proposed.
         start: the state of all units before the first tick; None where nothing is in force.
+        witness: who is told of all units at once what happens; without one, it is kept.
     """
     units = len(panel.units)
     whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs or ())))
     workers = min(os.cpu_count() or 1, WORKERS)
-    size = max(units, 1) if whole else block or _block(units, workers)
+    size = max(units, 1) if whole or witness is not None else block or _block(units, workers)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
     group = panel.units["group"]
 
     def run(low: int) -> Decided:
         columns = ParameterColumns(rulebook.parameters, group.slice(low, size))
-        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start)
+        block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start, witness)
         return block.run(outputs, every_tick=every_tick)
 
     lows = range(0, max(units, 1), size)
@@ -167,17 +185,6 @@ def _joined(blocks: Sequence[Decided]) -> Decided:
     return first
 
 
-def following(parts: Sequence[Decided]) -> Decided:
-    """Join what was decided tick by tick, each tick by itself, going on from the state of the one before."""
-    found = Decided(states=parts[-1].states)
-    for here, part in enumerate(parts):
-        for name in HAPPENINGS:
-            getattr(found, name).extend(evolve(each, tick=here) for each in getattr(part, name))
-        for frames in part.frames.values():
-            found.frames[here] = frames
-    return found
-
-
 def _out_of_bounds(rule: str, on: date, amounts: pl.Series) -> AssessmentError:
     """Name a rule whose amount is none: below 0, or above what any total may be."""
     worst = amounts.filter(~amounts.is_between(0, LIMIT)).first()
@@ -200,8 +207,9 @@ class _Block:
         size: int,
         blocking: Blocker | None = None,
         start: State | None = None,
+        witness: Witness | None = None,
     ) -> None:
-        self.blocking = blocking
+        self.blocking, self.witness = blocking, witness
         self.panel, self.rulebook, self.rulings, self.columns, self.looks = panel, rulebook, rulings, columns, looks
         self.decided = Decided()
         self.low, self.size = low, size
@@ -341,7 +349,7 @@ class _Block:
         if rulings is None:
             starting = unblocked(candidate, remaining, self.rulebook.superseding, Mask.without)
             for name, mask in starting.items():
-                if not self.rulebook.rules[name].one_off:
+                if self.witness is None and not self.rulebook.rules[name].one_off:
                     self._since(here, name, mask)
         else:
             starting = self._rule_on(here, rulings, bound, said, until, remaining, candidate)
@@ -437,6 +445,8 @@ class _Block:
         month_end = self.panel.ticks[here].is_month_end
         for rule in bound.rules:
             name = rule.id
+            if month_end and self.witness is not None:
+                self._record("lasting", here, name, remaining[name])
             if rule.rule.hold is not None:
                 self._record("released", here, name, self.state.held[name] & until[name])
                 self.state.held[name] = self.state.held[name].without(until[name])
@@ -485,6 +495,9 @@ class _Block:
             return
         if amounts is not None and kind == "issued" and not amounts.is_between(0, LIMIT).all():
             raise _out_of_bounds(name, self.panel.ticks[here].on, amounts)
+        if self.witness is not None:
+            self.witness.saw(kind, here, name, mask, amounts)
+            return
         rows = mask.places.astype(np.uint32)
         rows += np.uint32(self.low)
         if kind in {"started", "issued"} and self.rulings is None:  # as proposed at this tick

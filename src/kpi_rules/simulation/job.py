@@ -9,12 +9,12 @@ import polars as pl
 from attrs import define, evolve
 
 from kpi_rules.model.calendar import DAY
-from kpi_rules.pipeline.decide import decide, following
+from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.guards import Blocking
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.rulebook import Rulebook
 from kpi_rules.simulation.rows import Ahead, BlockingDraws, DrawnSource
-from kpi_rules.simulation.traces import Till, Traces, hits, lasting
+from kpi_rules.simulation.traces import Account, Traces
 from kpi_rules.simulation.withholding import Withholding, alone
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.forecasts import Assumption
-    from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.state import State
     from kpi_rules.simulation.effects import Effort
     from kpi_rules.simulation.past import Past
@@ -94,55 +93,44 @@ class Job:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
         start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
+        book, ticks = self.rulebook, self.ahead.ticks
+        account = Account(book.rules, ticks, start, self.withholding, self.owed)
         if self.effort is not None:
-            amounts, decided = self._step_by_step(chunk, low, high, start)
+            amounts = self._step_by_step(chunk, self.effort.shares(low, high), start, account)
         else:
             amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
-            decided = self._decide(self.ahead, amounts, start)
-        return self._traces(low, high - low, amounts, decided, start)
+            self._decide(self.ahead, amounts, start, account)
+        shape = (self.units, high - low)
+        return Traces(
+            low,
+            tuple(amounts[tick.on][book.terms.primary] for tick in ticks),
+            tuple(self.ahead.quota(here, book.terms.primary) for here in range(len(ticks))),
+            {name: each.reshape(shape) for name, each in account.hit.items()},
+            {name: each.reshape(shape) for name, each in account.months.items()},
+            account.money(),
+        )
 
-    def _decide(self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State) -> Decided:
-        """Run the rules over the ticks of `ahead`."""
+    def _decide(
+        self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State, account: Account
+    ) -> State:
+        """Run the rules over the ticks of `ahead` and return the state after them."""
         source = DrawnSource(ahead, amounts, start.size // self.units)
         panel = Panel(source, ahead.ticks, self.rulebook.terms)
-        return decide(panel, self.rulebook, outputs=None, block=start.size, blocking=self.blocking, start=start)
+        decided = decide(panel, self.rulebook, outputs=None, blocking=self.blocking, start=start, witness=account)
+        return decided.state
 
     def _step_by_step(
-        self, chunk: Chunk, low: int, high: int, start: State
-    ) -> tuple[dict[date, Mapping[str, Amounts]], Decided]:
-        """Run the rules tick by tick, as what units bring goes by the measures in force."""
+        self, chunk: Chunk, shares: Mapping[str, Amounts], state: State, account: Account
+    ) -> dict[date, Mapping[str, Amounts]]:
+        """Run the rules tick by tick, as what units bring goes by the measures in force; return the whole numbers."""
         assert self.effort is not None  # noqa: S101 (asked only where there is one)
-        shares, state = self.effort.shares(low, high), start
         amounts: dict[date, Mapping[str, Amounts]] = {}
-        parts: list[Decided] = []
         for here, day in enumerate(self.days):
             amounts[day.on] = chunk.step(here, self.effort.under(state, shares, self.units))
             if not day.interim:
-                parts.append(self._decide(self.ahead.alone(len(parts)), amounts, state))
-                state = parts[-1].state
-        return amounts, following(parts)
-
-    def _traces(
-        self,
-        low: int,
-        draws: int,
-        amounts: Mapping[date, Mapping[str, Amounts]],
-        decided: Decided,
-        start: State,
-    ) -> Traces:
-        """Return what became of every unit and draw."""
-        ticks, primary = self.ahead.ticks, self.rulebook.terms.primary
-        shape = (self.units, draws)
-        lasts = [name for name, rule in self.rulebook.rules.items() if not rule.one_off]
-        money = Till(self.withholding, ticks, self.owed, draws).money(decided, start)
-        return Traces(
-            low,
-            tuple(amounts[tick.on][primary] for tick in ticks),
-            tuple(self.ahead.quota(here, primary) for here in range(len(ticks))),
-            {name: each.reshape(shape) for name, each in hits(decided, list(self.rulebook.rules), start).items()},
-            {name: each.reshape(shape) for name, each in lasting(decided, ticks, lasts, start).items()},
-            {name: each.reshape(shape) for name, each in money.items()},
-        )
+                state = self._decide(self.ahead.alone(account.first), amounts, state, account)
+                account.first += 1
+        return amounts
 
 
 def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_as: Job | None = None) -> Job:

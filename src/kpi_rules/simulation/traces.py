@@ -1,4 +1,4 @@
-"""What became of every unit in every draw of a chunk: read off the happenings that the engine reports."""
+"""What became of every unit in every draw of a chunk, noted while the engine decides."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from attrs import define
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import polars as pl
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.pipeline.decide import Decided, Happening
+    from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.masks import Mask
     from kpi_rules.pipeline.state import State
     from kpi_rules.simulation.withholding import Withholding
@@ -65,118 +66,80 @@ class Traces:
         return met
 
 
-def lasting(
-    decided: Decided, ticks: Sequence[Tick], rules: Sequence[str], start: State
-) -> dict[str, NDArray[np.uint8]]:
-    """Return by rule for how many whole months its measure was in force, one number a row.
+class Account:
+    """What becomes of every unit and draw of a chunk, noted while the engine decides: its `Witness`.
 
-    A month counts as pay is withheld: where the measure started before its last day and had not ended by it; one that
-    is superseded on that day still has it.
-    """
-    ends = np.cumsum([tick.is_month_end for tick in ticks])
-    found = {name: np.zeros(start.size, dtype=np.uint8) for name in rules}
-    for happening in decided.events:
-        months = found.get(happening.rule)
-        if months is None:
-            continue
-        by_now = int(ends[happening.tick])
-        here = int(ticks[happening.tick].is_month_end)
-        # Counted as if in force since before the first tick: a start takes back the months up to it, and an end, or the
-        # last tick, adds those up to that. Bytes wrap around in between, and come out right.
-        if happening.kind == "started":
-            months[happening.rows] -= np.uint8(by_now)
-        elif happening.kind == "ended":
-            months[happening.rows] += np.uint8(by_now - here)
-        else:
-            months[happening.rows] += np.uint8(by_now)
-    for name, mask in decided.state.active.items():
-        if name in found and mask.rows is not None:
-            found[name][mask.rows] += np.uint8(ends[-1])
-    return found
-
-
-def hits(decided: Decided, rules: Sequence[str], start: State) -> dict[str, Flags]:
-    """Say by rule whether its measure was in force at the start, started or was issued, one Boolean a row."""
-    found = {name: _flags(start.active[name], start.size) for name in rules}
-    for happening in decided.events:
-        if happening.kind in {"started", "issued"}:
-            found[happening.rule][happening.rows] = True
-    return found
-
-
-def _flags(mask: Mask, size: int) -> Flags:
-    return np.zeros(size, dtype=np.bool_) if mask.rows is None else mask.rows.copy()
-
-
-@define(frozen=True, eq=False)
-class Till:
-    """The money of a chunk: what is withheld, released, still held, and paid as rewards, row by row.
-
-    `owed` is by rule what each unit's hold held before the first tick.
+    Every row is a unit in a draw, unit by unit. A month counts as pay is withheld: where the measure started before its
+    last day and had not ended by it; one that is superseded on that day still has it.
     """
 
-    withholding: Withholding
-    ticks: Sequence[Tick]
-    owed: Mapping[str, Fen]
-    draws: int
+    def __init__(
+        self, rules: Mapping[str, Rule], ticks: Sequence[Tick], start: State, till: Withholding, owed: Mapping[str, Fen]
+    ) -> None:
+        """Begin with what is in force at the start; `owed` is by rule what each unit's hold has held before."""
+        units = len(till.units)
+        draws = start.size // units
+        self._till, self._ticks, self._shape = till, ticks, (units, draws)
+        self.hit = {name: start.active[name].column(start.size).copy() for name in rules}
+        self.months = {name: np.zeros(start.size, dtype=np.uint8) for name, rule in rules.items() if not rule.one_off}
+        self._held = {name: np.repeat(owed[name], draws) for name in till.rules}
+        self._before = np.repeat(sum((owed[name] for name in till.rules), start=np.zeros(units, np.int64)), draws)
+        self._released = np.zeros(start.size, dtype=np.int64)
+        self._rewarded = np.zeros(start.size, dtype=np.int64)
+        self._booked: dict[str, Mask] = {}
+        self._tick = 0
+        self.first = 0
+        """Number of the tick that the engine begins with."""
 
-    def money(self, decided: Decided, start: State) -> dict[str, Fen]:
-        """Return fen by kind (`MONEY`), one number a row."""
-        owed = {name: np.repeat(self.owed[name], self.draws) for name in self.withholding.rules}
-        held = {name: each.copy() for name, each in owed.items()}
-        found = {kind: np.zeros(start.size, dtype=np.int64) for kind in MONEY}
-        bookings, releases = _by_tick(decided.bookings), _by_tick(decided.releases)
-        for here in sorted(bookings.keys() | releases.keys()):
-            for happening in releases.get(here, ()):
-                of_rule, rows = held[happening.rule], happening.rows
-                found["released"][rows] += of_rule[rows]
-                of_rule[rows] = 0
-            for rule, rows, fen in self._booked(here, bookings.get(here, ())):
-                held[rule][rows] += fen
-        for name, each in held.items():
-            found["outstanding"] += each
-            found["withheld"] -= owed[name]
+    def saw(self, kind: str, here: int, rule: str, mask: Mask, amounts: pl.Series | None) -> None:
+        """Take note of what happened."""
+        if self.first + here != self._tick:
+            self._book()
+            self._tick = self.first + here
+        if kind == "lasting" and rule in self.months:
+            self.months[rule] += mask.column(len(self._released))
+        elif kind in {"started", "issued"}:
+            self.hit[rule] |= mask.column(len(self._released))
+            if amounts is not None:
+                self._rewarded[mask.places] += amounts.to_numpy()
+        elif kind == "released":
+            held = self._held[rule]
+            self._released[mask.places] += held[mask.places]
+            held[mask.places] = 0
+        elif kind == "withheld":
+            self._booked[rule] = mask
+
+    def _book(self) -> None:
+        """Book what the last tick has withheld of the month that ends with it, all holds together."""
+        for holding, flags in _together(self._booked, self._shape):
+            for rule, fen in self._till.month(self._ticks[self._tick].on, holding).items():
+                held = self._held[rule].reshape(self._shape)
+                held += flags * fen[:, None]
+        self._booked = {}
+
+    def money(self) -> dict[str, Fen]:
+        """Return fen by kind (`MONEY`), units x draws; nothing may happen any more."""
+        self._book()
+        outstanding = np.zeros_like(self._released)
+        for each in self._held.values():
+            outstanding += each
         # What is withheld is either given back or still held, but for what was held before.
-        found["withheld"] += found["released"]
-        found["withheld"] += found["outstanding"]
-        for happening in decided.events:
-            if happening.kind == "issued" and happening.amounts is not None:
-                found["rewarded"][happening.rows] += happening.amounts.to_numpy()
-        return found
-
-    def _booked(self, here: int, bookings: Sequence[Happening]) -> list[tuple[str, Rows, Fen]]:
-        """Return by rule the rows whose month it withholds, and the fen."""
-        month = self.ticks[here].on
-        if len(bookings) == 1:
-            together = {frozenset({bookings[0].rule}): bookings[0].rows}
-        else:
-            together = _together(bookings) if bookings else {}
-        found = []
-        for holding, rows in together.items():
-            of_rules = self.withholding.month(month, holding)
-            found += [(rule, rows, self._per_row(of_rules[rule], rows)) for rule in sorted(holding)]
-        return found
-
-    def _per_row(self, of_units: Fen, rows: Rows) -> Fen:
-        """Return what each unit has for the rows given, which are ascending."""
-        edges = np.arange(len(of_units) + 1) * self.draws
-        return np.repeat(of_units, np.diff(np.searchsorted(rows, edges)))
+        withheld = self._released + outstanding
+        withheld -= self._before
+        found = dict(zip(MONEY, (withheld, self._released, outstanding, self._rewarded), strict=True))
+        return {kind: each.reshape(self._shape) for kind, each in found.items()}
 
 
-def _by_tick(happenings: Sequence[Happening]) -> dict[int, list[Happening]]:
-    found: dict[int, list[Happening]] = {}
-    for each in happenings:
-        found.setdefault(each.tick, []).append(each)
-    return found
-
-
-def _together(bookings: Sequence[Happening]) -> dict[frozenset[str], Rows]:
-    """Return the rows that are held by the very same rules, by those rules."""
-    rows = np.concatenate([each.rows for each in bookings])
-    bits = np.concatenate([np.full(len(each.rows), 1 << place) for place, each in enumerate(bookings)])
-    distinct, place = np.unique(rows, return_inverse=True)
-    sets = np.bincount(place, bits).astype(np.int64)  # sums of different powers of two
-    return {
-        frozenset(each.rule for number, each in enumerate(bookings) if bits >> number & 1): distinct[sets == bits]
+def _together(booked: Mapping[str, Mask], shape: tuple[int, int]) -> list[tuple[frozenset[str], Flags]]:
+    """Return who is held by the very same rules (units x draws), by those rules."""
+    rows = {rule: mask.rows.reshape(shape) for rule, mask in booked.items() if mask.rows is not None}
+    if len(rows) < 2:  # noqa: PLR2004 (one, or none)
+        return [(frozenset({rule}), flags) for rule, flags in rows.items()]
+    sets = np.zeros(shape, dtype=np.int64)
+    for place, flags in enumerate(rows.values()):
+        sets += flags * np.int64(1 << place)
+    return [
+        (frozenset(rule for place, rule in enumerate(rows) if bits >> place & 1), sets == bits)
         for bits in np.unique(sets).tolist()
-    }
+        if bits
+    ]
