@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
+    from kpi_rules.simulation.sweep import Sweep, sweep
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -110,6 +111,7 @@ _HOMES = {
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
+    "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -154,6 +156,7 @@ __all__ = [
     "Rule",
     "Rulebook",
     "Simulation",
+    "Sweep",
     "Trouble",
     "Withdrawal",
     "Workspace",
@@ -181,6 +184,7 @@ __all__ = [
     "share_of",
     "simulate",
     "split_quota",
+    "sweep",
     "table_command",
     "tables",
     "texts",
