@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
     from kpi_rules.simulation.plan import Plan, plan
+    from kpi_rules.simulation.grid import Grid, grid
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
@@ -108,6 +109,7 @@ _HOMES = {
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
     "kpi_rules.simulation.plan": ("Plan", "plan"),
+    "kpi_rules.simulation.grid": ("Grid", "grid"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
@@ -170,6 +172,7 @@ __all__ = [
     "count",
     "flag",
     "format_amount",
+    "grid",
     "hookimpl",
     "load",
     "money",

@@ -98,10 +98,11 @@ class Job:
             amounts, decided = self._step_by_step(chunk, low, high, start)
         else:
             amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
-            decided = self._decide(self.ahead, amounts, start)
-        return self._traces(low, high - low, amounts, decided, start)
+            decided = self.decided(self.ahead, amounts, start)
+        owed = {name: np.repeat(each, high - low) for name, each in self.owed.items()}
+        return self.traces(low, amounts, decided, start, owed)
 
-    def _decide(self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State) -> Decided:
+    def decided(self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State) -> Decided:
         """Run the rules over the ticks of `ahead`."""
         source = DrawnSource(ahead, amounts, start.size // self.units)
         panel = Panel(source, ahead.ticks, self.rulebook.terms)
@@ -118,23 +119,23 @@ class Job:
         for here, day in enumerate(self.days):
             amounts[day.on] = chunk.step(here, self.effort.under(state, shares, self.units))
             if not day.interim:
-                parts.append(self._decide(self.ahead.alone(len(parts)), amounts, state))
+                parts.append(self.decided(self.ahead.alone(len(parts)), amounts, state))
                 state = parts[-1].state
         return amounts, following(parts)
 
-    def _traces(
+    def traces(
         self,
         low: int,
-        draws: int,
         amounts: Mapping[date, Mapping[str, Amounts]],
         decided: Decided,
         start: State,
+        owed: Mapping[str, Amounts],
     ) -> Traces:
-        """Return what became of every unit and draw."""
+        """Return what became of every unit and draw; `owed` is by rule what was held of each row before."""
         ticks, primary = self.ahead.ticks, self.rulebook.terms.primary
-        shape = (self.units, draws)
+        shape = (self.units, start.size // self.units)
         lasts = [name for name, rule in self.rulebook.rules.items() if not rule.one_off]
-        money = Till(self.withholding, ticks, self.owed, draws).money(decided, start)
+        money = Till(self.withholding, ticks, owed, shape[1]).money(decided, start)
         return Traces(
             low,
             tuple(amounts[tick.on][primary] for tick in ticks),
@@ -166,7 +167,7 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
         ),
         assessment.decided.state.gathered(past.rows).settled(),
         Withholding(scene.payroll, rules, ids) if paid_as is None else paid_as.withholding,
-        _owed(past, list(rules)) if paid_as is None else paid_as.owed,
+        owed(assessment.ledger, ids, list(rules)) if paid_as is None else paid_as.owed,
         BlockingDraws(Blocking(scene), ids) if blocks else None,
         effort,
     )
@@ -199,14 +200,13 @@ def _ahead(past: Past) -> Ahead:
     return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares)
 
 
-def _owed(past: Past, rules: Sequence[str]) -> dict[str, Amounts]:
-    """Return by rule what each unit's holds have withheld and not given back by the last day known, in fen."""
-    ledger = past.assessment.ledger
+def owed(ledger: pl.DataFrame, units: pl.Series, rules: Sequence[str]) -> dict[str, Amounts]:
+    """Return by rule what each unit's holds have withheld and not given back by the end of a ledger, in fen."""
     held = ledger.filter(pl.col("released_on").is_null() & pl.col("reversed_on").is_null())
     sums = held.group_by("unit", "rule").agg(pl.col("withheld").sum())
     found = {}
     for rule in rules:
         of_rule = sums.filter(pl.col("rule") == rule).select("unit", "withheld")
-        joined = past.units.select("unit").join(of_rule, on="unit", how="left", maintain_order="left")
+        joined = pl.DataFrame({"unit": units}).join(of_rule, on="unit", how="left", maintain_order="left")
         found[rule] = joined["withheld"].fill_null(0).to_numpy()
     return found

@@ -192,7 +192,8 @@ class Standing:
 
     def _money(self, decided: Decided, start: State, own: NDArray[np.intp]) -> dict[str, Amounts]:
         """Return fen by kind, of the review and what follows it; what is outstanding at the end is all of it."""
-        till = Till(self.job.withholding, self.job.ahead.ticks, self.job.owed, len(own))
+        owed = {name: np.repeat(each, len(own)) for name, each in self.job.owed.items()}
+        till = Till(self.job.withholding, self.job.ahead.ticks, owed, len(own))
         before = Decided(
             events=[each for each in decided.events if each.tick < self.review],
             bookings=[each for each in decided.bookings if each.tick < self.review],

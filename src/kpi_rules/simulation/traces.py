@@ -112,7 +112,7 @@ def _flags(mask: Mask, size: int) -> Flags:
 class Till:
     """The money of a chunk: what is withheld, released, still held, and paid as rewards, row by row.
 
-    `owed` is by rule what each unit's hold held before the first tick.
+    `owed` is by rule what each row's hold held before the first tick.
     """
 
     withholding: Withholding
@@ -122,8 +122,7 @@ class Till:
 
     def money(self, decided: Decided, start: State) -> dict[str, Fen]:
         """Return fen by kind (`MONEY`), one number a row."""
-        owed = {name: np.repeat(self.owed[name], self.draws) for name in self.withholding.rules}
-        held = {name: each.copy() for name, each in owed.items()}
+        held = {name: self.owed[name].copy() for name in self.withholding.rules}
         found = {kind: np.zeros(start.size, dtype=np.int64) for kind in MONEY}
         bookings, releases = _by_tick(decided.bookings), _by_tick(decided.releases)
         for here in sorted(bookings.keys() | releases.keys()):
@@ -135,7 +134,7 @@ class Till:
                 held[rule][rows] += fen
         for name, each in held.items():
             found["outstanding"] += each
-            found["withheld"] -= owed[name]
+            found["withheld"] -= self.owed[name]
         # What is withheld is either given back or still held, but for what was held before.
         found["withheld"] += found["released"]
         found["withheld"] += found["outstanding"]
