@@ -55,10 +55,12 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
     from kpi_rules.simulation.effects import Effect
+    from kpi_rules.simulation.grid import Grid, grid
     from kpi_rules.simulation.plan import Plan, plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
     from kpi_rules.simulation.simulate import simulate
+    from kpi_rules.simulation.sweep import Sweep, sweep
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -107,9 +109,11 @@ _HOMES = {
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
     "kpi_rules.simulation.effects": ("Effect",),
     "kpi_rules.simulation.plan": ("Plan", "plan"),
+    "kpi_rules.simulation.grid": ("Grid", "grid"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
     "kpi_rules.simulation.simulate": ("simulate",),
+    "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -154,6 +158,7 @@ __all__ = [
     "Rule",
     "Rulebook",
     "Simulation",
+    "Sweep",
     "Trouble",
     "Withdrawal",
     "Workspace",
@@ -167,6 +172,7 @@ __all__ = [
     "count",
     "flag",
     "format_amount",
+    "grid",
     "hookimpl",
     "load",
     "money",
@@ -181,6 +187,7 @@ __all__ = [
     "share_of",
     "simulate",
     "split_quota",
+    "sweep",
     "table_command",
     "tables",
     "texts",

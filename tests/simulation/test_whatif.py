@@ -75,9 +75,9 @@ def test_only_rules_that_may_come_out_otherwise_are_run(
     simulation: kr.Simulation, parameter: str, rules: set[str], kinds: tuple[str, ...]
 ) -> None:
     book = simulation.job.rulebook
-    found = whatif._affected(simulation.past.workspace, book, {parameter})
+    found = whatif.affected_by(simulation.past.workspace, book, {parameter})
     assert {name.partition(".")[2] for name in found} == rules
-    assert whatif._kinds([book.rules[name] for name in found]) == kinds
+    assert whatif.kinds_of([book.rules[name] for name in found]) == kinds
 
 
 def test_with_effects_everything_is_run_again(workspace: kr.Workspace) -> None:

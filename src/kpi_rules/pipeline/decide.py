@@ -155,7 +155,8 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     group = panel.units["group"]
 
     def run(low: int) -> Decided:
-        columns = ParameterColumns(rulebook.parameters, group.slice(low, size))
+        varying = {name: each[low : low + size] for name, each in rulebook.varying.items()}
+        columns = ParameterColumns(rulebook.parameters, group.slice(low, size), varying)
         block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start, witness)
         return block.run(outputs, every_tick=every_tick)
 

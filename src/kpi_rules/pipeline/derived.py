@@ -238,9 +238,13 @@ def _null_without(there: NDArray[np.bool_], numbers: NDArray[np.int64]) -> pl.Se
 
 
 def _codes(group: pl.Series, completion: pl.Series) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.bool_]]:
-    """Return a small number for each group, null having that of another, and where neither column is null."""
+    """Return a small number for each group, null having that of another, and where neither column is null.
+
+    Peers are numbered already.
+    """
+    numbered = group.dtype.is_integer()
     columns = pl.select(
-        code=pl.lit(group).cast(pl.Categorical).to_physical().fill_null(0),
+        code=(pl.lit(group) if numbered else pl.lit(group).cast(pl.Categorical).to_physical()).fill_null(0),
         there=pl.lit(group).is_not_null() & pl.lit(completion).is_not_null(),
     )
     codes = columns["code"].to_numpy()

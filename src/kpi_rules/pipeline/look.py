@@ -21,7 +21,7 @@ from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.spans import PerGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -38,10 +38,15 @@ WORKERS: Final = 4
 
 
 class ParameterColumns:
-    """Parameters that differ between peer groups, for the units of a block; made once per effective period."""
+    """Parameters that differ between peer groups, for the units of a block, made once per effective period; and those
+    that are `varying` row by row, by column.
+    """
 
-    def __init__(self, parameters: Parameters, group: pl.Series) -> None:
+    def __init__(
+        self, parameters: Parameters, group: pl.Series, varying: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
         self._parameters = parameters
+        self._varying = varying or {}
         self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
         self._codes = _codes(self._groups, group)
         self._columns: dict[tuple[ColumnValue, ...], NDArray[Any]] = {}
@@ -49,17 +54,21 @@ class ParameterColumns:
 
     def at(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any]]:
         """Return the named columns that are parameters, for all units of the block."""
-        return {name: self._column(self._values(name, on)) for name in self._among(names)}
+        return {name: self._column(self._values(name, on)) for name in self._among(names)} | self._rows(names)
 
     def held_against(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any] | PerGroup]:
         """Return the same as conditions have them: the values themselves where there are few."""
         for name in self._among(names):
             if (name, on) not in self._chosen:
                 self._chosen[name, on] = self._choice(self._values(name, on))
-        return {name: self._chosen[name, on] for name in self._among(names)}
+        return {name: self._chosen[name, on] for name in self._among(names)} | self._rows(names)
+
+    def _rows(self, names: Collection[str]) -> dict[str, NDArray[Any]]:
+        return {name: self._varying[name] for name in names if name in self._varying}
 
     def _among(self, names: Collection[str]) -> list[str]:
-        return [name for name in names if name.removesuffix(SCALED) in self._parameters.declared]
+        declared = self._parameters.declared
+        return [name for name in names if name.removesuffix(SCALED) in declared and name not in self._varying]
 
     def _values(self, name: str, on: date) -> tuple[ColumnValue, ...]:
         """Return a parameter's value for each group, and at last for any other."""

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from datetime import date
 
+    from numpy.typing import NDArray
+
     from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
@@ -101,9 +103,12 @@ class Rulebook:
     supersede it. `columns` are all the columns that some rule reads.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], terms: Terms) -> None:
-        """Keep the rules and the terms of the year."""
+    def __init__(
+        self, rules: Mapping[str, Rule], terms: Terms, varying: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
+        """Keep the rules and the terms of the year; `varying` has parameters, by column, that differ row by row."""
         self.rules = rules
+        self.varying = varying or {}
         self.terms = terms
         self.parameters = terms.parameters
         self.superseding = {
@@ -133,7 +138,7 @@ class Rulebook:
         values: dict[str, object] = {moment: moment in moments for moment in MOMENTS}
         for name in self._parameters_read:
             general, by_group = values_by_group(self.parameters, name, on)
-            if not by_group:
+            if not by_group and name not in self.varying:
                 values[name] = general
         key = tuple((name, type(value), value) for name, value in values.items())
         if key not in self._bound:

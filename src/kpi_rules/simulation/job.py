@@ -93,18 +93,39 @@ class Job:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
         start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
-        book, ticks = self.rulebook, self.ahead.ticks
-        account = Account(book.rules, ticks, start, self.withholding, self.owed)
+        held = {name: np.repeat(each, high - low) for name, each in self.owed.items()}
+        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held)
         if self.effort is not None:
             amounts = self._step_by_step(chunk, self.effort.shares(low, high), start, account)
         else:
             amounts = {tick.on: chunk.step(here) for here, tick in enumerate(self.days)}
             self._decide(self.ahead, amounts, start, account)
-        shape = (self.units, high - low)
+        return self._traces(low, amounts, account)
+
+    def given(
+        self, low: int, amounts: Mapping[date, Mapping[str, Amounts]], start: State, held: Mapping[str, Amounts]
+    ) -> Traces:
+        """Run the rules on whole numbers that are there already, from a state of every row.
+
+        Args:
+            low: number of the first draw.
+            amounts: by day and name, units x draws.
+            start: the state before the first tick.
+            held: by rule what was held of each row before, in fen.
+        """
+        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held)
+        self._decide(self.ahead, amounts, start, account)
+        return self._traces(low, amounts, account)
+
+    def _traces(self, low: int, amounts: Mapping[date, Mapping[str, Amounts]], account: Account) -> Traces:
+        """Return what became of every unit and draw."""
+        ticks, primary = self.ahead.ticks, self.rulebook.terms.primary
+        of_primary = tuple(amounts[tick.on][primary] for tick in ticks)
+        shape = of_primary[0].shape
         return Traces(
             low,
-            tuple(amounts[tick.on][book.terms.primary] for tick in ticks),
-            tuple(self.ahead.quota(here, book.terms.primary) for here in range(len(ticks))),
+            of_primary,
+            tuple(self.ahead.quota(here, primary) for here in range(len(ticks))),
             {name: each.reshape(shape) for name, each in account.hit.items()},
             {name: each.reshape(shape) for name, each in account.months.items()},
             account.money(),
@@ -154,7 +175,7 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
         ),
         assessment.decided.state.gathered(past.rows).settled(),
         Withholding(scene.payroll, rules, ids) if paid_as is None else paid_as.withholding,
-        _owed(past, list(rules)) if paid_as is None else paid_as.owed,
+        owed(assessment.ledger, ids, list(rules)) if paid_as is None else paid_as.owed,
         BlockingDraws(Blocking(scene), ids) if blocks else None,
         effort,
     )
@@ -187,14 +208,13 @@ def _ahead(past: Past) -> Ahead:
     return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares)
 
 
-def _owed(past: Past, rules: Sequence[str]) -> dict[str, Amounts]:
-    """Return by rule what each unit's holds have withheld and not given back by the last day known, in fen."""
-    ledger = past.assessment.ledger
+def owed(ledger: pl.DataFrame, units: pl.Series, rules: Sequence[str]) -> dict[str, Amounts]:
+    """Return by rule what each unit's holds have withheld and not given back by the end of a ledger, in fen."""
     held = ledger.filter(pl.col("released_on").is_null() & pl.col("reversed_on").is_null())
     sums = held.group_by("unit", "rule").agg(pl.col("withheld").sum())
     found = {}
     for rule in rules:
         of_rule = sums.filter(pl.col("rule") == rule).select("unit", "withheld")
-        joined = past.units.select("unit").join(of_rule, on="unit", how="left", maintain_order="left")
+        joined = pl.DataFrame({"unit": units}).join(of_rule, on="unit", how="left", maintain_order="left")
         found[rule] = joined["withheld"].fill_null(0).to_numpy()
     return found

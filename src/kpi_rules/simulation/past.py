@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.pipeline.result import Assessment
+    from kpi_rules.pipeline.rulebook import Rulebook
+    from kpi_rules.pipeline.state import State
     from kpi_rules.workspace.workspace import Workspace
 
     Rows = NDArray[np.int64]
@@ -47,6 +49,7 @@ class Past:
         home: for each unit of the workspace the simulated row of its nearest simulated ancestor or itself, -1 without.
         below: pairs of rows, a simulated unit and an ancestor of it or itself: what is rolled up to what.
         needed: the whole numbers that something reads besides the primary indicator.
+        certain: of each unit of the workspace whether it is simulated whatever is in force.
     """
 
     workspace: Workspace
@@ -59,6 +62,7 @@ class Past:
     home: Rows
     below: tuple[Rows, Rows]
     needed: frozenset[str]
+    certain: Flags
 
 
 def past(
@@ -127,7 +131,8 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         days = {tick.on for tick in coming}
         eves = {campaign.start - DAY for campaign in terms.campaigns if as_of < campaign.start - DAY < until}
         coming = tuple(sorted([*coming, *(Tick(on, interim=True) for on in eves - days)], key=lambda tick: tick.on))
-    rows = _simulated(assessment, coming, read)
+    certain = _certain(assessment, coming, read)
+    rows = np.flatnonzero(certain | in_force(assessment.decided.state))
     units = workspace.tables.units
     home, below = _tree(units, rows)
     return Past(
@@ -141,7 +146,17 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         home,
         below,
         _needed(read, terms.primary, terms.indicators),
+        certain,
     )
+
+
+def in_force(state: State) -> Flags:
+    """Say of each row whether a measure is in force or pay is held."""
+    found = np.zeros(state.size, dtype=np.bool_)
+    for kind in (state.active, state.held):
+        for mask in kind.values():
+            found |= mask.column(state.size)
+    return found
 
 
 def _needed(read: AbstractSet[str], primary: str, indicators: Collection[str]) -> frozenset[str]:
@@ -150,8 +165,8 @@ def _needed(read: AbstractSet[str], primary: str, indicators: Collection[str]) -
     return frozenset((whole_numbers(read, primary) | sums | {"funds"}.intersection(read)) - {primary})
 
 
-def _simulated(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet[str]) -> Rows:
-    """Return the rows of the units that have to be simulated: those with a target of the primary indicator at some
+def _certain(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet[str]) -> Flags:
+    """Say which units have to be simulated whatever is in force: those with a target of the primary indicator at some
     tick to come, and those that a rule may concern without one.
 
     Of a unit without a target nothing that is held against it is known, so that few rules can fire. Whether one does
@@ -162,20 +177,22 @@ def _simulated(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractS
     for tick in coming:
         aimed |= assessment.quotas_on(tick.on)[f"{panel.terms.primary}_quota"].is_not_null().to_numpy()
     if aimed.all() or panel.compared(read) - {"rank", "group_size"}:
-        return np.arange(len(panel.units))
+        return np.ones(len(panel.units), dtype=np.bool_)
     unknown = _unknown(panel.terms.primary, read)
+    fires = firing(book, unknown)
+    if "perhaps" in fires.values():
+        return np.ones(len(panel.units), dtype=np.bool_)
+    known = {name for name, whether in fires.items() if whether == "known"}
+    return aimed | _fires(assessment, coming, known, unknown)
+
+
+def firing(book: Rulebook, unknown: AbstractSet[str] | None = None) -> dict[str, Literal["never", "known", "perhaps"]]:
+    """Say by rule whether it can fire for a unit without a target; see `fires_without`."""
+    if unknown is None:
+        read = Derived(book.terms.indicators).closure({*book.columns, book.terms.primary})
+        unknown = _unknown(book.terms.primary, read)
     silent = frozenset({"lag", "unit", "group", "kind"}) | book.parameters.declared.keys()
-    firing = {name: fires_without(rule.when, unknown, silent) for name, rule in book.rules.items()}
-    if "perhaps" in firing.values():
-        return np.arange(len(panel.units))
-    state = assessment.decided.state
-    concerned = aimed.copy()
-    for kind in (state.active, state.held):
-        for mask in kind.values():
-            concerned |= mask.column(state.size)
-    known = {name for name, whether in firing.items() if whether == "known"}
-    concerned |= _fires(assessment, coming, known, unknown)
-    return np.flatnonzero(concerned)
+    return {name: fires_without(rule.when, unknown, silent) for name, rule in book.rules.items()}
 
 
 def _unknown(primary: str, read: AbstractSet[str]) -> frozenset[str]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import define
 
+from kpi_rules.pipeline.masks import Mask
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.pipeline.masks import Mask
+    from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.state import State
     from kpi_rules.simulation.withholding import Withholding
 
@@ -76,14 +78,14 @@ class Account:
     def __init__(
         self, rules: Mapping[str, Rule], ticks: Sequence[Tick], start: State, till: Withholding, owed: Mapping[str, Fen]
     ) -> None:
-        """Begin with what is in force at the start; `owed` is by rule what each unit's hold has held before."""
+        """Begin with what is in force at the start; `owed` is by rule what each row's hold has held before."""
         units = len(till.units)
         draws = start.size // units
         self._till, self._ticks, self._shape = till, ticks, (units, draws)
         self.hit = {name: start.active[name].column(start.size).copy() for name in rules}
         self.months = {name: np.zeros(start.size, dtype=np.uint8) for name, rule in rules.items() if not rule.one_off}
-        self._held = {name: np.repeat(owed[name], draws) for name in till.rules}
-        self._before = np.repeat(sum((owed[name] for name in till.rules), start=np.zeros(units, np.int64)), draws)
+        self._held = {name: owed[name].copy() for name in till.rules}
+        self._before = sum((owed[name] for name in till.rules), start=np.zeros(start.size, dtype=np.int64))
         self._released = np.zeros(start.size, dtype=np.int64)
         self._rewarded = np.zeros(start.size, dtype=np.int64)
         self._booked: dict[str, Mask] = {}
@@ -109,6 +111,14 @@ class Account:
         elif kind == "withheld":
             self._booked[rule] = mask
 
+    def tell(self, decided: Decided, ticks: range) -> None:
+        """Take note of what a run without a witness kept, of some ticks; months that measures last are not among it."""
+        kept = (each for each in (*decided.releases, *decided.bookings, *decided.events) if each.tick in ticks)
+        for each in sorted(kept, key=lambda each: each.tick):
+            flags = np.zeros(len(self._released), dtype=np.bool_)
+            flags[each.rows] = True
+            self.saw(each.kind, each.tick, each.rule, Mask.of(flags), each.amounts)
+
     def _book(self) -> None:
         """Book what the last tick has withheld of the month that ends with it, all holds together."""
         for holding, flags in _together(self._booked, self._shape):
@@ -118,7 +128,7 @@ class Account:
         self._booked = {}
 
     def money(self) -> dict[str, Fen]:
-        """Return fen by kind (`MONEY`), units x draws; nothing may happen any more."""
+        """Return fen by kind (`MONEY`), units x draws."""
         self._book()
         outstanding = np.zeros_like(self._released)
         for each in self._held.values():

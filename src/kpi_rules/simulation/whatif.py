@@ -122,12 +122,12 @@ def _under(simulation: Simulation, other: Past) -> Simulation | None:
         fits = job_cells(simulation) <= MOST_CELLS
         simulation.kept = Kept(simulation.job.futures) if fits else simulation.job.futures
     book, draws, tally = other.assessment.rulebook, simulation.draws, simulation.tally
-    affected = _affected(other.workspace, book, _changed(past.workspace, other.workspace))
-    kinds = _kinds([book.rules[name] for name in affected])
+    affected = affected_by(other.workspace, book, _changed(past.workspace, other.workspace))
+    kinds = kinds_of([book.rules[name] for name in affected])
     paid_as = None if set(kinds) & set(HELD) else simulation.job
     job = job_of(other, simulation.job.futures, paid_as=paid_as)
     if affected:
-        part = Part(evolve(_narrowed(job, affected), futures=simulation.kept), kinds)
+        part = Part(evolve(narrowed(job, affected), futures=simulation.kept), kinds)
         tally = tally.replaced(run(part, draws, Running()))
     return Simulation(other, job, tally, simulation.seed, draws, simulation.kept)
 
@@ -143,10 +143,10 @@ def _changed(before: Workspace, after: Workspace) -> set[str]:
     return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
-def _affected(workspace: Workspace, book: Rulebook, changed: Collection[str]) -> set[str]:
+def affected_by(workspace: Workspace, book: Rulebook, changed: Collection[str]) -> set[str]:
     """Return the rules that may come out otherwise: those that read what changed, and all that meet one of them."""
     guards = workspace.plugins.guards.values()
-    read = {root for each in guards for root in _roots(each.when, each.withholdable, each.with_basis)}
+    read = {root for each in guards for root in roots_of(each.when, each.withholdable, each.with_basis)}
     if read & {*changed, *(name + SCALED for name in changed)}:
         return set(book.rules)
     derived = Derived(book.terms.indicators)
@@ -160,7 +160,7 @@ def _affected(workspace: Workspace, book: Rulebook, changed: Collection[str]) ->
 
 def _reads(rule: Rule, derived: Derived) -> set[str]:
     """Return the parameters that a rule goes by, through indicators too."""
-    columns = derived.closure(_roots(rule.when, rule.until, rule.amount))
+    columns = derived.closure(roots_of(rule.when, rule.until, rule.amount))
     held = set() if rule.hold is None else {rule.hold.share, rule.hold.grades}
     return {name.removesuffix(SCALED) for name in columns} | {name for name in held if name is not None}
 
@@ -177,13 +177,13 @@ def _meets(rule: Rule, others: Collection[str], book: Rulebook) -> bool:
     )
 
 
-def _kinds(rules: Collection[Rule]) -> tuple[str, ...]:
+def kinds_of(rules: Collection[Rule]) -> tuple[str, ...]:
     """Return the kinds of money that some rules are all of."""
     held = HELD if any(each.hold is not None for each in rules) else ()
     return (*held, *(("rewarded",) if any(each.amount is not None for each in rules) else ()))
 
 
-def _narrowed(job: Job, rules: Collection[str]) -> Job:
+def narrowed(job: Job, rules: Collection[str]) -> Job:
     """Return a job with some of its rules alone."""
     book = Rulebook({name: rule for name, rule in job.rulebook.rules.items() if name in rules}, job.rulebook.terms)
     holding = {name: rule for name, rule in job.withholding.rules.items() if name in rules}
@@ -191,5 +191,5 @@ def _narrowed(job: Job, rules: Collection[str]) -> Job:
     return evolve(job, rulebook=book, withholding=withholding, start=job.start.of(rules))
 
 
-def _roots(*expressions: pl.Expr | None) -> set[str]:
+def roots_of(*expressions: pl.Expr | None) -> set[str]:
     return {root for each in expressions if each is not None for root in each.meta.root_names()}
