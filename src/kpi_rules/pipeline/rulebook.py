@@ -5,7 +5,8 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 from attrs import define, field
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
     from kpi_rules.pipeline.spans import Amount, Condition
+
+
+Part = Literal["when", "until", "amount"]
+Told = tuple[tuple[str, type, object], ...]
+"""Columns with the values that replace them."""
 
 
 @define(frozen=True, eq=False)
@@ -149,20 +155,16 @@ class Rulebook:
         """Return the rules with the named columns replaced by values, and what follows from that left out."""
         found: dict[str, pl.Expr] = {}
 
-        def named(expression: pl.Expr | None) -> str | None:
-            if expression is None:
-                return None
-            node = expressions.bind(expressions.tree(expression), values)
-            if expressions.truth(node) is False:
-                return None
-            bound = expressions.expression_of(node)
-            found[str(bound)] = bound
-            return str(bound)
+        def named(rule: Rule, part: Part) -> str | None:
+            bound = _bound_part(rule, part, _told(_read(rule, part), values))
+            if bound is not None:
+                found[bound[0]] = bound[1]
+            return None if bound is None else bound[0]
 
         rules = []
         for rule in self.rules.values():
-            when = named(rule.when)
-            rules.append(BoundRule(rule, when, named(rule.until), named(rule.amount) if when else None, rule.id))
+            when = named(rule, "when")
+            rules.append(BoundRule(rule, when, named(rule, "until"), named(rule, "amount") if when else None, rule.id))
         return BoundRules(tuple(rules), found)
 
     def evaluate(
@@ -274,6 +276,34 @@ class Rulebook:
             except KeyError as missing:
                 raise missing_column(missing.args[0], cases.columns) from None
         return self._plans[key].evaluate(cases)
+
+
+@lru_cache(maxsize=4096)
+def _read(rule: Rule, part: Part) -> tuple[str, ...]:
+    """Return the columns that a part of a rule reads."""
+    expression: pl.Expr | None = getattr(rule, part)
+    return () if expression is None else tuple(expression.meta.root_names())
+
+
+def _told(names: Iterable[str], values: Mapping[str, object]) -> Told:
+    """Return those of the values that are named; with their types, as 1 and true are equal."""
+    return tuple((name, type(values[name]), values[name]) for name in names if name in values)
+
+
+@lru_cache(maxsize=4096)
+def _bound_part(rule: Rule, part: Part, values: Told) -> tuple[str, pl.Expr] | None:
+    """Return a part of a rule with columns replaced by values, by its text; None where it is false, or there is none.
+
+    Kept for whoever asks again, as a what-if does of all that it does not change.
+    """
+    expression: pl.Expr | None = getattr(rule, part)
+    if expression is None:
+        return None
+    node = expressions.bind(expressions.tree(expression), {name: value for name, _type, value in values})
+    if expressions.truth(node) is False:
+        return None
+    bound = expressions.expression_of(node)
+    return str(bound), bound
 
 
 def _expressions(rule: Rule) -> list[pl.Expr]:
