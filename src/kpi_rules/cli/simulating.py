@@ -47,9 +47,19 @@ def runners(who: Who) -> Iterator[dict[str, Any]]:
     """
     if who["workers"] is not None and who["cluster"] is not None:
         raise RefusedError(_("--workers and --cluster: expected one of the two"))
+    with refused(), ExitStack() as closing:
+        yield {"executor": _executor(who["cluster"], closing), "workers": who["workers"]}
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Refuse what the library says cannot be done.
+
+    Raises:
+        RefusedError: with all its problems.
+    """
     try:
-        with ExitStack() as closing:
-            yield {"executor": _executor(who["cluster"], closing), "workers": who["workers"]}
+        yield
     except kr.AssessmentError as error:
         raise RefusedError("\n".join(problem.message for problem in error.problems)) from error
 
