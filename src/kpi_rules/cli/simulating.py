@@ -181,11 +181,10 @@ def write_chart(path: Path | None, make: Callable[[], Any]) -> None:
         output.write_file(drawing.drawn(made, ending), path)
         blank = ending == "png" and not made.to_json(validate=False).isascii() and not drawing.chinese_drawn()
     if blank:
-        say(
-            _("{path}: no font of this machine has Chinese characters, which are blank; an .svg keeps them").format(
-                path=path
-            )
+        message = _(
+            "{path}: no font of this machine has Chinese characters, so they cannot be read; an .svg keeps them"
         )
+        say(message.format(path=path))
 
 
 def check_unit(simulation: kr.Simulation, unit: str | None) -> None:

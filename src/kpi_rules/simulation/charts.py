@@ -161,7 +161,7 @@ def backtest_chart(backtest: Backtest) -> Chart:
     import altair as alt
 
     covered = backtest.bands.filter((pl.col("of") == "units") & pl.col("horizon").is_null())
-    rows = covered.select("model", pl.col("level") / 100, share="covered", low="covered_low", high="covered_high")
+    rows = covered.select("model", pl.col("level") * 0.01, share="covered", low="covered_low", high="covered_high")
     held = alt.Chart(alt.InlineData(values=rows.to_dicts()))
     percent = alt.Axis(format="%")
     x = alt.X("level:Q", title=_("should hold"), axis=percent, scale=alt.Scale(domain=[0, 1]))
