@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +13,14 @@ from contextlib import suppress
 from datetime import date
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
 
 import kpi_rules as kr
 from kpi_rules.cli.simulate import TABLES
+from tests.cli.running import HOSTILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,18 +185,29 @@ def test_a_workspace_with_errors_is_not_simulated(run: Run, tmp_path: Path) -> N
     assert "stops the work" in done.stderr
 
 
-def test_hostile_names_are_shown_and_drawn_as_what_they_are(run: Run, hostile: Path, tmp_path: Path) -> None:
-    asked = ("simulate", hostile, "--as-of", "2011-09-30", "--draws", "20")
+def test_hostile_names_are_shown_and_drawn_as_what_they_are(run: Run, example: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hostile"
+    shutil.copytree(example, folder)
+    config = (folder / "kpi.toml").read_text(encoding="utf-8")
+    config = config.replace('name = "Worked', 'name = "[bold]=evil\\u001b[2J\\u202e Worked')
+    (folder / "kpi.toml").write_text(config, encoding="utf-8")
+    units = pl.read_csv(folder / "units.csv", infer_schema=False)
+    names = [*HOSTILE.values(), "[link=http://x]at", "<script>"]
+    names = names[: len(units)] + ["x"] * (len(units) - len(names))
+    units.with_columns(name=pl.Series(names)).write_csv(folder / "units.csv")
+    asked = ("simulate", folder, *AS_OF)
     done = run(*asked, "--chart", tmp_path / "c.svg")
     assert done.exit_code == 0, done.stderr
     drawn = (tmp_path / "c.svg").read_text(encoding="utf-8")
+    ET.fromstring(drawn)  # noqa: S314 (made by ourselves)
+    assert "<script" not in drawn
     for text in (done.stdout, drawn):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
         assert r"\x1b[31mX" in text
-    assert "[link=http://x]at" in done.stdout
+        assert r"[bold]=evil\x1b[2J\u202e" in text
     assert '=HYPERLINK("x")' in done.stdout
-    rows = csv.DictReader(StringIO(run(*asked, "--table", "units", "--format", "csv").stdout))
-    assert "'@SUM(1)" in {row["unit"] for row in rows}
+    rows = list(csv.DictReader(StringIO(run(*asked, "--table", "run", "--format", "csv").stdout)))
+    assert rows[0]["workspace"].startswith("[bold]=evil")
 
 
 def test_in_chinese(run: Run, example: Path, tmp_path: Path) -> None:
@@ -219,7 +233,7 @@ def test_a_chart_is_written_beside_the_data(run: Run, example: Path, tmp_path: P
 def test_it_shows_how_far_it_is_and_an_interrupt_ends_it(example: Path, tmp_path: Path, workers: list[str]) -> None:
     pty = pytest.importorskip("pty")
     target = tmp_path / "out.json"
-    asked = [example, "--as-of", "2011-07-31", "--draws", "20000000", "-o", target, *workers]
+    asked: list[str | Path] = [example, "--as-of", "2011-07-31", "--draws", "20000000", "-o", target, *workers]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "kpi_rules.cli", "simulate", *asked],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 Format = Literal["table", "json", "csv", "parquet", "xlsx"]
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+_SHARE: Final = re.compile(r"[+-]?\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 _DIGITS: Final = re.compile(r"\d{1,12}", re.ASCII)
 
@@ -61,6 +64,19 @@ class Whole(click.ParamType[int]):
             message = _("'{value}' is no whole number from {least}, of 12 digits at most")
             self.fail(message.format(value=value, least=self.least), param, ctx)
         return number
+
+
+class Share(click.ParamType[Decimal]):
+    """A share such as 0.15, also below 0."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read a decimal in plain digits."""
+        text = str(value)
+        if not _SHARE.fullmatch(text):
+            self.fail(_("'{value}' is no decimal such as 0.15").format(value=value), param, ctx)
+        return Decimal(text)
 
 
 class Folder(click.ParamType[Path]):
@@ -110,13 +126,7 @@ def simulating() -> list[click.Parameter]:
             required=True,
             help=N_("The last day that is known; from the next on the year is simulated."),
         ),
-        Option(["--draws"], type=Whole(1), default=10_000, help=N_("How many futures; by default 10000.")),
-        Option(
-            ["--seed"],
-            type=Whole(0),
-            default=1,
-            help=N_("Chooses the futures; the same seed gives the same. By default 1."),
-        ),
+        *sampled(),
         Option(["--until"], type=Day(), help=N_("The last day simulated; by default the year's end.")),
         *axes()[1:],
         Option(
@@ -129,6 +139,19 @@ def simulating() -> list[click.Parameter]:
             ),
         ),
         *workers(),
+    ]
+
+
+def sampled() -> list[click.Parameter]:
+    """Return `--draws` and `--seed`."""
+    return [
+        Option(["--draws"], type=Whole(1), default=10_000, help=N_("How many futures; by default 10000.")),
+        Option(
+            ["--seed"],
+            type=Whole(0),
+            default=1,
+            help=N_("Chooses the futures; the same seed gives the same. By default 1."),
+        ),
     ]
 
 

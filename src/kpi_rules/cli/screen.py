@@ -183,14 +183,20 @@ def counting(message: str) -> Iterator[Callable[[kr.Progress], None]]:
 
 @contextmanager
 def _ended_at_once(bars: Sequence[Bar]) -> Iterator[None]:
-    """Have an interrupt end the program without waiting for the chunks that are being done: a thread cannot be stopped,
-    worker processes end with this one, and nothing is written before all is done.
+    """Have an interrupt end the program without waiting for the chunks that are being done: worker processes are
+    ended, a thread cannot be stopped, and nothing is written before all is done.
     """
     if current_thread() is not main_thread():  # where no signal arrives
         yield
         return
 
     def end(_signal: int, _frame: object) -> NoReturn:
+        from multiprocessing import active_children
+
+        if workers := active_children():
+            for worker in workers:
+                worker.terminate()
+            raise KeyboardInterrupt
         for bar in bars:
             bar.stop()
         failures.say(_("interrupted"))

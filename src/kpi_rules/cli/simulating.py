@@ -47,9 +47,19 @@ def runners(who: Who) -> Iterator[dict[str, Any]]:
     """
     if who["workers"] is not None and who["cluster"] is not None:
         raise RefusedError(_("--workers and --cluster: expected one of the two"))
+    with refused(), ExitStack() as closing:
+        yield {"executor": _executor(who["cluster"], closing), "workers": who["workers"]}
+
+
+@contextmanager
+def refused() -> Iterator[None]:
+    """Refuse what the library says cannot be done.
+
+    Raises:
+        RefusedError: with all its problems.
+    """
     try:
-        with ExitStack() as closing:
-            yield {"executor": _executor(who["cluster"], closing), "workers": who["workers"]}
+        yield
     except kr.AssessmentError as error:
         raise RefusedError("\n".join(problem.message for problem in error.problems)) from error
 
@@ -171,11 +181,10 @@ def write_chart(path: Path | None, make: Callable[[], Any]) -> None:
         output.write_file(drawing.drawn(made, ending), path)
         blank = ending == "png" and not made.to_json(validate=False).isascii() and not drawing.chinese_drawn()
     if blank:
-        say(
-            _("{path}: no font of this machine has Chinese characters, which are blank; an .svg keeps them").format(
-                path=path
-            )
+        message = _(
+            "{path}: no font of this machine has Chinese characters, so they cannot be read; an .svg keeps them"
         )
+        say(message.format(path=path))
 
 
 def check_unit(simulation: kr.Simulation, unit: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from decimal import Decimal
-
-    import polars as pl
 
     from kpi_rules.workspace.split import By
 
@@ -76,6 +74,7 @@ def run(  # noqa: PLR0913 (one for each option)
     from kpi_rules.cli import work
     from kpi_rules.cli.failures import RefusedError
     from kpi_rules.cli.output import check_target, to_json, write
+    from kpi_rules.cli.quotas import to_csv
 
     _check_options(by, weights, history)
     if output is not None:
@@ -95,7 +94,7 @@ def run(  # noqa: PLR0913 (one for each option)
         )
     except ValueError as error:  # the message says what is missing or unknown
         raise RefusedError(str(error)) from error
-    write(to_json({"quotas": parts}) if format == "json" else _csv(loaded, parts), output)
+    write(to_json({"quotas": parts}) if format == "json" else to_csv(loaded, parts), output)
 
 
 def _check_options(by: By, weights: Path | None, history: Sequence[Path]) -> None:
@@ -146,31 +145,3 @@ def _weight(text: str) -> Decimal | None:
     from decimal import Decimal
 
     return Decimal(text) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII) else None
-
-
-def _csv(workspace: Any, parts: pl.DataFrame) -> bytes:  # noqa: ANN401 (kr.Workspace, whose import is slow)
-    """Write rows that the reader of tables reads back: amounts as people write them, empty columns left out."""
-    import polars as pl
-
-    from kpi_rules.cli.output import to_csv
-    from kpi_rules.model.columns import count_indicators
-    from kpi_rules.model.money import format_amount
-
-    counts = count_indicators(workspace.plugins.indicators)
-    is_count = parts["indicator"].is_in(counts).any()
-    amounts = [
-        pl.Series(
-            name,
-            [None if value is None else str(value) if is_count else format_amount(value) for value in parts[name]],
-            dtype=pl.String,
-        )
-        for name in ("amount", "stretch")
-        if name in parts.columns
-    ]
-    written = parts.with_columns(amounts)
-    kept = [name for name in written.columns if name in COLUMNS or written[name].null_count() < written.height]
-    return to_csv(written.select(kept))
-
-
-COLUMNS = ("unit", "indicator", "amount", "effective", "note")
-"""Columns that are always written."""

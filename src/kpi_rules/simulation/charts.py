@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import polars as pl
 
 from kpi_rules.locale import _, ngettext
+from kpi_rules.model.columns import count_indicators
 from kpi_rules.model.text import safe
 from kpi_rules.pipeline.labels import rule_label
-from kpi_rules.simulation.panels import INK, LESS, MOST, WIDTH, bars, histogram, page, signed
+from kpi_rules.simulation.panels import BAR, INK, LESS, LIGHT, MOST, QUIET, WIDTH, bars, histogram, page, signed
 from kpi_rules.simulation.tally import BINS, PER_WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
+    from kpi_rules.simulation.backtest import Backtest
     from kpi_rules.simulation.compare import Comparison
     from kpi_rules.simulation.panels import Chart
+    from kpi_rules.simulation.plan import Plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.workspace.workspace import Workspace
 
 
-def chart(result: Simulation | Comparison, unit: str | None = None) -> Chart:
+_TEN_THOUSAND_YUAN: Final = 1_000_000  # fen
+
+
+def chart(result: Simulation | Comparison | Backtest | Plan, unit: str | None = None) -> Chart:
     """Draw a result as an Altair chart that holds its data: `.save("x.svg")`, or shown as it is in a notebook.
 
     Args:
-        result: of `kpi_rules.simulate` or `kpi_rules.compare`.
+        result: of `kpi_rules.simulate`, `compare`, `backtest` or `plan`.
         unit: of a simulation, the unit whose completion is drawn over the year; all units by default.
 
     Raises:
         ValueError: the unit has no quota in what was simulated; the message names the nearest that has.
     """
-    from kpi_rules.simulation.compare import Comparison
-
-    if isinstance(result, Comparison):
-        return comparison_chart(result)
-    return simulation_chart(result) if unit is None else fan_chart(result, unit)
+    match type(result).__name__:  # by name: to draw one kind of result is no reason to load the others
+        case "Comparison":
+            return comparison_chart(cast("Comparison", result))
+        case "Backtest":
+            return backtest_chart(cast("Backtest", result))
+        case "Plan":
+            return plan_chart(cast("Plan", result))
+    simulation = cast("Simulation", result)
+    return simulation_chart(simulation) if unit is None else fan_chart(simulation, unit)
 
 
 def simulation_chart(simulation: Simulation) -> Chart:
@@ -142,6 +152,92 @@ def differing(comparison: Comparison) -> dict[str, pl.DataFrame]:
         for what, frame in found.items()
     }
     return {what: frame for what, frame in moved.items() if not frame.is_empty()}
+
+
+def backtest_chart(backtest: Backtest) -> Chart:
+    """Draw of single units what bands hold against what they should, and by months ahead the CRPS of each forecast and
+    of the straight line.
+    """
+    import altair as alt
+
+    covered = backtest.bands.filter((pl.col("of") == "units") & pl.col("horizon").is_null())
+    rows = covered.select("model", pl.col("level") * 0.01, share="covered", low="covered_low", high="covered_high")
+    held = alt.Chart(alt.InlineData(values=rows.to_dicts()))
+    percent = alt.Axis(format="%")
+    x = alt.X("level:Q", title=_("should hold"), axis=percent, scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y("share:Q", title=_("holds"), axis=percent, scale=alt.Scale(domain=[0, 1]))
+    model = alt.Color("model:N", title=_("forecast"))
+    ends = alt.InlineData(values=[{"level": 0, "share": 0}, {"level": 1, "share": 1}])
+    ideal = alt.Chart(ends).mark_line(color=QUIET, strokeDash=[5, 3]).encode(x=x, y=y)
+    marks = held.mark_line(point=True).encode(x=x, y=y, color=model)
+    spread = held.mark_rule().encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=model)
+    bands = alt.LayerChart(layer=[ideal, spread, marks]).properties(
+        width=WIDTH, height=260, title=_("bands of single units: what they hold against what they should")
+    )
+    ahead = backtest.scores.filter((pl.col("of") == "units") & pl.col("horizon").is_not_null()).sort("model", "horizon")
+    scored = [
+        {"forecast": row["model"], "ahead": row["horizon"], "crps": row["crps"] / _TEN_THOUSAND_YUAN}
+        for row in ahead.iter_rows(named=True)
+    ]
+    straight = ahead.unique("horizon", maintain_order=True).iter_rows(named=True)
+    line = [
+        {"forecast": _("straight line"), "ahead": row["horizon"], "crps": row["straight"] / _TEN_THOUSAND_YUAN}
+        for row in straight
+    ]
+    scores = alt.Chart(alt.InlineData(values=[*scored, *line])).mark_line(point=True)
+    scores = scores.encode(
+        x=alt.X("ahead:Q", title=_("months ahead"), axis=alt.Axis(tickMinStep=1, format="d")),
+        y=alt.Y("crps:Q", title=_("CRPS, 万 yuan")),
+        color=alt.Color("forecast:N", title=_("forecast")),
+    ).properties(width=WIDTH, height=220, title=_("mean error of the distribution (CRPS), single units"))
+    panels = alt.vconcat(bands, scores).resolve_scale(color="independent")
+    origins = backtest.cases["origin"]
+    message = _("from {first} to {last} at month-ends: {draws} draws of each, seed {seed}")
+    how = message.format(first=origins.min(), last=origins.max(), draws=backtest.draws, seed=backtest.seed)
+    return page(panels, backtest.workspace.name, [how])
+
+
+def plan_chart(plan: Plan) -> Chart:
+    """Draw of each unit the quota against last year and the sampled year's 80% band, and the chance to meet it."""
+    import altair as alt
+
+    units = plan.units.sort("quota", "unit", descending=[True, False])
+    names = labels(plan.workspace, units["unit"])
+    counted = plan.indicator in count_indicators(plan.workspace.plugins.indicators)
+    scale = 1 if counted else _TEN_THOUSAND_YUAN
+    kinds = {"quota": _("quota"), "last": _("last year"), "q50": _("sampled, median")}
+    rows = [
+        {"unit": names[row["unit"]], "low": row["q10"] / scale, "high": row["q90"] / scale}
+        for row in units.head(MOST).iter_rows(named=True)
+    ]
+    dots = [
+        {"unit": names[row["unit"]], "kind": word, "value": row[kind] / scale}
+        for row in units.head(MOST).iter_rows(named=True)
+        for kind, word in kinds.items()
+    ]
+    title = plan.indicator if counted else _("{indicator}, 万 yuan").format(indicator=plan.indicator)
+    y = alt.Y("unit:N", sort=None, title=None, axis=alt.Axis(labelLimit=240))
+    band = alt.Chart(alt.InlineData(values=rows)).mark_rule(color=LIGHT, size=5)
+    marks = alt.Chart(alt.InlineData(values=dots)).mark_point(filled=True, size=45)
+    quotas = alt.LayerChart(
+        layer=[
+            band.encode(y=y, x=alt.X("low:Q", title=safe(title)), x2="high:Q"),
+            marks.encode(
+                y=y,
+                x="value:Q",
+                color=alt.Color(
+                    "kind:N", title=None, scale=alt.Scale(range=[LESS, QUIET, INK]), sort=list(kinds.values())
+                ),
+            ),
+        ]
+    ).properties(width=WIDTH, height=BAR * max(len(rows), 2), title=_("quotas, with the 80% band of the sampled year"))
+    chances = [
+        {"unit": names[row["unit"]], "chance": row["chance"], "low": row["chance_low"], "high": row["chance_high"]}
+        for row in units.iter_rows(named=True)
+    ]
+    panels = alt.vconcat(quotas, bars(chances, _("chance to meet the quota, with its 95% interval")))
+    counted_draws = ngettext("{count} draw, seed {seed}", "{count} draws, seed {seed}", plan.draws)
+    return page(panels, plan.workspace.name, [counted_draws.format(count=plan.draws, seed=plan.seed)])
 
 
 def labels(workspace: Workspace, units: Iterable[str]) -> dict[str, str]:
