@@ -143,6 +143,7 @@ __all__ = [
     "Fitted",
     "Forecast",
     "Forfeit",
+    "Grid",
     "Guard",
     "History",
     "Hold",

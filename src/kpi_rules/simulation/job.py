@@ -93,7 +93,7 @@ class Job:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
         start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
-        held = {name: np.repeat(each, high - low) for name, each in self.owed.items()}
+        held = {name: np.repeat(self.owed[name], high - low) for name in self.withholding.rules}
         account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held)
         if self.effort is not None:
             amounts = self._step_by_step(chunk, self.effort.shares(low, high), start, account)
