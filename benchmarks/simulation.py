@@ -66,7 +66,7 @@ def year_of(before: Past, job: Job) -> by_hand.Year:
     for here, tick in enumerate(job.ahead.ticks):
         frame = with_parameters(before.units, terms.parameters, tick.on, PARAMETERS)
         pace = terms.pace(tick.on)
-        held = {rule: job.withholding.month(tick.on, frozenset({rule}))[rule][:, None] for rule in job.owed}
+        held = {rule: job.withholding.month(tick.on, (rule,))[rule][:, None] for rule in job.owed}
         values = {name: frame[name].to_numpy()[:, None] for name in PARAMETERS}
         quota = job.ahead.quota(here, "funds")[:, None]
         ticks.append(by_hand.Tick(tick.moments, pace.numerator, pace.denominator, quota, values, held))

@@ -143,7 +143,6 @@ __all__ = [
     "Fitted",
     "Forecast",
     "Forfeit",
-    "Grid",
     "Guard",
     "History",
     "Hold",

@@ -131,13 +131,8 @@ def reassess(assessment: Assessment, workspace: Workspace) -> Assessment:
     Raises:
         AssessmentError: as `assess` has it.
     """
-    return on_evidence(assessment.evidence, workspace)
-
-
-def on_evidence(evidence: Evidence, workspace: Workspace) -> Assessment:
-    """Assess evidence that was gathered before; see `reassess`."""
     assert workspace.config is not None  # noqa: S101 (it was assessed)
-    return _assessed(workspace, workspace.config, rulebook(workspace), evidence)
+    return _assessed(workspace, workspace.config, rulebook(workspace), assessment.evidence)
 
 
 def evidence_parameters(workspace: Workspace) -> set[str]:

@@ -341,7 +341,9 @@ class _Block:
         for rule in bound.rules:
             name = rule.id
             # One that is issued is not in force: lifting it keeps no other from being issued.
-            lifted = NOBODY if rule.rule.one_off else self._ruled(rulings, "lifted", name)
+            lifted = NOBODY
+            if not rule.rule.one_off:
+                lifted = self._ruled(rulings, "lifted", name) | self.state.lifted.pop(name, NOBODY)
             over = until[name] | lifted
             self._record("ended", here, name, self.state.active[name] & over)
             remaining[name] = self.state.active[name].without(over)

@@ -77,7 +77,7 @@ class Assessment:
         self.scene = scene
         self.payroll = payroll
         self._quotas = evidence.source.quotas
-        self._rulings = rulings
+        self.rulings = rulings
         self._decisions = evidence.decisions
         config = workspace.config
         assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
@@ -262,9 +262,9 @@ class Assessment:
     @property
     def _reversed(self) -> pl.DataFrame | None:
         """The measures that decisions reversed: `measure`, `on`."""
-        if self._rulings is None:
+        if self.rulings is None:
             return None
-        return self._rulings.measures("reversed", self.ticks, self.panel.units["unit"], self.year)
+        return self.rulings.measures("reversed", self.ticks, self.panel.units["unit"], self.year)
 
     @cached_property
     def _deposited(self) -> Deposited:
@@ -275,7 +275,7 @@ class Assessment:
             self.rulebook.rules,
             self.payroll,
             self.ledger,
-            self._rulings,
+            self.rulings,
             self.rulebook.terms.year.end,
         )
         return keep(desk)

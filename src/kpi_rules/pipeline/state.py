@@ -36,6 +36,8 @@ class State:
     lag: NDArray[np.integer[Any]]
     amounts: dict[str, pl.Series] = field(factory=dict)
     counts: dict[str, pl.Series] = field(factory=dict)
+    lifted: dict[str, Mask] = field(factory=dict)
+    """Whose measures were lifted since the last tick: they end at the next."""
 
     @classmethod
     def fresh(cls, rules: Iterable[str], size: int) -> State:
@@ -70,6 +72,7 @@ class State:
             self.lag,
             _of(self.amounts, rules),
             self.counts,
+            _of(self.lifted, rules),
         )
 
     def settled(self) -> State:
@@ -100,6 +103,7 @@ class State:
             of_array(self.lag),
             columns(self.amounts),
             columns(self.counts),
+            masks(self.lifted),
         )
 
 

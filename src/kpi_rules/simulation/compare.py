@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from kpi_rules.simulation.pairs import Moved, PairTally
     from kpi_rules.simulation.result import Simulation
+
+CHANCES: Final = ("chance_a", "chance_b", "difference", "low", "high")
+MONTHS: Final = ("months", "months_low", "months_high")
 
 
 class Comparison:
@@ -79,7 +82,7 @@ class Comparison:
                     }
                 )
             )
-        return pl.concat(frames).sort("unit", "tick") if frames else pl.DataFrame()
+        return pl.concat([_empty("tick", *CHANCES), *frames]).sort("unit", "tick")
 
     @cached_property
     def rules(self) -> pl.DataFrame:
@@ -105,7 +108,7 @@ class Comparison:
                     }
                 )
             )
-        return pl.concat(frames).sort("unit", "rule") if frames else pl.DataFrame()
+        return pl.concat([_empty("rule", *CHANCES, *MONTHS), *frames]).sort("unit", "rule")
 
     @cached_property
     def money(self) -> pl.DataFrame:
@@ -181,7 +184,7 @@ class Comparison:
                     }
                 )
             )
-        return pl.concat(frames).sort("unit", "what") if frames else pl.DataFrame()
+        return pl.concat([_empty("what", "a_only", "b_only"), *frames]).sort("unit", "what")
 
 
 def compare(
@@ -230,6 +233,12 @@ def compare(
     return Comparison(a, b, tally, pairing)
 
 
+def _empty(about: str, *numbers: str) -> pl.DataFrame:
+    """Return a frame without rows: of units, what is said about them, and numbers."""
+    kind = pl.Date if about == "tick" else pl.String
+    return pl.DataFrame(schema={"unit": pl.String, about: kind, **dict.fromkeys(numbers, pl.Float64)})
+
+
 def _missing(of: Simulation, other: Simulation) -> list[str]:
     return sorted(set(of.past.units["unit"]) - set(other.past.units["unit"]))
 
@@ -244,8 +253,7 @@ def _difference(found: tuple[NDArray[np.float64], ...]) -> dict[str, NDArray[np.
 
 
 def _months(lasting: Moved | None, rows: NDArray[np.int64], draws: int) -> dict[str, pl.Series]:
-    names = ("months", "months_low", "months_high")
     if lasting is None:
-        return {name: pl.repeat(None, len(rows), dtype=pl.Float64, eager=True) for name in names}
+        return {name: pl.repeat(None, len(rows), dtype=pl.Float64, eager=True) for name in MONTHS}
     found = moved(lasting.sums[rows], lasting.squares[rows], draws)
-    return {name: pl.Series(each) for name, each in zip(names, found, strict=True)}
+    return {name: pl.Series(each) for name, each in zip(MONTHS, found, strict=True)}

@@ -11,14 +11,16 @@ from attrs import define, evolve
 from kpi_rules.model.calendar import DAY
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.guards import Blocking
+from kpi_rules.pipeline.masks import Mask
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.rulebook import Rulebook
+from kpi_rules.pipeline.tally import UNKNOWN
 from kpi_rules.simulation.rows import Ahead, BlockingDraws, DrawnSource
 from kpi_rules.simulation.traces import Account, Traces
 from kpi_rules.simulation.withholding import Withholding, alone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from fractions import Fraction
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.past import Past
 
     Amounts = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Days = NDArray[np.int32]
 
 
 class Chunk(Protocol):
@@ -76,6 +80,7 @@ class Job:
     start: State
     withholding: Withholding
     owed: Mapping[str, Amounts]
+    began: Mapping[str, Days]
     blocking: BlockingDraws | None
     effort: Effort | None = None
 
@@ -93,8 +98,9 @@ class Job:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
         start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
-        held = {name: np.repeat(self.owed[name], high - low) for name in self.withholding.rules}
-        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held)
+        held = {name: np.repeat(each, high - low) for name, each in self.owed.items()}
+        began = {name: np.repeat(each, high - low) for name, each in self.began.items()}
+        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held, began)
         if self.effort is not None:
             amounts = self._step_by_step(chunk, self.effort.shares(low, high), start, account)
         else:
@@ -173,12 +179,27 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
         Rulebook(
             book.rules, evolve(book.terms, pace=Paces({tick.on: book.terms.pace(tick.on) for tick in past.ticks}))
         ),
-        assessment.decided.state.gathered(past.rows).settled(),
+        _start(past).gathered(past.rows),
         Withholding(scene.payroll, rules, ids) if paid_as is None else paid_as.withholding,
         owed(assessment.ledger, ids, list(rules)) if paid_as is None else paid_as.owed,
+        _began(past, list(rules)) if paid_as is None else paid_as.began,
         BlockingDraws(Blocking(scene), ids) if blocks else None,
         effort,
     )
+
+
+def _start(past: Past) -> State:
+    """Return the state that all draws go on from: nothing awaits a decision any more, and what was lifted since the
+    last tick ends at the next.
+    """
+    assessment = past.assessment
+    state = assessment.decided.state.settled()
+    if assessment.rulings is None:
+        return state
+    next_tick = sum(not tick.interim for tick in assessment.ticks)
+    due = assessment.rulings.at(next_tick, 0, state.size)
+    lifted = {name: Mask.of(due.mask("lifted", name, each)) for name, each in state.since.items()}
+    return evolve(state, lifted={name: each & state.active[name] for name, each in lifted.items()})
 
 
 def _ahead(past: Past) -> Ahead:
@@ -205,16 +226,37 @@ def _ahead(past: Past) -> Ahead:
         for eve in eves
     }
     compares = bool(assessment.panel.compared(assessment.rulebook.columns))
-    return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares)
+    unknown = _unknown(past, names)
+    return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares, unknown)
+
+
+def _unknown(past: Past, names: Iterable[str]) -> dict[str, Flags]:
+    """Return by name of which units a part of the whole number is not known, where that is so of any."""
+    units = past.assessment.credited.units
+    counted = {name: units.get("contracts_unknown" if name == "contracted" else name + UNKNOWN) for name in names}
+    unknown = {name: each[-1][past.rows] > 0 for name, each in counted.items() if each is not None}
+    return {name: each for name, each in unknown.items() if each.any()}
 
 
 def owed(ledger: pl.DataFrame, units: pl.Series, rules: Sequence[str]) -> dict[str, Amounts]:
     """Return by rule what each unit's holds have withheld and not given back by the end of a ledger, in fen."""
     held = ledger.filter(pl.col("released_on").is_null() & pl.col("reversed_on").is_null())
-    sums = held.group_by("unit", "rule").agg(pl.col("withheld").sum())
+    return _by_rule(held.group_by("unit", "rule").agg(number=pl.col("withheld").sum()), units, rules)
+
+
+def _began(past: Past, rules: Sequence[str]) -> dict[str, Days]:
+    """Return by rule when its last measure on each unit started, in days back from the first day not known."""
+    starts = past.assessment.events.filter((pl.col("event") == "started") & pl.col("rule").is_in(rules))
+    back = (pl.col("tick").max() - past.as_of).dt.total_days() - 1
+    found = _by_rule(starts.group_by("unit", "rule").agg(number=back), past.units["unit"], rules)
+    return {rule: each.astype(np.int32) for rule, each in found.items()}
+
+
+def _by_rule(numbers: pl.DataFrame, units: pl.Series, rules: Sequence[str]) -> dict[str, Amounts]:
+    """Return by rule a number for each unit; 0 where `numbers` (`unit`, `rule`, `number`) have none."""
     found = {}
     for rule in rules:
-        of_rule = sums.filter(pl.col("rule") == rule).select("unit", "withheld")
+        of_rule = numbers.filter(pl.col("rule") == rule).select("unit", "number")
         joined = pl.DataFrame({"unit": units}).join(of_rule, on="unit", how="left", maintain_order="left")
-        found[rule] = joined["withheld"].fill_null(0).to_numpy()
+        found[rule] = joined["number"].fill_null(0).to_numpy()
     return found

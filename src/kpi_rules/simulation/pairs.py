@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Exact = NDArray[np.object_]
 
 _LOW = 20  # bits of a number's lower part
+_AT_ONCE = 2048  # numbers whose squares are summed before they become Python's
 
 
 @define(eq=False)
@@ -66,11 +67,17 @@ class Moved:
 
 
 def _squares(values: Whole) -> Exact:
-    """Return the sums of squares along the last axis; no part of one leaves 64 bits for some 4,000 amounts at once."""
-    high, low = values >> _LOW, values & ((1 << _LOW) - 1)
-    parts = ((high * high).sum(axis=1), (high * low).sum(axis=1), (low * low).sum(axis=1))
-    first, second, third = (each.astype(object) for each in parts)
-    total: Exact = (first << 2 * _LOW) + (second << _LOW + 1) + third
+    """Return the sums of squares along the last axis, exactly.
+
+    Of a difference of two amounts a square has up to 92 bits; its parts have 52, and the sums of so many at once no 64.
+    """
+    total = np.zeros(len(values), dtype=object)
+    for begin in range(0, values.shape[1], _AT_ONCE):
+        some = values[:, begin : begin + _AT_ONCE]
+        high, low = some >> _LOW, some & ((1 << _LOW) - 1)
+        parts = ((high * high).sum(axis=1), (high * low).sum(axis=1), (low * low).sum(axis=1))
+        first, second, third = (each.astype(object) for each in parts)
+        total += (first << 2 * _LOW) + (second << _LOW + 1) + third
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,14 +18,15 @@ from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.source import whole_numbers
 from kpi_rules.simulation.silent import fires_without
+from kpi_rules.workspace.amounts import LAST_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from collections.abc import Set as AbstractSet
-    from datetime import date
 
     from numpy.typing import NDArray
 
+    from kpi_rules.model.calendar import Year
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rulebook import Rulebook
     from kpi_rules.pipeline.state import State
@@ -42,7 +43,7 @@ class Past:
     Attributes:
         workspace: as it is assessed.
         as_of: only what happened by this day is known; `known_at` says the same of what was recorded.
-        assess: gives the assessment of the past, which is made when it is first asked for.
+        assessment: of the past.
         ticks: every day after `as_of` at which amounts are needed, in order; those that are no ticks of the
             assessment are interim.
         units: `unit, group, kind` of the units that are simulated, one row each.
@@ -56,7 +57,7 @@ class Past:
     workspace: Workspace
     as_of: date
     known_at: date
-    assess: Callable[[], Assessment]
+    assessment: Assessment
     ticks: tuple[Tick, ...]
     units: pl.DataFrame
     rows: Rows
@@ -64,11 +65,6 @@ class Past:
     below: tuple[Rows, Rows]
     needed: frozenset[str]
     certain: Flags
-
-    @cached_property
-    def assessment(self) -> Assessment:
-        """What has happened."""
-        return self.assess()
 
 
 def past(
@@ -89,12 +85,24 @@ def past(
             next moment, and every proposal of the future counts as approved on its tick.
 
     Raises:
-        AssessmentError: as `kpi_rules.assess` has it, or there is no tick to come by `until`.
+        AssessmentError: as `kpi_rules.assess` has it, or there is no tick to come by `until`, or that is no day.
     """
     # The figures of the past are needed at its last day alone; what rules read is computed anyway.
     assessment = assess(workspace, as_of, known_at, decisions, indicators=["completion"], whole_panel=False)
-    until = assessment.rulebook.terms.year.end if until is None else until
-    return _ahead_of(assessment, until)
+    return _ahead_of(assessment, _last_day(assessment.rulebook.terms.year, until))
+
+
+def _last_day(year: Year, until: object) -> date:
+    """Return the last day simulated, where it is a day that can be."""
+    if until is None:
+        return year.end
+    if type(until) is not date:  # a datetime is a date to Python, and is before and after none
+        expected = _("a date without a time")
+        raise AssessmentError([error("wrong-kind", Place(key="until"), found=repr(until), expected=expected)])
+    if until > LAST_DAY:
+        expected = _("a day from {start} to {last}").format(start=year.start, last=LAST_DAY)
+        raise AssessmentError([error("until-too-late", Place(key="until"), found=str(until), expected=expected)])
+    return until
 
 
 def under(past: Past, workspace: Workspace) -> Past:
@@ -145,7 +153,7 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         workspace,
         assessment.as_of,
         assessment.known_at,
-        lambda: assessment,
+        assessment,
         coming,
         units.select("unit", "group", "kind")[rows],
         rows,

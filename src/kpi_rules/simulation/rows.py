@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.guards import Blocking
 
     Amounts = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
 
 
 @define(eq=False)
@@ -39,6 +40,8 @@ class Ahead:
     before: Mapping[date, Mapping[str, Amounts]]
     compares: bool
     """Whether something compares units with their peers."""
+    unknown: Mapping[str, Flags]
+    """Of sums a part of which was not known by the last day known, whose: they stay so."""
     wide: dict[tuple[int, int], pl.DataFrame] = field(factory=dict)
     """Made by `named` (with -1 for a book) and `quotas_at`: by book and draws."""
 
@@ -77,7 +80,7 @@ class Ahead:
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out what is made anew where it is needed."""
-        names = ("units", "ticks", "campaigns", "books", "quotas", "before", "compares")
+        names = ("units", "ticks", "campaigns", "books", "quotas", "before", "compares", "unknown")
         return {name: getattr(self, name) for name in names}
 
     def __setstate__(self, state: Mapping[str, object]) -> None:
@@ -106,11 +109,16 @@ class DrawnSource:
     def at(self, here: int) -> pl.DataFrame:
         """Return the whole numbers of every row at tick number `here`."""
         on = self.ahead.ticks[here].on
-        columns = [pl.Series(name, each.reshape(-1)) for name, each in self.amounts[on].items()]
+        columns = [self._column(name, each) for name, each in self.amounts[on].items()]
         campaign = next((each for each in self.ahead.campaigns if each.start <= on <= each.end), None)
         if campaign is not None:
             columns += self._before(campaign.start - DAY)
         return self.units.hstack([*columns, *self.ahead.quotas_at(here, self.draws).get_columns()])
+
+    def _column(self, name: str, amounts: Amounts) -> pl.Series:
+        """Return the whole numbers of a name, null where a part of one is not known."""
+        column, unknown = pl.Series(name, amounts.reshape(-1)), self.ahead.unknown.get(name)
+        return column if unknown is None else column.set(pl.Series(np.repeat(unknown, self.draws)), None)
 
     def _before(self, eve: date) -> list[pl.Series]:
         """Return what each row had on the day before a campaign."""

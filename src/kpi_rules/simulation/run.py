@@ -19,7 +19,7 @@ from kpi_rules.pipeline.look import WORKERS
 from kpi_rules.simulation.worker import Failed, attempt, begin, remotely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 ROWS: Final = 150_000
 """Units x draws at once: fewer, and what a tick costs by itself counts; more, and memory grows for nothing."""
@@ -160,15 +160,29 @@ def chunks(units: int, draws: int, workers: int) -> list[tuple[int, int]]:
 Part = tuple[int, int]
 
 
+def _give_up(waiting: Collection[Future[Found | Failed]], stop: Callable[[], None] | None) -> None:
+    """Give up the chunks that are waited for: end their workers, or cancel what nobody has begun with."""
+    if waiting and stop is not None:
+        stop()
+        return
+    for future in waiting:
+        future.cancel()
+
+
 def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: int) -> list[Part]:
     """Run chunks in processes of this machine; return those that were lost with the last of several pools.
 
     One process that dies takes its pool with it. A pool that did nothing at all would not do better the next time.
     """
+    spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
     for _pool in range(_POOLS):
-        # Started anew, not forked: polars' threads do not outlive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin) as processes:
-            lost = collecting.through(parts, _sent(collecting.work, processes))
+        wanted, mine = spawned.Pipe(duplex=False)
+        with (
+            wanted,
+            mine,
+            ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as processes,
+        ):
+            lost = collecting.through(parts, _sent(collecting.work, processes), stop=mine.close)
         if len(lost) in {0, len(parts)}:
             return lost
         parts = lost
@@ -198,11 +212,17 @@ class _Collecting(Generic[Found]):
     again: int = field(default=0, init=False)
     began: float = field(factory=time.perf_counter, init=False)
 
-    def through(self, parts: Sequence[Part], submit: Callable[[Part], Future[Found | Failed]]) -> list[Part]:
+    def through(
+        self,
+        parts: Sequence[Part],
+        submit: Callable[[Part], Future[Found | Failed]],
+        stop: Callable[[], None] | None = None,
+    ) -> list[Part]:
         """Hand out chunks and take in what comes back; return those that were lost, in order.
 
         A chunk is lost where its worker died or was given up, or nobody takes it. Executors say so in their own ways;
-        what a chunk itself raises comes back as `Failed`.
+        what a chunk itself raises comes back as `Failed`. Should it end before its time, `stop` ends the workers at
+        once; without it those chunks alone are not done that nobody has begun with.
         """
         waiting: dict[Future[Found | Failed], Part] = {}
         lost: list[Part] = []
@@ -229,8 +249,7 @@ class _Collecting(Generic[Found]):
                 if self.running.cancelled is not None and self.running.cancelled():
                     raise CancelledError
         finally:
-            for future in waiting:
-                future.cancel()
+            _give_up(waiting, stop)
 
     def _take(self, part: Part, found: Found | Failed) -> None:
         if isinstance(found, Failed):

@@ -25,6 +25,10 @@ _GIVES_A_VALUE = frozenset(
 )
 """Functions that may have a value although one of their inputs has none."""
 
+_GOES_BY_THE_FIRST = frozenset(["Boolean.IsBetween", "Clip"])
+"""Functions that have none where their first input has none; a bound that is missing is passed over or decides nothing.
+"""
+
 
 def fires_without(
     when: pl.Expr, unknown: AbstractSet[str], given: AbstractSet[str]
@@ -61,6 +65,9 @@ def _null(node: expressions.Node, unknown: AbstractSet[str]) -> bool:
         return bool(below) and all(_null(each, unknown) for each in below)
     if kind == "Ternary" or (kind == "BinaryExpr" and held["op"] in {"Xor", "EqValidity", "NotEqValidity"}):
         return False
-    if kind == "Function" and expressions.function_of(held) in _GIVES_A_VALUE:
+    function = expressions.function_of(held) if kind == "Function" else ""
+    if function in _GIVES_A_VALUE:
         return False
+    if function in _GOES_BY_THE_FIRST:
+        return _null(below[0], unknown)
     return any(_null(each, unknown) for each in below)

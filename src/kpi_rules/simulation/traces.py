@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import define
@@ -10,7 +10,7 @@ from attrs import define
 from kpi_rules.pipeline.masks import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     Fen = NDArray[np.int64]
     Flags = NDArray[np.bool_]
-    Rows = NDArray[np.uint32]
+    Days = NDArray[np.int32]
+    Months = NDArray[np.unsignedinteger[Any]]
 
 MONEY = ("withheld", "released", "outstanding", "rewarded")
 """What is summed of money: of the ticks simulated, but that what is outstanding at the end includes what was held
@@ -47,7 +48,7 @@ class Traces:
     primary: tuple[Fen, ...]
     quota: tuple[Fen, ...]
     hit: Mapping[str, Flags]
-    months: Mapping[str, NDArray[np.uint8]]
+    months: Mapping[str, Months]
     money: Mapping[str, Fen]
 
     @property
@@ -76,19 +77,32 @@ class Account:
     """
 
     def __init__(
-        self, rules: Mapping[str, Rule], ticks: Sequence[Tick], start: State, till: Withholding, owed: Mapping[str, Fen]
+        self,
+        rules: Mapping[str, Rule],
+        ticks: Sequence[Tick],
+        start: State,
+        till: Withholding,
+        owed: Mapping[str, Fen],
+        began: Mapping[str, Days] | None = None,
     ) -> None:
-        """Begin with what is in force at the start; `owed` is by rule what each row's hold has held before."""
+        """Begin with what is in force at the start; `owed` is by rule what each row's hold has held before, `began` a
+        number below 0 for the day it started, all on one day if it is not given.
+        """
         units = len(till.units)
         draws = start.size // units
         self._till, self._ticks, self._shape = till, ticks, (units, draws)
         self.hit = {name: start.active[name].column(start.size).copy() for name in rules}
-        self.months = {name: np.zeros(start.size, dtype=np.uint8) for name, rule in rules.items() if not rule.one_off}
+        number = np.min_scalar_type(sum(tick.is_month_end for tick in ticks))
+        self.months = {name: np.zeros(start.size, dtype=number) for name, rule in rules.items() if not rule.one_off}
         self._held = {name: owed[name].copy() for name in till.rules}
-        self._before = [owed[name] for name in till.rules]
+        self._before = sum((owed[name] for name in till.rules), start=np.zeros(start.size, dtype=np.int64))
         self._released = np.zeros(start.size, dtype=np.int64)
         self._rewarded = np.zeros(start.size, dtype=np.int64)
         self._booked: dict[str, Mask] = {}
+        self._began: dict[str, Days] = {}
+        if len(till.rules) > 1:  # else it does not matter which hold was first
+            before = np.full(start.size, -1, dtype=np.int32)
+            self._began = {name: (before if began is None else began[name]).copy() for name in till.rules}
         self._tick = 0
         self.first = 0
         """Number of the tick that the engine begins with."""
@@ -102,6 +116,8 @@ class Account:
             self.months[rule] += mask.column(len(self._released))
         elif kind in {"started", "issued"}:
             self.hit[rule] |= mask.column(len(self._released))
+            if rule in self._began:
+                self._began[rule][mask.places] = self._tick
             if amounts is not None:
                 self._rewarded[mask.places] += amounts.to_numpy()
         elif kind == "released":
@@ -121,11 +137,26 @@ class Account:
 
     def _book(self) -> None:
         """Book what the last tick has withheld of the month that ends with it, all holds together."""
-        for holding, flags in _together(self._booked, self._shape):
-            for rule, fen in self._till.month(self._ticks[self._tick].on, holding).items():
+        month = self._ticks[self._tick].on
+        for holding, flags in self._in_order(_together(self._booked, self._shape)):
+            for rule, fen in self._till.month(month, holding).items():
                 held = self._held[rule].reshape(self._shape)
                 held += flags * fen[:, None]
         self._booked = {}
+
+    def _in_order(self, together: Iterable[tuple[frozenset[str], Flags]]) -> Iterator[tuple[tuple[str, ...], Flags]]:
+        """Part who is held by the same rules by the order in which those started; of one tick, in that of their ids."""
+        for holding, flags in together:
+            rules = tuple(sorted(holding))
+            if len(rules) == 1:
+                yield rules, flags
+                continue
+            began = np.stack([self._began[rule].reshape(self._shape)[flags] for rule in rules])
+            orders, which = np.unique(np.argsort(began, axis=0, kind="stable"), axis=1, return_inverse=True)
+            for number, places in enumerate(orders.T.tolist()):
+                some = flags.copy()
+                some[flags] = which.reshape(-1) == number
+                yield tuple(rules[place] for place in places), some
 
     def money(self) -> dict[str, Fen]:
         """Return fen by kind (`MONEY`), units x draws."""
@@ -134,9 +165,8 @@ class Account:
         for each in self._held.values():
             outstanding += each
         # What is withheld is either given back or still held, but for what was held before.
-        withheld = self._released + outstanding if self._held else outstanding
-        for each in self._before:
-            withheld -= each
+        withheld = self._released + outstanding
+        withheld -= self._before
         found = dict(zip(MONEY, (withheld, self._released, outstanding, self._rewarded), strict=True))
         return {kind: each.reshape(self._shape) for kind, each in found.items()}
 

@@ -8,8 +8,6 @@ import numpy as np
 import polars as pl
 from attrs import define, evolve, field
 
-from kpi_rules.model.contributions import SCALED
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.guards import Scene
     from kpi_rules.pipeline.pay import Payroll
 
@@ -58,34 +55,24 @@ class Withholding:
     """The pay that rules withhold from the staff of each unit in a month, by which rules hold it together.
 
     `rules` are those that hold pay, by id in code-point order; `units` the ids of the units. What several rules hold of
-    one person together never exceeds the withholdable component; it is theirs in the order of their ids. Each unit is
+    one person together never exceeds the withholdable component; the first of them to start takes first. Each unit is
     taken by itself: a person whom two units hold counts for both.
     """
 
     payroll: Payroll
     rules: Mapping[str, Rule]
     units: pl.Series
-    _months: dict[tuple[date, frozenset[str]], dict[str, Fen]] = field(factory=dict, init=False)
+    _months: dict[tuple[date, tuple[str, ...]], dict[str, Fen]] = field(factory=dict, init=False)
 
-    def under(self, parameters: Parameters) -> Withholding:
-        """Return the same under other parameters; itself where the pay that is held goes by none that differs."""
-        read = {name for rule in self.rules.values() if rule.hold for name in (rule.hold.share, rule.hold.grades)}
-        limits = [
-            part for each in self.payroll.guards.values() for part in (each.guard.when, each.limit) if part is not None
-        ]
-        read |= {root.removesuffix(SCALED) for part in limits for root in part.meta.root_names()}
-        old, new = self.payroll.parameters.entries, parameters.entries
-        if all(old.get(name) == new.get(name) for name in read if name is not None):
-            return self
-        return Withholding(evolve(self.payroll, parameters=parameters), self.rules, self.units)
-
-    def month(self, month: date, holding: frozenset[str]) -> dict[str, Fen]:
-        """Return by rule the fen that it withholds per unit in the month that ends on a day, all `holding` together."""
+    def month(self, month: date, holding: tuple[str, ...]) -> dict[str, Fen]:
+        """Return by rule the fen that it withholds per unit in the month that ends on a day, all `holding` together, in
+        the order of their start.
+        """
         key = (month, holding)
         if key not in self._months:
-            day = pl.lit(month)
-            held = pl.DataFrame({"unit": self.units}).with_columns(proposed=day, started=day)
-            found = self.payroll.month(month, [(self.rules[name], held) for name in sorted(holding)], apart=True)
+            held = pl.DataFrame({"unit": self.units}).with_columns(proposed=pl.lit(month))
+            holds = [(self.rules[name], held.with_columns(started=place)) for place, name in enumerate(holding)]
+            found = self.payroll.month(month, holds, apart=True)
             self._months[key] = {name: self._by_unit(found, name) for name in holding}
         return self._months[key]
 

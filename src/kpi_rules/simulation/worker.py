@@ -8,6 +8,7 @@ import signal
 import zlib
 from functools import lru_cache
 from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from threading import Thread
 from traceback import format_exception
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,8 @@ from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     from kpi_rules.model.problems import Problem
     from kpi_rules.simulation.run import Sum, Work
 
@@ -64,19 +67,22 @@ def _unfit(raised: Exception) -> Problem:
     return error("unfit-worker", Place(key="executor"), found=found, expected=expected)
 
 
-def begin() -> None:
+def begin(wanted: Connection | None = None) -> None:
     """Set up a process of our own, before it has loaded anything large.
 
     One thread of polars each, as the processes share the cores. Ctrl-C reaches all processes of a terminal; the one
     that asked decides. And should that one be killed, nobody else would end this one.
+
+    Args:
+        wanted: closed at its other end once nothing is wanted any more, whatever is being done.
     """
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=_end_with_parent, args=(wanted,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(wanted: Connection | None) -> None:
     parent = parent_process()
     if parent is not None:
-        parent.join()
-        os._exit(1)  # the main thread waits for work that will not come
+        wait([parent.sentinel, *([] if wanted is None else [wanted])])
+        os._exit(1)  # the main thread waits for work that will not come, or does what nobody waits for
