@@ -138,3 +138,28 @@ def test_files_come_out_with_chinese_as_text(simulation: kr.Simulation) -> None:
 
 def test_whether_chinese_can_be_drawn_is_known() -> None:
     assert drawing.chinese_drawn() in {True, False}
+
+
+def test_a_sweep_holds_the_stretches_of_measures_and_its_jumps(workspace: kr.Workspace) -> None:
+    sweep = kr.sweep(workspace, "finance", on=date(2011, 11, 8), steps=30)
+    chart = kr.chart(sweep)
+    rows = rows_with(chart, "measure", "when", "from", "to")
+    off_post = [row for row in rows if row["measure"] == "Head off post"]
+    assert [(row["when"], row["from"], round(row["to"], 6)) for row in off_post] == [
+        ("at the review", 0, 0.5),
+        ("later", 0.5, 1),
+    ]
+    assert [{"from": each} for each in sweep.jumps["completion_above"]] in held(chart)
+
+
+def test_a_grid_holds_every_point_of_each_outcome_that_differs(workspace: kr.Workspace) -> None:
+    values = {"field_duty.off_post_below": [0.3, 0.5], "pay_withholding.section_below": [0.4, 0.5]}
+    grid = kr.grid(workspace, date(2011, 7, 31), values, draws=50)
+    sets = [rows for rows in held(kr.chart(grid)) if rows and set(rows[0]) == {"x", "y", "value"}]
+    assert [[row["x"] + row["y"] for row in rows] for rows in sets] == [["0.30.4", "0.30.5", "0.50.4", "0.50.5"]] * len(
+        sets
+    )
+    withheld = [value / 1_000_000 for value in grid.outcomes["withheld"]]
+    assert withheld in [[row["value"] for row in rows] for rows in sets]
+    line = kr.chart(kr.grid(workspace, date(2011, 7, 31), {"field_duty.off_post_below": [0.5]}, draws=20))
+    assert [set(rows[0]) for rows in held(line)] == [{"x", "value"}] * len(held(line))

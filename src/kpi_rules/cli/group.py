@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "explain": N_("Say why a unit has the measures it has, and what would lift them."),
     "simulate": N_("Simulate the rest of the year: chances, measures, money."),
     "compare": N_("Compare two policies on the same simulated futures."),
+    "sweep": N_("Scan a unit's consequences over its completion, or a grid of parameters."),
     "backtest": N_("Hold past forecasts against what came."),
     "plan": N_("Lay a total on units as quotas for the year to come."),
     "withdraw": N_("Show what falls with a piece of evidence, without changing anything."),

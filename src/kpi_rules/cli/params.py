@@ -117,13 +117,13 @@ def axes() -> list[click.Parameter]:
     ]
 
 
-def simulating() -> list[click.Parameter]:
+def simulating(*, required: bool = True) -> list[click.Parameter]:
     """Return the options of what is simulated, and of who runs it."""
     return [
         Option(
             ["--as-of"],
             type=Day(),
-            required=True,
+            required=required,
             help=N_("The last day that is known; from the next on the year is simulated."),
         ),
         *sampled(),

@@ -79,12 +79,20 @@ def simulate(workspace: kr.Workspace, how: How, runner: dict[str, Any]) -> kr.Si
     Raises:
         RefusedError: the decisions or an effect cannot be read.
     """
-    given = dict(how)
-    path, effects = how["decisions"], how["effects"]
-    given["decisions"] = work.read_decisions(path) if path is not None else None
-    given["effects"] = [read_effect(text) for text in effects]
+    given = arguments(how)
     with counting(_("simulating {name}").format(name=workspace.name)) as progress:
-        return kr.simulate(workspace, progress=progress, **given, **runner)  # type: ignore[arg-type]  # click's values
+        return kr.simulate(workspace, progress=progress, **given, **runner)
+
+
+def arguments(how: How) -> dict[str, Any]:
+    """Return what is simulated as arguments of `kpi_rules.simulate` and its like.
+
+    Raises:
+        RefusedError: the decisions or an effect cannot be read.
+    """
+    path = how["decisions"]
+    decisions = work.read_decisions(path) if path is not None else None
+    return {**how, "decisions": decisions, "effects": [read_effect(text) for text in how["effects"]]}
 
 
 def read_effect(text: str) -> kr.Effect:
@@ -133,6 +141,40 @@ def read_value(text: str) -> object:
     except (tomli.TOMLDecodeError, ValueError, RecursionError):
         return text
     return found["value"] if found.keys() == {"value"} else text
+
+
+def read_grid(texts: Sequence[str]) -> dict[str, list[object]]:
+    """Read values of parameters: `plugin.parameter=v1,v2,...`, each as in `kpi.toml`, or `low:high:steps` for so many
+    equal steps, both ends included.
+
+    Raises:
+        RefusedError: a text is not of that form, or a parameter is there twice.
+    """
+    found: dict[str, list[object]] = {}
+    for text in texts:
+        name, sign, values = text.partition("=")
+        if not (name and sign and values):
+            message = _("--grid: found '{text}'; expected PARAMETER=v1,v2,... or PARAMETER=low:high:steps")
+            raise RefusedError(message.format(text=text))
+        if name in found:
+            raise RefusedError(_("--grid: {name} is there twice").format(name=name))
+        found[name] = _steps(values) or [read_value(each.strip()) for each in values.split(",")]
+    return found
+
+
+def _steps(text: str) -> list[object]:
+    """Return the values of `low:high:steps`, exactly; none where the text is not of that form."""
+    import re
+    from decimal import Decimal
+    from fractions import Fraction
+
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?):(\d{1,9}(?:\.\d{1,9})?):(\d{1,4})", text, re.ASCII)
+    if match is None or not int(match[3]):
+        return []
+    low, high, steps = Fraction(match[1]), Fraction(match[2]), int(match[3])
+    exact = [low + (high - low) * step / steps for step in range(steps + 1)]
+    places = [Decimal(each.numerator) / each.denominator for each in exact]
+    return [int(each) if each == int(each) and "." not in text else round(each, 9) for each in places]
 
 
 def asked(simulation: kr.Simulation) -> dict[str, object]:

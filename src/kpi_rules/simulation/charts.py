@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 import polars as pl
 
@@ -10,29 +10,41 @@ from kpi_rules.locale import _, ngettext
 from kpi_rules.model.columns import count_indicators
 from kpi_rules.model.text import safe
 from kpi_rules.pipeline.labels import rule_label
-from kpi_rules.simulation.panels import BAR, INK, LESS, LIGHT, MOST, QUIET, WIDTH, bars, histogram, page, signed
+from kpi_rules.simulation.panels import (
+    BAR,
+    FEN,
+    INK,
+    LESS,
+    LIGHT,
+    MOST,
+    QUIET,
+    WIDTH,
+    bars,
+    histogram,
+    labels,
+    page,
+    signed,
+)
+from kpi_rules.simulation.scans import grid_chart, sweep_chart
 from kpi_rules.simulation.tally import BINS, PER_WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     from kpi_rules.simulation.backtest import Backtest
     from kpi_rules.simulation.compare import Comparison
+    from kpi_rules.simulation.grid import Grid
     from kpi_rules.simulation.panels import Chart
     from kpi_rules.simulation.plan import Plan
     from kpi_rules.simulation.result import Simulation
-    from kpi_rules.workspace.workspace import Workspace
+    from kpi_rules.simulation.sweep import Sweep
 
 
-_TEN_THOUSAND_YUAN: Final = 1_000_000  # fen
-
-
-def chart(result: Simulation | Comparison | Backtest | Plan, unit: str | None = None) -> Chart:
+def chart(result: Simulation | Comparison | Backtest | Plan | Sweep | Grid, unit: str | None = None) -> Chart:
     """Draw a result as an Altair chart that holds its data: `.save("x.svg")`, or shown as it is in a notebook.
 
     Args:
-        result: of `kpi_rules.simulate`, `compare`, `backtest` or `plan`.
+        result: of `kpi_rules.simulate`, `compare`, `backtest`, `plan`, `sweep` or `grid`.
         unit: of a simulation, the unit whose completion is drawn over the year; all units by default.
 
     Raises:
@@ -45,6 +57,10 @@ def chart(result: Simulation | Comparison | Backtest | Plan, unit: str | None = 
             return backtest_chart(cast("Backtest", result))
         case "Plan":
             return plan_chart(cast("Plan", result))
+        case "Sweep":
+            return sweep_chart(cast("Sweep", result))
+        case "Grid":
+            return grid_chart(cast("Grid", result))
     simulation = cast("Simulation", result)
     return simulation_chart(simulation) if unit is None else fan_chart(simulation, unit)
 
@@ -176,18 +192,17 @@ def backtest_chart(backtest: Backtest) -> Chart:
     )
     ahead = backtest.scores.filter((pl.col("of") == "units") & pl.col("horizon").is_not_null()).sort("model", "horizon")
     scored = [
-        {"forecast": row["model"], "ahead": row["horizon"], "crps": row["crps"] / _TEN_THOUSAND_YUAN}
+        {"forecast": row["model"], "ahead": row["horizon"], "crps": row["crps"] / FEN}
         for row in ahead.iter_rows(named=True)
     ]
     straight = ahead.unique("horizon", maintain_order=True).iter_rows(named=True)
     line = [
-        {"forecast": _("straight line"), "ahead": row["horizon"], "crps": row["straight"] / _TEN_THOUSAND_YUAN}
-        for row in straight
+        {"forecast": _("straight line"), "ahead": row["horizon"], "crps": row["straight"] / FEN} for row in straight
     ]
     scores = alt.Chart(alt.InlineData(values=[*scored, *line])).mark_line(point=True)
     scores = scores.encode(
         x=alt.X("ahead:Q", title=_("months ahead"), axis=alt.Axis(tickMinStep=1, format="d")),
-        y=alt.Y("crps:Q", title=_("CRPS, 万 yuan")),
+        y=alt.Y("crps:Q", title=_("CRPS, 10,000 yuan")),
         color=alt.Color("forecast:N", title=_("forecast")),
     ).properties(width=WIDTH, height=220, title=_("mean error of the distribution (CRPS), single units"))
     panels = alt.vconcat(bands, scores).resolve_scale(color="independent")
@@ -204,7 +219,7 @@ def plan_chart(plan: Plan) -> Chart:
     units = plan.units.sort("quota", "unit", descending=[True, False])
     names = labels(plan.workspace, units["unit"])
     counted = plan.indicator in count_indicators(plan.workspace.plugins.indicators)
-    scale = 1 if counted else _TEN_THOUSAND_YUAN
+    scale = 1 if counted else FEN
     kinds = {"quota": _("quota"), "last": _("last year"), "q50": _("sampled, median")}
     rows = [
         {"unit": names[row["unit"]], "low": row["q10"] / scale, "high": row["q90"] / scale}
@@ -215,7 +230,7 @@ def plan_chart(plan: Plan) -> Chart:
         for row in units.head(MOST).iter_rows(named=True)
         for kind, word in kinds.items()
     ]
-    title = plan.indicator if counted else _("{indicator}, 万 yuan").format(indicator=plan.indicator)
+    title = plan.indicator if counted else _("{indicator}, 10,000 yuan").format(indicator=plan.indicator)
     y = alt.Y("unit:N", sort=None, title=None, axis=alt.Axis(labelLimit=240))
     band = alt.Chart(alt.InlineData(values=rows)).mark_rule(color=LIGHT, size=5)
     marks = alt.Chart(alt.InlineData(values=dots)).mark_point(filled=True, size=45)
@@ -238,12 +253,6 @@ def plan_chart(plan: Plan) -> Chart:
     panels = alt.vconcat(quotas, bars(chances, _("chance to meet the quota, with its 95% interval")))
     counted_draws = ngettext("{count} draw, seed {seed}", "{count} draws, seed {seed}", plan.draws)
     return page(panels, plan.workspace.name, [counted_draws.format(count=plan.draws, seed=plan.seed)])
-
-
-def labels(workspace: Workspace, units: Iterable[str]) -> dict[str, str]:
-    """Return ids and names of units as one text each, no control character in it."""
-    named = dict(workspace.tables.units.select("unit", "name").iter_rows())
-    return {unit: safe(" ".join(filter(None, (unit, named.get(unit))))) for unit in units}
 
 
 def about(simulation: Simulation) -> list[str]:

@@ -42,7 +42,8 @@ class Grid:
     """What simulations under all combinations of values come to; every attribute is a polars frame made at its first
     use, money is fen.
 
-    `parameters` has the values by name, `draws`, `seed` and `as_of` say what was simulated.
+    `parameters` has the values by name, `draws`, `seed`, `as_of` and `workspace` say what was simulated, `rules` are
+    the rules that ran, by id; `assumptions` are those of `Simulation`.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Grid:
         """Keep what was counted; `kpi_rules.grid` is the way to make one."""
         self._axes, self._first, self._tallies, self._outcomes = axes, first, tallies, outcomes
         self.seed, self.draws, self.as_of = first.seed, first.draws, first.as_of
+        self.workspace, self.rules = first.past.workspace, first.past.assessment.rulebook.rules
+        self.assumptions = first.assumptions
 
     def __repr__(self) -> str:
         """Name the parameters and what was simulated, on one line."""

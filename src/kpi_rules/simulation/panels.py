@@ -12,10 +12,12 @@ from kpi_rules.simulation.drawing import FONTS
 from kpi_rules.simulation.result import quantiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import altair as alt
     from numpy.typing import NDArray
+
+    from kpi_rules.workspace.workspace import Workspace
 
     Chart: TypeAlias = alt.LayerChart | alt.VConcatChart
 
@@ -23,6 +25,9 @@ MOST: Final = 120
 """Bars in one panel; of more the first are drawn, and how many there are is said."""
 
 WIDTH: Final = 480
+FEN: Final = 1_000_000
+"""In 10,000 yuan, the unit of axes of money."""
+
 BAR: Final = 15
 """Height of a bar with its gap."""
 
@@ -92,3 +97,9 @@ def page(chart: Chart, title: str, lines: Sequence[str]) -> Chart:
     heading = alt.TitleParams(safe(title), subtitle=list(lines), anchor="start")
     shown: Chart = chart.properties(title=heading).configure(font=", ".join(FONTS))
     return shown
+
+
+def labels(workspace: Workspace, units: Iterable[str]) -> dict[str, str]:
+    """Return ids and names of units as one text each, no control character in it."""
+    named = dict(workspace.tables.units.select("unit", "name").iter_rows())
+    return {unit: safe(" ".join(filter(None, (unit, named.get(unit))))) for unit in units}

@@ -92,7 +92,8 @@ class Sweep:
     """The profile of one unit's consequences over its credit at a review; every attribute is a polars frame made at its
     first use. Money is fen; credit is fen, or a whole number where the primary indicator counts.
 
-    `unit`, `on` (the review), `as_of` (the last day known), `until` (the last day counted), `quota` say what was asked.
+    `unit`, `on` (the review), `as_of` (the last day known), `until` (the last day counted), `quota` and `workspace` say
+    what was asked; `rules` are the rules that ran, by id.
     """
 
     def __init__(self, search: Search, on: date) -> None:
@@ -101,7 +102,8 @@ class Sweep:
         standing = search.standing
         self.unit: str = standing.past.units["unit"][standing.own]
         self.as_of, self.until = standing.past.as_of, standing.past.ticks[-1].on
-        self.quota = standing.quota
+        self.quota, self.workspace = standing.quota, standing.past.workspace
+        self.rules = standing.job.rulebook.rules
         self._severity = Severity(standing.job.rulebook.rules)
         changes = search.changes()
         self._jumping = search.jumps(changes)
