@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.plan import Plan, plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
+    from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
@@ -109,6 +110,7 @@ _HOMES = {
     "kpi_rules.simulation.plan": ("Plan", "plan"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
+    "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
@@ -153,6 +155,7 @@ __all__ = [
     "Return",
     "Rule",
     "Rulebook",
+    "Sensitivity",
     "Simulation",
     "Trouble",
     "Withdrawal",
@@ -178,6 +181,7 @@ __all__ = [
     "rows",
     "rulebook",
     "run_cases",
+    "sensitivity",
     "share_of",
     "simulate",
     "split_quota",
