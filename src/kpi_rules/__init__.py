@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.plan import Plan, plan
     from kpi_rules.simulation.result import Simulation
     from kpi_rules.simulation.run import CancelledError, Progress
+    from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.simulation.sweep import Sweep, sweep
     from kpi_rules.workspace.split import split_quota
@@ -112,6 +113,7 @@ _HOMES = {
     "kpi_rules.simulation.grid": ("Grid", "grid"),
     "kpi_rules.simulation.result": ("Simulation",),
     "kpi_rules.simulation.run": ("CancelledError", "Progress"),
+    "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
     "kpi_rules.workspace.split": ("split_quota",),
@@ -157,6 +159,7 @@ __all__ = [
     "Return",
     "Rule",
     "Rulebook",
+    "Sensitivity",
     "Simulation",
     "Sweep",
     "Trouble",
@@ -184,6 +187,7 @@ __all__ = [
     "rows",
     "rulebook",
     "run_cases",
+    "sensitivity",
     "share_of",
     "simulate",
     "split_quota",

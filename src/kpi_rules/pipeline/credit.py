@@ -78,7 +78,7 @@ def credit(  # noqa: PLR0913 (what credit is made of; all but three by name)
     evidence: Sequence[str] = ("visits",),
     sharing: Sharing = "agreed",
     credits: Mapping[str, Credit],  # noqa: A002 (the field's word)
-    parameters: Any = None,  # noqa: ANN401 (see `_adjust`)
+    parameters: Any = None,  # noqa: ANN401 (see `adjust`)
     task: Task | None = None,
 ) -> Credited:
     """Compute what is credited at each date.
@@ -97,15 +97,15 @@ def credit(  # noqa: PLR0913 (what credit is made of; all but three by name)
     Returns:
         Amounts and counts per project, claim and unit at each date.
     """
-    days = _days(pl.Series(list(dates), dtype=pl.Date))
+    days = day_numbers(pl.Series(list(dates), dtype=pl.Date))
     projects = tables.projects
     vouchers = _vouchers(tables, days)
-    assessed = _assessed(tables, days)
+    assessed = assessed_by(tables, days)
     recognised = _recognised(projects, days)
-    declared = _declared(projects, days) if "declared" in evidence else None
+    declared = declared_by(projects, days) if "declared" in evidence else None
     borne_out, by = confirm(evidence, vouchers, assessed, declared)
     confirmed = np.where(recognised, borne_out, 0)
-    adjusted, stages = _adjust(projects, dates, vouchers, confirmed, recognised, by, credits, parameters)
+    adjusted, stages = adjust(projects, dates, vouchers, confirmed, recognised, by, credits, parameters)
     claims = claims_of(tables, sharing)
     split = split_claims(adjusted, claims, code_point_order(tables.units))
     left = after_sharing(split, claims, dates, task)
@@ -113,7 +113,7 @@ def credit(  # noqa: PLR0913 (what credit is made of; all but three by name)
     units = _by_unit(tables, days, year_start, claims, shared, vouchers, recognised, needed)
     if task is not None and left.whole.any():
         for name in units.keys() & set(COUNTED):
-            counted = left.whole & _counted(projects, name, days, year_start, recognised)[:, claims.project]
+            counted = left.whole & counted_in(projects, name, days, year_start, recognised)[:, claims.project]
             for here, on in enumerate(dates):
                 lift_counts(units[name][here], counted[here], claims, task, task.quota(name, on))
     return Credited(
@@ -153,7 +153,7 @@ def joined(parts: Sequence[Credited]) -> Credited:
     )
 
 
-def _days(dates: pl.Series) -> Rows:
+def day_numbers(dates: pl.Series) -> Rows:
     """Return dates as day numbers; a missing one is far in the future, so that it never has happened."""
     return dates.cast(pl.Int32).cast(pl.Int64).fill_null(np.iinfo(np.int32).max).to_numpy()
 
@@ -161,17 +161,17 @@ def _days(dates: pl.Series) -> Rows:
 def _vouchers(tables: Tables, days: Rows) -> Money:
     """Sum the vouchers of each project up to each date."""
     projects = len(tables.projects)
-    first = np.searchsorted(days, _days(tables.arrivals["arrived_on"]))
+    first = np.searchsorted(days, day_numbers(tables.arrivals["arrived_on"]))
     cell = first * projects + rows_in(tables.arrivals["project"], tables.projects["project"])
     inside = first < len(days)
     sums = np.bincount(cell[inside], tables.arrivals["amount"].to_numpy()[inside], minlength=len(days) * projects)
     return np.cumsum(sums.astype(np.int64).reshape(len(days), projects), axis=0)
 
 
-def _assessed(tables: Tables, days: Rows) -> Money:
+def assessed_by(tables: Tables, days: Rows) -> Money:
     """Take the amount of each project's last visit by each date, ties by visit id; -1 without a visit."""
     visits = tables.visits.sort("visited_on", "visit")
-    first = np.searchsorted(days, _days(visits["visited_on"]))
+    first = np.searchsorted(days, day_numbers(visits["visited_on"]))
     last = (
         visits.select("project", "assessed_amount")
         .with_columns(first=pl.Series(first))
@@ -187,11 +187,11 @@ def _assessed(tables: Tables, days: Rows) -> Money:
     return found
 
 
-def _declared(projects: pl.DataFrame, days: Rows) -> Money:
+def declared_by(projects: pl.DataFrame, days: Rows) -> Money:
     """Take the amount each project was declared with, from the day of its declaration on; -1 without one."""
     amounts = projects["declared"].fill_null(-1).to_numpy()
     # A declaration without a date has always been made.
-    since = _days(projects["declared_on"].fill_null(date.min))
+    since = day_numbers(projects["declared_on"].fill_null(date.min))
     return np.where((since <= days[:, None]) & (amounts >= 0), amounts, -1)
 
 
@@ -229,13 +229,13 @@ def confirm(
 
 def _recognised(projects: pl.DataFrame, days: Rows) -> Flags:
     """Say whether each project counts at each date: recognised by then, not refused or revoked."""
-    since, refused, revoked = (_days(projects[name]) for name in ("recognised_on", "refused_on", "revoked_on"))
+    since, refused, revoked = (day_numbers(projects[name]) for name in ("recognised_on", "refused_on", "revoked_on"))
     on = days[:, None]
     counts: Flags = (since <= on) & ~((refused <= on) | (revoked <= on))
     return counts
 
 
-def _adjust(  # noqa: PLR0913, PLR0917 (what an adjustment may read)
+def adjust(  # noqa: PLR0913, PLR0917 (what an adjustment may read)
     projects: pl.DataFrame,
     dates: Sequence[date],
     vouchers: Money,
@@ -332,14 +332,14 @@ def _by_unit(  # noqa: PLR0913, PLR0917 (what is rolled up, and where to)
         found["contracted"] = per_project(np.where(recognised, contracted.fill_null(0).to_numpy(), 0))
         found["contracts_unknown"] = per_project(recognised & contracted.is_null().to_numpy())
     for name in HAPPENINGS.keys() & set(needed):
-        found[name] = per_project(_counted(tables.projects, name, days, year_start, recognised))
+        found[name] = per_project(counted_in(tables.projects, name, days, year_start, recognised))
     return found
 
 
-def _counted(projects: pl.DataFrame, name: str, days: Rows, year_start: date, recognised: Flags) -> Flags:
+def counted_in(projects: pl.DataFrame, name: str, days: Rows, year_start: date, recognised: Flags) -> Flags:
     """Say whether each project counts in `name` of `HAPPENINGS` at each date."""
-    happened = _days(projects[HAPPENINGS[name]])
+    happened = day_numbers(projects[HAPPENINGS[name]])
     in_time: Flags = happened <= days[:, None]
     if not name.endswith("_ever"):
-        in_time &= happened >= _days(pl.Series([year_start], dtype=pl.Date))[0]
+        in_time &= happened >= day_numbers(pl.Series([year_start], dtype=pl.Date))[0]
     return recognised & in_time
