@@ -145,6 +145,7 @@ __all__ = [
     "Fitted",
     "Forecast",
     "Forfeit",
+    "Grid",
     "Guard",
     "History",
     "Hold",

@@ -42,7 +42,7 @@ def before(workspace: kr.Workspace, models: Sequence[str] = ("compound",), as_of
     other.config = attrs.evolve(workspace.config, forecasts=tuple(models))
     found = past(other, as_of)
     assessment = kr.assess(other, as_of)
-    return attrs.evolve(found, assessment=assessment, needed=EVERYTHING)
+    return attrs.evolve(found, assess=lambda: assessment, needed=EVERYTHING)
 
 
 def stepped(
@@ -197,7 +197,9 @@ def test_where_vouchers_bear_amounts_out_they_are_credited_at_once(tmp_path: Pat
     workspace = kr.load(folder(tmp_path))
     assert workspace.config is not None
     workspace.config = attrs.evolve(workspace.config, evidence=("vouchers",))
-    start = attrs.evolve(past(workspace, AS_OF), assessment=kr.assess(workspace, AS_OF), needed=frozenset({"vouchers"}))
+    start = attrs.evolve(
+        past(workspace, AS_OF), assess=lambda: kr.assess(workspace, AS_OF), needed=frozenset({"vouchers"})
+    )
     for step in stepped(futures(start, 7), 0, 100, len(start.ticks)):
         assert (step["funds"] == step["vouchers"]).all()
 

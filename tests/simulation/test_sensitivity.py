@@ -27,7 +27,9 @@ LONG_AGO = date(1990, 1, 1)
 KEYS = {"arrivals": "voucher", "visits": "visit", "projects": "project"}
 
 
-@pytest.fixture(scope="module", params=["worked-example", "without-python", "field-duty", "guichi", "real-cases/town-d"])
+@pytest.fixture(
+    scope="module", params=["worked-example", "without-python", "field-duty", "guichi", "real-cases/town-d"]
+)
 def example(request: pytest.FixtureRequest) -> kr.Workspace:
     found = kr.load(EXAMPLES / request.param)
     assert not found.errors

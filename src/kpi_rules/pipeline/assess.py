@@ -131,8 +131,13 @@ def reassess(assessment: Assessment, workspace: Workspace) -> Assessment:
     Raises:
         AssessmentError: as `assess` has it.
     """
+    return on_evidence(assessment.evidence, workspace)
+
+
+def on_evidence(evidence: Evidence, workspace: Workspace) -> Assessment:
+    """Assess evidence that was gathered before; see `reassess`."""
     assert workspace.config is not None  # noqa: S101 (it was assessed)
-    return _assessed(workspace, workspace.config, rulebook(workspace), assessment.evidence)
+    return _assessed(workspace, workspace.config, rulebook(workspace), evidence)
 
 
 def evidence_parameters(workspace: Workspace) -> set[str]:

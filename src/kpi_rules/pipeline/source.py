@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-from attrs import define
+from attrs import define, evolve, field
 
 from kpi_rules.model.calendar import DAY
 from kpi_rules.model.columns import QUOTA_INDICATORS
@@ -54,13 +54,22 @@ def whole_numbers(indicators: Iterable[str], primary: str) -> set[str]:
 
 @define(frozen=True, eq=False)
 class EvidenceSource:
-    """The panel's whole numbers, from credited evidence and the quotas in force."""
+    """The panel's whole numbers, from credited evidence and the quotas in force.
+
+    With `rows` it is of some units alone, by their rows among those credited; what it gives of them is kept.
+    """
 
     units: pl.DataFrame
     ticks: tuple[Tick, ...]
     campaigns: tuple[Campaign, ...]
     credited: Credited
     quotas: QuotaBook
+    rows: NDArray[np.int64] | None = None
+    _kept: dict[int, pl.DataFrame] = field(factory=dict, init=False)
+
+    def of(self, rows: NDArray[np.int64]) -> EvidenceSource:
+        """Return the same of some units, by their rows."""
+        return evolve(self, units=self.units[rows], rows=rows)
 
     def at(self, here: int) -> pl.DataFrame:
         """Return the whole numbers of every unit at tick number `here`.
@@ -68,6 +77,14 @@ class EvidenceSource:
         Counts and amounts are Int64, `contracted` is null where the contract of a recognised project is not known;
         `<name>_before_campaign` is there while a campaign runs.
         """
+        if self.rows is None:
+            return self.units.hstack(self._columns(here))
+        if here not in self._kept:
+            self._kept[here] = self.units.hstack(pl.DataFrame(self._columns(here))[self.rows].get_columns())
+        return self._kept[here]
+
+    def _columns(self, here: int) -> list[pl.Series]:
+        """Return the whole numbers of all that is credited."""
         on = self.ticks[here].on
         row = self.credited.dates.index(on)
         units = self.credited.units
@@ -80,7 +97,7 @@ class EvidenceSource:
             before = self.credited.dates.index(campaign.start - DAY)
             counted = [name for name in self.quotas.names if name in units]
             columns += [pl.Series(f"{name}_before_campaign", units[name][before]) for name in counted]
-        return self.units.hstack([*columns, *self.quotas.at(on).get_columns()])
+        return [*columns, *self.quotas.at(on).get_columns()]
 
 
 def _column(units: Mapping[str, NDArray[np.int64]], name: str, row: int) -> pl.Series:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.forecasts import Assumption
+    from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.state import State
     from kpi_rules.simulation.effects import Effort
     from kpi_rules.simulation.past import Past
@@ -98,9 +99,10 @@ class Job:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
         start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
-        held = {name: np.repeat(each, high - low) for name, each in self.owed.items()}
-        began = {name: np.repeat(each, high - low) for name, each in self.began.items()}
-        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held, began)
+        names = self.withholding.rules
+        held = {name: np.repeat(self.owed[name], high - low) for name in names}
+        since = {name: np.repeat(self.began[name], high - low) for name in names}
+        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held, since)
         if self.effort is not None:
             amounts = self._step_by_step(chunk, self.effort.shares(low, high), start, account)
         else:
@@ -182,7 +184,7 @@ def job_of(past: Past, futures: Futures, effort: Effort | None = None, *, paid_a
         _start(past).gathered(past.rows),
         Withholding(scene.payroll, rules, ids) if paid_as is None else paid_as.withholding,
         owed(assessment.ledger, ids, list(rules)) if paid_as is None else paid_as.owed,
-        _began(past, list(rules)) if paid_as is None else paid_as.began,
+        began(assessment, ids, list(rules)) if paid_as is None else paid_as.began,
         BlockingDraws(Blocking(scene), ids) if blocks else None,
         effort,
     )
@@ -244,11 +246,11 @@ def owed(ledger: pl.DataFrame, units: pl.Series, rules: Sequence[str]) -> dict[s
     return _by_rule(held.group_by("unit", "rule").agg(number=pl.col("withheld").sum()), units, rules)
 
 
-def _began(past: Past, rules: Sequence[str]) -> dict[str, Days]:
+def began(assessment: Assessment, units: pl.Series, rules: Sequence[str]) -> dict[str, Days]:
     """Return by rule when its last measure on each unit started, in days back from the first day not known."""
-    starts = past.assessment.events.filter((pl.col("event") == "started") & pl.col("rule").is_in(rules))
-    back = (pl.col("tick").max() - past.as_of).dt.total_days() - 1
-    found = _by_rule(starts.group_by("unit", "rule").agg(number=back), past.units["unit"], rules)
+    starts = assessment.events.filter((pl.col("event") == "started") & pl.col("rule").is_in(rules))
+    back = (pl.col("tick").max() - assessment.as_of).dt.total_days() - 1
+    found = _by_rule(starts.group_by("unit", "rule").agg(number=back), units, rules)
     return {rule: each.astype(np.int32) for rule, each in found.items()}
 
 

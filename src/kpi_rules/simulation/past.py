@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ from kpi_rules.simulation.silent import fires_without
 from kpi_rules.workspace.amounts import LAST_DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
@@ -43,7 +44,7 @@ class Past:
     Attributes:
         workspace: as it is assessed.
         as_of: only what happened by this day is known; `known_at` says the same of what was recorded.
-        assessment: of the past.
+        assess: gives the assessment of the past, which is made when it is first asked for.
         ticks: every day after `as_of` at which amounts are needed, in order; those that are no ticks of the
             assessment are interim.
         units: `unit, group, kind` of the units that are simulated, one row each.
@@ -57,7 +58,7 @@ class Past:
     workspace: Workspace
     as_of: date
     known_at: date
-    assessment: Assessment
+    assess: Callable[[], Assessment]
     ticks: tuple[Tick, ...]
     units: pl.DataFrame
     rows: Rows
@@ -65,6 +66,11 @@ class Past:
     below: tuple[Rows, Rows]
     needed: frozenset[str]
     certain: Flags
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """What has happened."""
+        return self.assess()
 
 
 def past(
@@ -153,7 +159,7 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         workspace,
         assessment.as_of,
         assessment.known_at,
-        assessment,
+        lambda: assessment,
         coming,
         units.select("unit", "group", "kind")[rows],
         rows,

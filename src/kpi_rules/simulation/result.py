@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.simulation.job import Futures, Job
+    from kpi_rules.simulation.job import Job
     from kpi_rules.simulation.past import Past
     from kpi_rules.simulation.tally import Tally
+    from kpi_rules.simulation.whatif import Session
 
 QUANTILES: Final = (5, 10, 25, 50, 75, 90, 95)
 """In percent: the bands of 80% and 90%, and the quartiles."""
@@ -44,8 +45,8 @@ class Simulation:
     same on any machine and for any number of workers.
     """
 
-    def __init__(self, past: Past, job: Job, tally: Tally, seed: int, draws: int, kept: Futures | None = None) -> None:
-        """Keep what was counted; `kpi_rules.simulate` is the way to make one. `kept` are futures that remember."""
+    def __init__(self, past: Past, job: Job, tally: Tally, seed: int, draws: int, kept: Session | None = None) -> None:
+        """Keep what was counted; `kpi_rules.simulate` is the way to make one. `kept` is for what-ifs."""
         self.past, self.job, self.tally = past, job, tally
         self.seed, self.draws, self.kept = seed, draws, kept
 

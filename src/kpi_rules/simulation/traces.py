@@ -95,7 +95,7 @@ class Account:
         number = np.min_scalar_type(sum(tick.is_month_end for tick in ticks))
         self.months = {name: np.zeros(start.size, dtype=number) for name, rule in rules.items() if not rule.one_off}
         self._held = {name: owed[name].copy() for name in till.rules}
-        self._before = sum((owed[name] for name in till.rules), start=np.zeros(start.size, dtype=np.int64))
+        self._before = [owed[name] for name in till.rules]
         self._released = np.zeros(start.size, dtype=np.int64)
         self._rewarded = np.zeros(start.size, dtype=np.int64)
         self._booked: dict[str, Mask] = {}
@@ -165,8 +165,9 @@ class Account:
         for each in self._held.values():
             outstanding += each
         # What is withheld is either given back or still held, but for what was held before.
-        withheld = self._released + outstanding
-        withheld -= self._before
+        withheld = self._released + outstanding if self._held else outstanding
+        for each in self._before:
+            withheld -= each
         found = dict(zip(MONEY, (withheld, self._released, outstanding, self._rewarded), strict=True))
         return {kind: each.reshape(self._shape) for kind, each in found.items()}
 

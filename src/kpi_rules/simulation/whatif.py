@@ -13,11 +13,11 @@ import numpy as np
 from attrs import define, evolve, field
 
 from kpi_rules.model.contributions import SCALED
-from kpi_rules.pipeline.assess import evidence_parameters
+from kpi_rules.pipeline.assess import evidence_parameters, on_evidence, reassess
 from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.rulebook import Rulebook
-from kpi_rules.simulation.job import job_of
-from kpi_rules.simulation.past import under
+from kpi_rules.simulation.job import began, job_of, owed
+from kpi_rules.simulation.past import firing, in_force, under
 from kpi_rules.simulation.result import Simulation
 from kpi_rules.simulation.run import Running, run
 from kpi_rules.simulation.simulate import simulate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.contributions import Rule
     from kpi_rules.model.forecasts import Assumption
+    from kpi_rules.pipeline.assess import Evidence
     from kpi_rules.simulation.job import Chunk, Futures, Job
     from kpi_rules.simulation.past import Past
     from kpi_rules.workspace.workspace import Workspace
@@ -98,7 +99,7 @@ def what_if(simulation: Simulation, values: Mapping[str, object]) -> Simulation:
     workspace = past.workspace.with_parameters(values)
     found = None
     if job.effort is None and not _changed(past.workspace, workspace) & evidence_parameters(workspace):
-        found = _under(simulation, under(past, workspace))
+        found = _under(simulation, workspace)
     if found is not None:
         return found
     return simulate(
@@ -113,23 +114,72 @@ def what_if(simulation: Simulation, values: Mapping[str, object]) -> Simulation:
     )
 
 
-def _under(simulation: Simulation, other: Past) -> Simulation | None:
-    """Carry on from another past into the same futures; None where others have to be simulated."""
-    past = simulation.past
-    if not np.array_equal(other.rows, past.rows) or other.needed != past.needed:
-        return None
-    if simulation.kept is None:
-        fits = job_cells(simulation) <= MOST_CELLS
-        simulation.kept = Kept(simulation.job.futures) if fits else simulation.job.futures
-    book, draws, tally = other.assessment.rulebook, simulation.draws, simulation.tally
-    affected = affected_by(other.workspace, book, _changed(past.workspace, other.workspace))
-    kinds = kinds_of([book.rules[name] for name in affected])
-    paid_as = None if set(kinds) & set(HELD) else simulation.job
-    job = job_of(other, simulation.job.futures, paid_as=paid_as)
+def _under(simulation: Simulation, workspace: Workspace) -> Simulation | None:
+    """Carry on under other parameters into the same futures; None where others have to be simulated."""
+    past, job = simulation.past, simulation.job
+    kept = simulation.kept = simulation.kept or _keep(simulation)
+    affected = affected_by(workspace, job.rulebook, _changed(past.workspace, workspace))
+    kinds = kinds_of([job.rulebook.rules[name] for name in affected])
+    carried = _quickly(simulation, kept, workspace, affected, holds=bool(set(kinds) & set(HELD)))
+    if carried is None:
+        other = under(past, workspace)
+        if not np.array_equal(other.rows, past.rows) or other.needed != past.needed:
+            return None
+        carried = other, job_of(other, job.futures, paid_as=None if set(kinds) & set(HELD) else job)
+    other, carried_job = carried
+    tally = simulation.tally
     if affected:
-        part = Part(evolve(narrowed(job, affected), futures=simulation.kept), kinds)
-        tally = tally.replaced(run(part, draws, Running()))
-    return Simulation(other, job, tally, simulation.seed, draws, simulation.kept)
+        part = Part(evolve(narrowed(carried_job, affected), futures=kept.futures), kinds)
+        tally = tally.replaced(run(part, simulation.draws, Running()))
+    return Simulation(other, carried_job, tally, simulation.seed, simulation.draws, kept)
+
+
+@define(frozen=True, eq=False)
+class Session:
+    """What is kept from one what-if to the next: futures that remember what they gave, and the evidence of the units
+    that are simulated.
+    """
+
+    futures: Futures
+    evidence: Evidence
+
+
+def _keep(simulation: Simulation) -> Session:
+    evidence = simulation.past.assessment.evidence
+    futures = simulation.job.futures
+    return Session(
+        Kept(futures) if job_cells(simulation) <= MOST_CELLS else futures,
+        evolve(evidence, source=evidence.source.of(simulation.past.rows), whole_panel=False),
+    )
+
+
+def _quickly(
+    simulation: Simulation, kept: Session, workspace: Workspace, affected: set[str], *, holds: bool
+) -> tuple[Past, Job] | None:
+    """Decide what is past for the units that are simulated alone; None where others may have to be, or decisions and
+    guards see more of it than that.
+    """
+    past, job = simulation.past, simulation.job
+    fires = firing(job.rulebook)
+    guarded = job.blocking is not None and (holds or len(affected) == len(fires))
+    if guarded or kept.evidence.decisions is not None or any(fires[name] == "known" for name in affected):
+        return None
+    carried = on_evidence(kept.evidence, workspace)
+    if not (past.certain[past.rows] | in_force(carried.decided.state)).all():
+        return None
+    base = past.assessment
+    other = evolve(past, workspace=workspace, assess=lambda: reassess(base, workspace))
+    terms = evolve(carried.rulebook.terms, pace=job.rulebook.terms.pace)
+    book = Rulebook(job.rulebook.rules, terms)
+    found = evolve(job, rulebook=book, start=carried.decided.state.settled())
+    if holds:
+        found = evolve(
+            found,
+            withholding=job.withholding.under(workspace.parameters),
+            owed=owed(carried.ledger, job.withholding.units, list(job.withholding.rules)),
+            began=began(carried, job.withholding.units, list(job.withholding.rules)),
+        )
+    return other, found
 
 
 def job_cells(simulation: Simulation) -> int:
@@ -192,4 +242,5 @@ def narrowed(job: Job, rules: Collection[str]) -> Job:
 
 
 def roots_of(*expressions: pl.Expr | None) -> set[str]:
+    """Return the columns that any of the expressions reads."""
     return {root for each in expressions if each is not None for root in each.meta.root_names()}

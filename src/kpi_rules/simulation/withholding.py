@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from attrs import define, evolve, field
 
+from kpi_rules.model.contributions import SCALED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
+    from kpi_rules.model.settings import Parameters
     from kpi_rules.pipeline.guards import Scene
     from kpi_rules.pipeline.pay import Payroll
 
@@ -63,6 +66,18 @@ class Withholding:
     rules: Mapping[str, Rule]
     units: pl.Series
     _months: dict[tuple[date, tuple[str, ...]], dict[str, Fen]] = field(factory=dict, init=False)
+
+    def under(self, parameters: Parameters) -> Withholding:
+        """Return the same under other parameters; itself where the pay that is held goes by none that differs."""
+        read = {name for rule in self.rules.values() if rule.hold for name in (rule.hold.share, rule.hold.grades)}
+        limits = [
+            part for each in self.payroll.guards.values() for part in (each.guard.when, each.limit) if part is not None
+        ]
+        read |= {root.removesuffix(SCALED) for part in limits for root in part.meta.root_names()}
+        old, new = self.payroll.parameters.entries, parameters.entries
+        if all(old.get(name) == new.get(name) for name in read if name is not None):
+            return self
+        return Withholding(evolve(self.payroll, parameters=parameters), self.rules, self.units)
 
     def month(self, month: date, holding: tuple[str, ...]) -> dict[str, Fen]:
         """Return by rule the fen that it withholds per unit in the month that ends on a day, all `holding` together, in
