@@ -17,7 +17,7 @@ from kpi_rules.pipeline.guards import Blocking
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.state import State
 from kpi_rules.simulation.rows import BlockingDraws
-from kpi_rules.simulation.traces import Till
+from kpi_rules.simulation.traces import Account
 from kpi_rules.simulation.withholding import Withholding
 
 if TYPE_CHECKING:
@@ -160,9 +160,11 @@ class Cells:
                 hit[each.rule][each.rows] = True
         withholding = _OfCells(self.withholding, cell % self.units)
         owed = {name: np.zeros(len(cell), dtype=np.int64) for name in withholding.rules}
-        till = Till(withholding, self.assessment.panel.ticks, owed, 1)  # type: ignore[arg-type]  # stands in for it
-        money = till.money(decided, State.fresh(rules, len(cell)))
-        return Outcome(cell, hit, events, (money["withheld"], money["rewarded"]))
+        ticks = self.assessment.panel.ticks
+        account = Account(rules, ticks, State.fresh(rules, len(cell)), withholding, owed)
+        account.tell(decided, range(len(ticks)))
+        money = account.money()
+        return Outcome(cell, hit, events, (money["withheld"].reshape(-1), money["rewarded"].reshape(-1)))
 
 
 @define(frozen=True, eq=False)
@@ -177,7 +179,12 @@ class _OfCells:
         """The rules that hold pay."""
         return self.of.rules
 
-    def month(self, month: date, holding: frozenset[str]) -> dict[str, Whole]:
+    @property
+    def units(self) -> Rows:
+        """The unit of each cell."""
+        return self.unit
+
+    def month(self, month: date, holding: tuple[str, ...]) -> dict[str, Whole]:
         """Return by rule the fen that it withholds of each cell's unit in a month."""
         return {name: fen[self.unit] for name, fen in self.of.month(month, holding).items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from attrs import define
@@ -10,7 +10,8 @@ from attrs import define
 from kpi_rules.pipeline.masks import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+    from datetime import date
 
     import polars as pl
     from numpy.typing import NDArray
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from kpi_rules.model.contributions import Rule
     from kpi_rules.pipeline.decide import Decided
     from kpi_rules.pipeline.state import State
-    from kpi_rules.simulation.withholding import Withholding
 
     Fen = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -69,6 +69,24 @@ class Traces:
         return met
 
 
+class Paying(Protocol):
+    """What a month of held pay comes to, unit by unit; see `Withholding`."""
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules that hold pay."""
+        ...
+
+    @property
+    def units(self) -> Sized:
+        """The units."""
+        ...
+
+    def month(self, month: date, holding: tuple[str, ...]) -> dict[str, Fen]:
+        """Return by rule the fen that it withholds per unit in a month, in the order of their start."""
+        ...
+
+
 class Account:
     """What becomes of every unit and draw of a chunk, noted while the engine decides: its `Witness`.
 
@@ -81,7 +99,7 @@ class Account:
         rules: Mapping[str, Rule],
         ticks: Sequence[Tick],
         start: State,
-        till: Withholding,
+        till: Paying,
         owed: Mapping[str, Fen],
         began: Mapping[str, Days] | None = None,
     ) -> None:
