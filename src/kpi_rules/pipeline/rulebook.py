@@ -5,6 +5,7 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -132,6 +133,12 @@ class Rulebook:
         self._plans: dict[tuple[frozenset[str], date], ManyCases] = {}
         self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
+
+    def with_varying(self, varying: Mapping[str, NDArray[Any]]) -> Rulebook:
+        """Return the same rulebook with other values of the parameters that vary row by row."""
+        other = copy(self)
+        other.varying = varying
+        return other
 
     def bound(self, moments: frozenset[str], on: date) -> BoundRules:
         """Return the rules with the moments of a tick and the parameters in force on a day filled in."""

@@ -4,7 +4,7 @@ draws.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,7 @@ from kpi_rules.simulation.batch import count, for_rules_alone
 from kpi_rules.simulation.result import Simulation
 from kpi_rules.simulation.run import Progress, Running
 from kpi_rules.simulation.simulate import simulate
-from kpi_rules.simulation.tally import TOTALS
+from kpi_rules.simulation.tally import TOTALS, Tally
 from kpi_rules.simulation.whatif import Kept, job_cells
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.settings import Setting, Value
     from kpi_rules.simulation.effects import Effect
     from kpi_rules.simulation.job import Futures
-    from kpi_rules.simulation.tally import Tally
+    from kpi_rules.simulation.tally import RuleTally
     from kpi_rules.workspace.workspace import Workspace
 
     Point = tuple[int, ...]
@@ -111,7 +111,7 @@ class Grid:
         return found
 
 
-_DTYPES: Final = {
+_DTYPES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "ratio": pl.Float64,
     "money": pl.Int64,
     "count": pl.Int64,
@@ -216,7 +216,7 @@ def grid(  # noqa: PLR0913 (what is simulated, and who runs it; all but three by
     wanted = _outcomes(outcomes, [*TOTALS, *first.job.rulebook.rules])
     at_once = set()
     if decisions is None and not effects:
-        at_once = for_rules_alone(workspace, first.past.assessment.rulebook).intersection(names)
+        at_once = for_rules_alone(workspace).intersection(names)
     tallies: dict[Point, Tally] = {}
     inner, outer = ([axis for axis in axes if (axis.setting.name in at_once) is one] for one in (True, False))
     for values in product(*(range(len(axis.raw)) for axis in outer)):
@@ -235,14 +235,14 @@ def _of_points(
         {**here, **{axis.setting.name: at for axis, at in zip(inner, values, strict=True)}}
         for values in product(*(range(len(axis.raw)) for axis in inner))
     ]
-    found = {}
+    found: dict[int, list[RuleTally]] = {}
     if inner:
         points = [{axis.setting.name: axis.values[place[axis.setting.name]] for axis in inner} for place in places]
         found = count(simulation, _drawn(simulation), points, running)
     tallies = {}
     for number, place in enumerate(places):
         if number in found:
-            tally = simulation.tally.replaced(found[number])
+            tally = reduce(Tally.replaced, found[number], simulation.tally)
         elif not inner:
             tally = simulation.tally
         else:

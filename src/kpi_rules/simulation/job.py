@@ -111,7 +111,12 @@ class Job:
         return self._traces(low, amounts, account)
 
     def given(
-        self, low: int, amounts: Mapping[date, Mapping[str, Amounts]], start: State, held: Mapping[str, Amounts]
+        self,
+        low: int,
+        amounts: Mapping[date, Mapping[str, Amounts]],
+        start: State,
+        held: Mapping[str, Amounts],
+        since: Mapping[str, Days],
     ) -> Traces:
         """Run the rules on whole numbers that are there already, from a state of every row.
 
@@ -120,8 +125,10 @@ class Job:
             amounts: by day and name, units x draws.
             start: the state before the first tick.
             held: by rule what was held of each row before, in fen.
+            since: by rule a number below 0 for when the hold on each row started, the lowest for the first; it may be
+                left out where one rule alone holds pay.
         """
-        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held)
+        account = Account(self.rulebook.rules, self.ahead.ticks, start, self.withholding, held, since)
         self._decide(self.ahead, amounts, start, account)
         return self._traces(low, amounts, account)
 

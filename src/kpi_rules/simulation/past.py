@@ -198,38 +198,36 @@ def _certain(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet
         aimed |= assessment.quotas_on(tick.on)[f"{panel.terms.primary}_quota"].is_not_null().to_numpy()
     if aimed.all() or panel.compared(read) - {"rank", "group_size"}:
         return np.ones(len(panel.units), dtype=np.bool_)
-    unknown = _unknown(panel.terms.primary, read)
-    fires = firing(book, unknown)
+    fires = firing(book)
     if "perhaps" in fires.values():
         return np.ones(len(panel.units), dtype=np.bool_)
     known = {name for name, whether in fires.items() if whether == "known"}
-    return aimed | _fires(assessment, coming, known, unknown)
+    return aimed | fires_by_itself(panel.units, book, coming, known)
 
 
-def firing(book: Rulebook, unknown: AbstractSet[str] | None = None) -> dict[str, Literal["never", "known", "perhaps"]]:
+def firing(book: Rulebook) -> dict[str, Literal["never", "known", "perhaps"]]:
     """Say by rule whether it can fire for a unit without a target; see `fires_without`."""
-    if unknown is None:
-        read = Derived(book.terms.indicators).closure({*book.columns, book.terms.primary})
-        unknown = _unknown(book.terms.primary, read)
+    unknown = _unknown(book)
     silent = frozenset({"lag", "unit", "group", "kind"}) | book.parameters.declared.keys()
     return {name: fires_without(rule.when, unknown, silent) for name, rule in book.rules.items()}
 
 
-def _unknown(primary: str, read: AbstractSet[str]) -> frozenset[str]:
-    """Return the columns that are null for a unit without a target of the primary indicator."""
+def _unknown(book: Rulebook) -> frozenset[str]:
+    """Return the columns that rules read and that are null for a unit without a target of the primary indicator."""
+    primary = book.terms.primary
+    read = Derived(book.terms.indicators).closure({*book.columns, primary})
     names = {"completion", "pace_gap", "rank", "campaign_quota", "campaign_completion", "campaign_rank"}
     names |= {f"{primary}_{suffix}" for suffix in ("quota", "quota_original", "completion", *FIXINGS)}
     return frozenset(names & read)
 
 
-def _fires(
-    assessment: Assessment, coming: tuple[Tick, ...], rules: Collection[str], unknown: AbstractSet[str]
-) -> Flags:
-    """Say for which units some of the rules fire without a target, at any tick to come."""
-    panel, book = assessment.panel, assessment.rulebook
-    schema = rule_schema(panel.terms.indicators, {})
-    nothing = {name: pl.lit(None, schema[name]) for name in unknown}
-    frame = panel.units.with_columns(lag=pl.lit(0, pl.Int64), **nothing)
+def fires_by_itself(units: pl.DataFrame, book: Rulebook, coming: tuple[Tick, ...], rules: Collection[str]) -> Flags:
+    """Say for which units some of the rules, which go by what is known (`firing`), fire without a target, at any tick
+    to come; `units` has parameters that vary row by row as columns.
+    """
+    schema = rule_schema(book.terms.indicators, {})
+    nothing = {name: pl.lit(None, schema[name]) for name in _unknown(book)}
+    frame = units.with_columns(lag=pl.lit(0, pl.Int64), **nothing)
     found = np.zeros(len(frame), dtype=np.bool_)
     for tick in coming:
         if tick.interim:

@@ -176,6 +176,13 @@ class Account:
                 some[flags] = which.reshape(-1) == number
                 yield tuple(rules[place] for place in places), some
 
+    def carried(self) -> tuple[dict[str, Fen], dict[str, Days]]:
+        """Return by rule the fen held of each row, and where several rules hold pay the number of the tick at which its
+        hold started.
+        """
+        self._book()
+        return self._held, self._began
+
     def money(self) -> dict[str, Fen]:
         """Return fen by kind (`MONEY`), units x draws."""
         self._book()
