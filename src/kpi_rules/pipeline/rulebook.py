@@ -133,6 +133,10 @@ class Rulebook:
         self._functions: list[tuple[Rule, tuple[Callable[[Mapping[str, Any]], Any] | None, ...]]] | None = None
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
 
+    def __reduce__(self) -> tuple[type[Rulebook], tuple[Mapping[str, Rule], Terms]]:
+        """Go to another process with the rules and terms alone: what is compiled from them is functions."""
+        return type(self), (self.rules, self.terms)
+
     def bound(self, moments: frozenset[str], on: date) -> BoundRules:
         """Return the rules with the moments of a tick and the parameters in force on a day filled in."""
         if (moments, on) not in self._bound_on:
