@@ -22,11 +22,11 @@ from benchmarks.harness import DisagreementError, Line, Target, compared, interl
 from benchmarks.peers import numpy_simulation as by_hand
 from benchmarks.year import STATEFUL, TALK
 from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.simulation.counting import Counting
 from kpi_rules.simulation.futures import futures
 from kpi_rules.simulation.job import job_of
 from kpi_rules.simulation.past import past
 from kpi_rules.simulation.run import Running, run
-from kpi_rules.simulation.simulate import Counting
 from kpi_rules.simulation.tally import Extent, Tally
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ import pytest
 
 import kpi_rules as kr
 from kpi_rules.simulation import cluster
+from kpi_rules.simulation.counting import Counting
 from kpi_rules.simulation.run import Running, run
-from kpi_rules.simulation.simulate import Counting
 from kpi_rules.simulation.tally import Extent
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, cast
@@ -177,6 +179,7 @@ def test_giving_up_stops_processes() -> None:
 ORPHANS = """
 import os, signal
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from kpi_rules.simulation.worker import begin
 
@@ -206,3 +209,19 @@ def test_processes_have_one_thread_of_polars_and_end_with_whoever_asked(tmp_path
 def _runs(process: int) -> bool:
     status = Path(f"/proc/{process}/stat")
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_job_that_has_run_can_be_sent_with_whom_it_concerns_alone() -> None:
+    ws = kr.load(Path(__file__).parents[2] / "examples" / "hundred-days")
+    done = kr.simulate(ws, date(2011, 9, 30), draws=20)
+    sent = pickle.dumps(done.job)
+    again = pickle.loads(sent)  # noqa: S301 (made here)
+    before, after = done.job.run(0, 20), again.run(0, 20)
+    assert all((before.money[kind] == after.money[kind]).all() for kind in before.money)
+    assert all((before.hit[rule] == after.hit[rule]).all() for rule in before.hit)
+    concerned = set(done.past.units["unit"])
+    others = {unit for unit in ws.tables.units["unit"] if unit not in concerned}
+    staff = again.withholding.payroll.staff
+    assert not others & set(staff["unit"])
+    assert not {"name", "year", "row"} & set(staff.columns)
+    assert len(zlib.compress(sent, level=1)) < 500_000

@@ -5,7 +5,6 @@ their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -135,10 +134,16 @@ class Rulebook:
         self._defaults: dict[tuple[date, str | None], dict[str, Any]] = {}
 
     def with_varying(self, varying: Mapping[str, NDArray[Any]]) -> Rulebook:
-        """Return the same rulebook with other values of the parameters that vary row by row."""
-        other = copy(self)
-        other.varying = varying
+        """Return the same rulebook, with what is compiled from it, and other values of the parameters that vary row by
+        row.
+        """
+        other = Rulebook.__new__(Rulebook)
+        vars(other).update(vars(self), varying=varying)
         return other
+
+    def __reduce__(self) -> tuple[type[Rulebook], tuple[Mapping[str, Rule], Terms, Mapping[str, NDArray[Any]]]]:
+        """Go to another process with what it is made of alone: what is compiled from that is functions."""
+        return type(self), (self.rules, self.terms, self.varying)
 
     def bound(self, moments: frozenset[str], on: date) -> BoundRules:
         """Return the rules with the moments of a tick and the parameters in force on a day filled in."""

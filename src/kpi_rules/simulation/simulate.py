@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
-
 from kpi_rules.simulation.asked import check_numbers
+from kpi_rules.simulation.counting import Counting
 from kpi_rules.simulation.effects import Effect, Effort, check_effects
 from kpi_rules.simulation.futures import futures
 from kpi_rules.simulation.job import job_of
 from kpi_rules.simulation.past import past
 from kpi_rules.simulation.result import Simulation
 from kpi_rules.simulation.run import Progress, Running, run
-from kpi_rules.simulation.tally import Extent, Tally
+from kpi_rules.simulation.tally import Extent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,27 +21,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from kpi_rules.simulation.job import Job
     from kpi_rules.workspace.workspace import Workspace
 
 DRAWS = 10_000
-
-
-@define(frozen=True, eq=False)
-class Counting:
-    """Work for `run`: count what becomes of draws."""
-
-    job: Job
-    extent: Extent
-
-    @property
-    def units(self) -> int:
-        """How many units each draw has."""
-        return self.job.units
-
-    def run(self, low: int, high: int) -> Tally:
-        """Count what becomes of some draws."""
-        return Tally.of(self.job.run(low, high), self.job.month_ends, self.extent)
 
 
 def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two by name)
