@@ -64,9 +64,17 @@ def test_shares_are_even_and_months_do_not_follow_each_other() -> None:
     assert np.abs(correlations).max() < 6 / 200
 
 
-@given(st.lists(st.integers(0, 2**46), min_size=1, max_size=5), st.integers(0, PARTS), st.integers(0, 3), st.booleans())
+@given(
+    st.lists(st.integers(0, 2**46), min_size=1, max_size=5),
+    st.integers(0, PARTS),
+    st.integers(0, 3),
+    st.sampled_from([False, True]),
+)
 def test_what_is_confirmed_is_an_exact_share_of_what_waits(
-    amounts: list[int], share: int, slot: int, *, monthly: bool
+    amounts: list[int],
+    share: int,
+    slot: int,
+    monthly: bool,  # noqa: FBT001 (Hypothesis hands arguments over by place)
 ) -> None:
     of = confirming(len(amounts), [slot], [monthly], np.full((1, 1, CELLS), share))
     visits = Visits(of, draw_words(0, 2))
