@@ -20,7 +20,7 @@ from kpi_rules.pipeline.credit import (
     declared_by,
 )
 from kpi_rules.pipeline.sharing import Claims, code_point_order, rows_in, split_claims
-from kpi_rules.pipeline.task import Task, after_sharing, stages_asked
+from kpi_rules.pipeline.task import COUNTED, Task, after_sharing, lift_counts, stages_asked
 from kpi_rules.pipeline.verify import Circumstances, of_year, verify, without
 
 if TYPE_CHECKING:
@@ -114,15 +114,14 @@ class Part:
 class Recredit:
     """The evidence of an assessment, ready to be credited again with some of it wrong.
 
-    What checks exclude on the last day is excluded. Sums of policies over tables stay as they were recorded, and so do
-    counts that a whole task lifts.
+    What checks exclude on the last day is excluded. Sums of policies over tables stay as they were recorded.
     """
 
     assessment: Assessment
     tables: Tables = field(init=False)
     items: Items = field(init=False)
     base: Part = field(init=False)
-    credited: Whole = field(init=False)
+    totals: Mapping[str, Whole] = field(init=False)
     _days: Rows = field(init=False)
     _assessed: Whole = field(init=False)
     _declared: Whole | None = field(init=False)
@@ -149,11 +148,12 @@ class Recredit:
         self._visits = _Grouped(order, np.searchsorted(self.items.project[order], np.arange(projects + 1)))
         self._claims = _Grouped.of(claims.project, projects)
         self._rolled = _Rolled.of(claims, tables.units, projects)
-        task = (tables.units.select("unit", "group"), self.assessment.quotas_on, *ancestors(tables.units))
-        self._task = Task(workspace.parameters, *task) if stages_asked(workspace.parameters) else None
+        terms = (tables.units.select("unit", "group"), self.assessment.quotas_on, *ancestors(tables.units))
+        self._task = Task(workspace.parameters, *terms) if stages_asked(workspace.parameters) else None
         none = np.zeros(0, dtype=np.int64)
         self.base = self.part(Wrong(np.arange(projects), none, none, none))
-        self.credited = self._left(self.base.split)
+        task = self._task
+        self.totals = {} if task is None else self._totals(task, self.base.split, self.base.of_project)
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -237,41 +237,57 @@ class Recredit:
             found[here, owner[now]] = amount[now]
         assessed[:, hit] = found
 
-    def _left(self, split: Whole) -> Whole:
-        """Return what caps and the whole task leave of all claims."""
-        return after_sharing(split, self.assessment.credited.claims, self.dates, self._task).credited
-
     def changes(self, scenario: Rows, wrong: Wrong) -> Changes:
         """Return what units have more or less in the scenarios of wrong projects; no project is twice in one."""
         part = self.part(wrong)
-        if self._task is None:
-            of, claim, more = scenario[part.owner], part.claim, part.split - self.base.split[:, part.claim]
-        else:
-            of, claim, more = self._with_task(scenario, part)
-        place, pair = self._rolled.of_claim.expanded(claim)
+        if self._task is not None:
+            return self._with_task(self._task, scenario, wrong, part)
+        place, pair = self._rolled.of_claim.expanded(part.claim)
         owner, once = self._rolled.of_project.expanded(wrong.project)
-        of_funds = of[place] * self.units + self._rolled.above[pair]
+        of_funds = scenario[part.owner][place] * self.units + self._rolled.above[pair]
         of_others = scenario[owner] * self.units + self._rolled.once[once]
         every, inverse = np.unique(np.concatenate([of_funds, of_others]), return_inverse=True)
+        more = part.split - self.base.split[:, part.claim]
         found = {"funds": _summed(more[:, place], inverse[: len(place)], len(every))}
         for name, values in part.of_project.items():
             less = values - self.base.of_project[name][:, wrong.project]
             found[name] = _summed(less[:, owner], inverse[len(place) :], len(every))
         return Changes(every, found)
 
-    def _with_task(self, scenario: Rows, part: Part) -> tuple[Rows, Rows, Whole]:
-        """Return scenario, claim and what it has more, where caps and the whole task go over all claims of a unit."""
-        every, owned = [], scenario[part.owner]
-        for each in np.unique(scenario).tolist():
-            split, own = self.base.split.copy(), owned == each
-            split[:, part.claim[own]] = part.split[:, own]
-            more = self._left(split) - self.credited
-            claim = np.flatnonzero(more.any(axis=0))
-            every.append((np.full(len(claim), each), claim, more[:, claim]))
-        if not every:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((len(self.dates), 0), np.int64)
-        of, claims, amounts = zip(*every, strict=True)
-        return np.concatenate(of), np.concatenate(claims), np.concatenate(amounts, axis=1)
+    def _with_task(self, task: Task, scenario: Rows, wrong: Wrong, part: Part) -> Changes:
+        """Return the changes where caps and the whole task go over all claims of a unit: scenario by scenario, of all
+        units.
+        """
+        scenarios = np.unique(scenario)
+        found: dict[str, list[Whole]] = {name: [] for name in ("funds", *self.base.of_project)}
+        for each in scenarios.tolist():
+            split, own = self.base.split.copy(), scenario == each
+            claims = own[part.owner]
+            split[:, part.claim[claims]] = part.split[:, claims]
+            values = {name: whole.copy() for name, whole in self.base.of_project.items()}
+            for name, of_projects in part.of_project.items():
+                values[name][:, wrong.project[own]] = of_projects[:, own]
+            totals = self._totals(task, split, values)
+            for name, amounts in totals.items():
+                found[name].append(amounts - self.totals[name])
+        cell = (scenarios[:, None] * self.units + np.arange(self.units)).reshape(-1)
+        none = np.zeros((len(self.dates), 0), dtype=np.int64)
+        return Changes(cell, {name: np.concatenate([none, *each], axis=1) for name, each in found.items()})
+
+    def _totals(self, task: Task, split: Whole, of_project: Mapping[str, Whole]) -> dict[str, Whole]:
+        """Return dates x units of all claims and projects, as `pipeline.credit` makes them."""
+        claims, rolled = self.assessment.credited.claims, self._rolled
+        left = after_sharing(split, claims, self.dates, task)
+        place, pair = rolled.of_claim.expanded(np.arange(len(claims.unit)))
+        found = {"funds": _summed(left.credited[:, place], rolled.above[pair], self.units)}
+        owner, once = rolled.of_project.expanded(np.arange(len(self.tables.projects)))
+        for name, values in of_project.items():
+            found[name] = _summed(values[:, owner], rolled.once[once], self.units)
+        for name in found.keys() & set(COUNTED):
+            counts = left.whole & (of_project[name][:, claims.project] > 0)
+            for here, on in enumerate(self.dates):
+                lift_counts(found[name][here], counts[here], claims, task, task.quota(name, on))
+        return found
 
 
 @define(frozen=True, eq=False)
