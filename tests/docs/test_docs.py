@@ -41,6 +41,7 @@ NO_CODES = {
     "new-policy",
     "not-a-date",
     "not-a-number",
+    "sans-serif",
     "too-fine",
     "too-large",
     "too-small",

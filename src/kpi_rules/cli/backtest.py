@@ -38,7 +38,7 @@ def command() -> click.Command:
                 metavar="NAME",
                 help=N_("A forecast to test by itself; may be given several times. By default what [forecast] names."),
             ),
-            *params.sampled(),
+            *params.sampled(2_000),
             Option(
                 ["--since"],
                 type=params.Day(),

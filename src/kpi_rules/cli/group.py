@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "compare": N_("Compare two policies on the same simulated futures."),
     "sweep": N_("Scan a unit's consequences over its completion, or a grid of parameters."),
     "backtest": N_("Hold past forecasts against what came."),
+    "sensitivity": N_("Say what errors of verification would change."),
     "plan": N_("Lay a total on units as quotas for the year to come."),
     "withdraw": N_("Show what falls with a piece of evidence, without changing anything."),
     "test": N_("Run the cases of a workspace and of its policies."),

@@ -73,10 +73,15 @@ class Share(click.ParamType[Decimal]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         """Read a decimal in plain digits."""
-        text = str(value)
-        if not _SHARE.fullmatch(text):
+        share = read_share(str(value))
+        if share is None:
             self.fail(_("'{value}' is no decimal such as 0.15").format(value=value), param, ctx)
-        return Decimal(text)
+        return share
+
+
+def read_share(text: str) -> Decimal | None:
+    """Read a decimal in plain digits; None where it is none."""
+    return Decimal(text) if _SHARE.fullmatch(text) else None
 
 
 class Folder(click.ParamType[Path]):
@@ -142,15 +147,22 @@ def simulating(*, required: bool = True) -> list[click.Parameter]:
     ]
 
 
-def sampled() -> list[click.Parameter]:
-    """Return `--draws` and `--seed`."""
+def sampled(draws: int = 10_000) -> list[click.Parameter]:
+    """Return `--draws`, by default `draws`, and `--seed`."""
     return [
-        Option(["--draws"], type=Whole(1), default=10_000, help=N_("How many futures; by default 10000.")),
+        Option(
+            ["--draws"],
+            type=Whole(1),
+            default=draws,
+            show_default=True,
+            help=N_("How many futures, or years, are drawn."),
+        ),
         Option(
             ["--seed"],
             type=Whole(0),
             default=1,
-            help=N_("Chooses the futures; the same seed gives the same. By default 1."),
+            show_default=True,
+            help=N_("Chooses the draws; the same seed, the same."),
         ),
     ]
 

@@ -37,14 +37,18 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.panels import Chart
     from kpi_rules.simulation.plan import Plan
     from kpi_rules.simulation.result import Simulation
+    from kpi_rules.simulation.sensitivity import Sensitivity
     from kpi_rules.simulation.sweep import Sweep
 
 
-def chart(result: Simulation | Comparison | Backtest | Plan | Sweep | Grid, unit: str | None = None) -> Chart:
+def chart(
+    result: Simulation | Comparison | Backtest | Plan | Sensitivity | Sweep | Grid, unit: str | None = None
+) -> Chart:
     """Draw a result as an Altair chart that holds its data: `.save("x.svg")`, or shown as it is in a notebook.
 
     Args:
-        result: of `kpi_rules.simulate`, `compare`, `backtest`, `plan`, `sweep` or `grid`.
+        result: of `kpi_rules.simulate`, `compare`, `backtest`, `plan`, `sensitivity`,
+            `sweep` or `grid`.
         unit: of a simulation, the unit whose completion is drawn over the year; all units by default.
 
     Raises:
@@ -57,6 +61,8 @@ def chart(result: Simulation | Comparison | Backtest | Plan | Sweep | Grid, unit
             return backtest_chart(cast("Backtest", result))
         case "Plan":
             return plan_chart(cast("Plan", result))
+        case "Sensitivity":
+            return sensitivity_chart(cast("Sensitivity", result))
         case "Sweep":
             return sweep_chart(cast("Sweep", result))
         case "Grid":
@@ -253,6 +259,38 @@ def plan_chart(plan: Plan) -> Chart:
     panels = alt.vconcat(quotas, bars(chances, _("chance to meet the quota, with its 95% interval")))
     counted_draws = ngettext("{count} draw, seed {seed}", "{count} draws, seed {seed}", plan.draws)
     return page(panels, plan.workspace.name, [counted_draws.format(count=plan.draws, seed=plan.seed)])
+
+
+def sensitivity_chart(sensitivity: Sensitivity) -> Chart:
+    """Draw the chance of each measure to be wrong, and on which evidence most measures hang."""
+    import altair as alt
+
+    rules = sensitivity.workspace.plugins.rules
+    names = labels(sensitivity.workspace, sensitivity.measures["unit"].unique())
+    doubted = [
+        {
+            "unit": f"{names[row['unit']]}: {safe(rule_label(rules, row['rule']))}",
+            "chance": row["chance"],
+            "low": row["chance_low"],
+            "high": row["chance_high"],
+        }
+        for row in sensitivity.measures.iter_rows(named=True)
+    ]
+    hanging = [
+        {"item": safe(f"{row['table']} {row['key']}"), "measures": row["measures"]}
+        for row in sensitivity.items.filter(pl.col("measures") > 0).head(MOST).iter_rows(named=True)
+    ]
+    y = alt.Y("item:N", sort=None, title=None, axis=alt.Axis(labelLimit=240))
+    items = (
+        alt.Chart(alt.InlineData(values=hanging)).mark_bar(color=LIGHT).encode(x=alt.X("measures:Q", title=None), y=y)
+    )
+    title = _("measures that the item's error is expected to change")
+    items = items.properties(width=WIDTH, height=BAR * max(len(hanging), 2), title=title)
+    panels = alt.vconcat(bars(doubted, _("chance of a measure to be wrong, with its 95% interval")), items)
+    rates = ", ".join(f"{table} {rate:g}" for table, rate in sensitivity.error_rate.items())
+    message = _("as of {as_of}, error rates {rates}: {draws} draws, seed {seed}")
+    how = message.format(as_of=sensitivity.as_of, rates=rates, draws=sensitivity.draws, seed=sensitivity.seed)
+    return page(panels, sensitivity.workspace.name, [how])
 
 
 def about(simulation: Simulation) -> list[str]:
