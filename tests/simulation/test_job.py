@@ -73,7 +73,9 @@ def hold_against(question: Question, as_of: date, data: st.DataObject, decisions
 def day_in(question: Question, data: st.DataObject) -> date:
     case = question.case
     edges = Calendar(case.start, case.end, case.campaigns, case.reviews).edges
-    return data.draw(st.sampled_from([day for day in edges if case.start <= day < question.as_of]))
+    days = [day for day in edges if case.start <= day < question.as_of]
+    assume(days)  # a question as of the first day of its year has nothing before it
+    return data.draw(st.sampled_from(days))
 
 
 @examples(6)
