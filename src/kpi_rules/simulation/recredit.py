@@ -299,8 +299,9 @@ class _Grouped:
 
     @classmethod
     def of(cls, owner: Rows, owners: int) -> _Grouped:
-        """Group rows whose owners ascend."""
-        return cls(np.arange(len(owner)), np.searchsorted(owner, np.arange(owners + 1)))
+        """Group rows by their owners."""
+        rows = np.argsort(owner, kind="stable")
+        return cls(rows, np.searchsorted(owner[rows], np.arange(owners + 1)))
 
     def expanded(self, owners: Rows) -> tuple[Rows, Rows]:
         """Return for each owner, one after the other, its place and its rows."""
