@@ -151,7 +151,9 @@ class Recredit:
         terms = (tables.units.select("unit", "group"), self.assessment.quotas_on, *ancestors(tables.units))
         self._task = Task(workspace.parameters, *terms) if stages_asked(workspace.parameters) else None
         none = np.zeros(0, dtype=np.int64)
-        self.base = self.part(Wrong(np.arange(projects), none, none, none))
+        base = self.part(Wrong(np.arange(projects), none, none, none))
+        in_order = np.argsort(base.claim)  # claims go by project id, projects as the tables have them
+        self.base = Part(claims.project, base.claim[in_order], base.split[:, in_order], base.of_project)
         task = self._task
         self.totals = {} if task is None else self._totals(task, self.base.split, self.base.of_project)
 

@@ -13,6 +13,7 @@ import polars as pl
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.pipeline.assess import assess
+from kpi_rules.pipeline.derived import Derived
 from kpi_rules.simulation.asked import check_numbers
 from kpi_rules.simulation.doubts import KINDS, MONEY, Doubting, Errors
 from kpi_rules.simulation.intervals import wilson
@@ -46,7 +47,8 @@ _DOUBTED: Final = {
 class Sensitivity:
     """What errors of verification would change; every attribute is a polars frame made at its first use, money is fen.
 
-    `workspace`, `as_of`, `error_rate` (by table), `size`, `draws`, `turned` and `seed` say what was asked.
+    `workspace`, `as_of`, `error_rate` (by table), `size`, `draws`, `turned` and `seed` say what was asked; `kept` names
+    what stays as recorded.
     """
 
     def __init__(
@@ -69,6 +71,14 @@ class Sensitivity:
         """Name the workspace and what was asked, on one line."""
         rates = ", ".join(f"{table} {rate:g}" for table, rate in self.error_rate.items())
         return f"<Sensitivity of {self.workspace.name!r} as of {self.as_of}: {rates}; {self.draws} draws>"
+
+    @property
+    def kept(self) -> list[str]:
+        """The sums of policies over tables that rules read: they stay as recorded, whatever is wrong."""
+        assessment = self._recredit.assessment
+        indicators = assessment.rulebook.terms.indicators
+        read = Derived(indicators).closure(assessment.rulebook.columns)
+        return sorted(name for name, each in indicators.items() if each.table and name in read)
 
     @cached_property
     def rules(self) -> pl.DataFrame:
