@@ -23,6 +23,7 @@ KINDS: Final = {
     "credit": N_("credits"),
     "indicator": N_("indicators"),
     "pace_curve": N_("pace curves"),
+    "forecast": N_("forecasts"),
     "guard": N_("guards"),
     "setting": N_("parameters"),
 }
