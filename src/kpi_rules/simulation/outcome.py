@@ -104,6 +104,7 @@ class Severity:
         mine, theirs = (self._of(aspect, each) for each in (one, other))
         if aspect == "favours":
             return mine < theirs
+        mine, theirs = self._severest(mine), self._severest(theirs)
         only_mine, only_theirs = mine - theirs, theirs - mine
         return bool(only_mine) and all(any(each in self._milder(rule) for rule in only_mine) for each in only_theirs)
 
@@ -114,6 +115,10 @@ class Severity:
     def _of(self, aspect: Aspect, outcome: Outcome) -> frozenset[str]:
         favours = aspect == "favours"
         return frozenset(name for name in outcome.every if (self.rules[name].kind in FAVOURS) is favours)
+
+    def _severest(self, measures: frozenset[str]) -> frozenset[str]:
+        """Return measures without those that others of them replace, sooner or later."""
+        return measures - {milder for each in measures for milder in self._milder(each)}
 
     def _milder(self, rule: str) -> frozenset[str]:
         """Return the rules that a rule supersedes, and those that they do."""
