@@ -69,11 +69,17 @@ def test_what_is_not_row_wise_is_refused_by_its_name(expression: pl.Expr, node: 
     [
         completion.map_elements(lambda value: value, pl.Float64) < 1,
         completion.map_batches(lambda values: values) < 1,
+        completion.map_batches(abs) < 1,  # a named function: pickled without cloudpickle too
         at_end & (pl.col("funds").map_elements(lambda value: value, pl.Int64) > 0),
+        completion.rolling_map(lambda values: values.sum(), 3) < 1,
+        pl.reduce(lambda one, other: one + other, ["completion", "funds"]) < 1,
+        pl.fold(pl.lit(0), lambda one, other: one + other, ["completion", "funds"]) < 1,
+        completion.name.map(str.upper) < 1,
     ],
 )
-def test_a_python_callback_is_refused(expression: pl.Expr) -> None:
-    (refusal,) = ex.check(expression, SCHEMA, pl.Boolean)
+@pytest.mark.parametrize("row_wise", [True, False])
+def test_a_python_callback_is_refused(expression: pl.Expr, row_wise: bool) -> None:  # noqa: FBT001 (a parameter)
+    (refusal,) = ex.check(expression, SCHEMA, pl.Boolean, row_wise=row_wise)
     assert (refusal.code, refusal.node) == ("python-callback", "a Python callback")
 
 

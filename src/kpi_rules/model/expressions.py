@@ -76,6 +76,11 @@ _FUNCTIONS = frozenset(
 """Row-wise, pure functions. `FillNull` and `Coalesce` are left out on purpose: a missing value stays missing."""
 
 
+_CALLBACKS: Final = ("AnonymousFunction", "callback", "Map")
+"""What holds a Python callback in a description. polars pickles those it can: named functions always, and any function
+where cloudpickle is installed, which comes with the extra `cluster`."""
+
+
 _TRIAL: Final[Mapping[object, list[object]]] = {
     pl.Int64: [None, 0, 1, LIMIT],
     pl.Float64: [None, 0.0, 1.0, 1e9],
@@ -105,7 +110,7 @@ def tree(expression: pl.Expr) -> Node:
     """Return the description of an expression.
 
     Raises:
-        pl.exceptions.ComputeError: the expression holds a Python callback, which has no description.
+        pl.exceptions.ComputeError: the expression holds a Python callback that cannot be pickled.
     """
     return json.loads(expression.meta.serialize(format="json"))
 
@@ -245,15 +250,11 @@ def check(expression: pl.Expr, schema: Schema, expected: type[pl.DataType], *, r
     try:
         root = tree(expression)
     except pl.exceptions.PolarsError:
-        return [
-            Refusal(
-                "python-callback",
-                _("a Python callback"),
-                _("a row-wise polars expression, which can be read and checked"),
-            )
-        ]
+        return [_callback()]
     except RecursionError:
         return [_too_deep(expression)]
+    if any(_holds(root, key) for key in _CALLBACKS):
+        return [_callback()]
     if not _can_be_written(root):
         return [_too_deep(expression)]
     refusals = (
@@ -298,6 +299,14 @@ def _can_be_written(root: Node) -> bool:
     except (pl.exceptions.ComputeError, RecursionError):
         return False
     return True
+
+
+def _callback() -> Refusal:
+    return Refusal(
+        "python-callback",
+        _("a Python callback"),
+        _("a row-wise polars expression, which can be read and checked"),
+    )
 
 
 def _too_deep(expression: pl.Expr) -> Refusal:
