@@ -46,7 +46,7 @@ PLAIN = pl.QueryOptFlags.none()
 HAPPENINGS = ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked")
 """The lists of `Decided`."""
 
-BLOCKS = (32_768, 131_072)
+BLOCKS = (32_768, 262_144)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
 whoever is in it, and its state should stay near the core from tick to tick.
 """
