@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpi_rules.pipeline.formulas import PerGroup
 from kpi_rules.pipeline.panel import SPAN, against_quota
-from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, PerGroup, Spans, amount, condition
+from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, Spans, amount, condition
 
 C = pl.col
 
@@ -41,8 +42,8 @@ def test_same_as_polars(expression: pl.Expr, units: int, few: bool) -> None:  # 
     pace, before = Fraction(5, 12), lag.astype(np.int64)
     choice = PerGroup(0.75, tuple((each, limit == each) for each in (0.0, 0.25, 0.5)))
     others = {"funds": value, "funds_quota": quota, "limit": choice if few else limit}
-    amounts = Amounts(value, quota, (10, 24), lag, month_end=True, others=others)
-    found, _ratios = Spans(0.1, units).evaluate(amounts, {"it": holds}, ())
+    amounts = Amounts(value, quota, (10, 24), lag, month_end=True, others=others, formulas=lambda _name: None)
+    found, _unknown, _ratios = Spans(0.1, units).evaluate(amounts, {"it": holds}, ())
     completion, gap, lagging = against_quota(value, quota, pace, before, 0.1)
     frame = pl.DataFrame(
         {
@@ -78,9 +79,9 @@ def test_ratios_are_the_same_bits(pairs: list[tuple[int, int]], month: int) -> N
         name: condition(holds, QUOTIENTS)
         for name, holds in {"met": C("completion") >= 1, "more": C("completion") > 1}.items()
     }
-    amounts = Amounts(value, quota, (month, 12), lag, month_end=True, others=others)
+    amounts = Amounts(value, quota, (month, 12), lag, month_end=True, others=others, formulas=lambda _name: None)
     conditions = {"same": same} | {name: holds for name, holds in met.items() if holds is not None}
-    found, ratios = Spans(0.1, len(pairs)).evaluate(amounts, conditions, RATIOS)
+    found, _unknown, ratios = Spans(0.1, len(pairs)).evaluate(amounts, conditions, RATIOS)
     assert found["same"].all()
     assert found["met"].tolist() == (completion >= 1).tolist()
     assert found["more"].tolist() == (completion > 1).tolist()

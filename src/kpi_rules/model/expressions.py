@@ -455,6 +455,16 @@ def literal(value: object) -> Node:
     return tree(pl.lit(value))
 
 
+def number(node: Node) -> int | float | None:
+    """Return the number a literal stands for, None for any other node."""
+    kind, held = kind_of(node)
+    if kind != "Literal":
+        return None
+    named = held.get("Dyn") or held.get("Scalar") or {}
+    values = [named[name] for name in ("Int", "Float", "Int64", "Float64") if name in named]
+    return values[0] if values else None
+
+
 def listed(node: Node) -> list[Any]:
     """Return the values of a literal list, as `is_in` has one."""
     series = pl.select(expression_of(node)).to_series()

@@ -22,6 +22,7 @@ from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
+from kpi_rules.pipeline.formulas import Figures, UnfitError
 from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
 from kpi_rules.pipeline.masks import NOBODY, Mask, Said
 from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
@@ -243,27 +244,44 @@ class _Block:
         bound, terms = look.bound, self.panel.terms
         shown = () if kept is None else kept
         amounts = bound.amounts & wanted
-        conditions = bound.conditions(wanted - amounts)
-        if look.tick.interim or conditions is None or (amounts and self.rulings is not None):
+        if look.tick.interim or (amounts and self.rulings is not None) or self.panel.counted(look.here, self.read):
             return None
-        if self.panel.counted(look.here, self.read) or bound.columns(amounts) & DERIVED:
-            return None
-        read = bound.columns(wanted).union(shown, (terms.primary, f"{terms.primary}_quota")) - DERIVED
+        whole = {terms.primary, f"{terms.primary}_quota"}.union(shown) - DERIVED
+        read = look.read(bound.columns(wanted).union(whole), DERIVED)
         columns = {name: each.to_numpy() for name, each in self.state.counts.items()}
         columns |= {name: look.whole[name][self.low : self.low + self.size] for name in read & look.whole.keys()}
-        others = columns | self.columns.held_against(look.tick.on, read)
-        if not others.keys() >= read:
+        parameters = self.columns.held_against(look.tick.on, read - columns.keys())
+        peers = look.peers(read, bound.columns(wanted), self._columns_of_all)
+        plain = {name for name, each in parameters.items() if not isinstance(each, Figures)} | columns.keys() | DERIVED
+        conditions = bound.conditions(wanted - amounts, plain)
+        if conditions is None or peers is None or not columns.keys() >= whole:
+            return None
+        if not columns.keys() | parameters.keys() >= bound.columns(amounts):
+            return None
+        rows = slice(self.low, self.low + self.size)
+        others = columns | parameters | {name: each[rows] for name, each in peers.items()}
+        if any(name not in others and name not in DERIVED and look.formula(name) is None for name in read):
             return None
         value, quota = columns[terms.primary], columns[f"{terms.primary}_quota"]
         carried = look.tick.is_month_end and "lag" in self.read
-        whole = Amounts(value, quota, look.pace, self.state.lag, carried, others)
-        found, ratios = self.spans.evaluate(whole, conditions, [name for name in RATIOS if name in shown])
+        given = Amounts(value, quota, look.pace, self.state.lag, carried, others, look.formula)
+        try:
+            found, unknown, ratios = self.spans.evaluate(given, conditions, [name for name in RATIOS if name in shown])
+        except UnfitError:
+            return None
         if amounts:
-            self.frame = pl.DataFrame(columns | self.columns.at(look.tick.on, bound.columns(amounts)))
+            needed = {name: each for name, each in columns.items() if name in whole | bound.columns(amounts)}
+            self.frame = pl.DataFrame(needed | self.columns.at(look.tick.on, bound.columns(amounts)))
         if kept is not None:
             made = columns | ratios | {"lag": self.state.lag.astype(np.int64)}
             self._keep(look.here, [pl.Series(name, made[name]) for name in kept])
-        return Said({name: Mask.of(flags) for name, flags in found.items()})
+        return Said(
+            {name: Mask.of(flags) for name, flags in found.items()},
+            {name: mask for name, flags in unknown.items() if (mask := Mask.of(flags))},
+        )
+
+    def _columns_of_all(self) -> ParameterColumns:
+        return ParameterColumns(self.rulebook.parameters, self.panel.units["group"], self.rulebook.varying)
 
     def _in_a_frame(self, look: Look, wanted: frozenset[str], kept: Collection[str] | None) -> Said:
         """Say what holds by the frame of indicators, and keep the named ones."""

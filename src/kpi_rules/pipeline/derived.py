@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from graphlib import TopologicalSorter
 from math import fsum, isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,8 @@ import polars as pl
 from kpi_rules.model.calendar import MOMENTS
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.pipeline.evaluating import evaluating, exactly, multiplies
+from kpi_rules.pipeline.formulas import formula
+from kpi_rules.pipeline.groups import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Indicator
+    from kpi_rules.pipeline.formulas import Formula
 
 PEERS: Final = "peers"
 """A column that, where a frame has it, says who is compared with whom instead of `group`."""
@@ -45,8 +49,7 @@ class Derived:
         self._all = {name: each for name, each in indicators.items() if not each.table}
         self._reads = {name: set(each.value.meta.root_names()) for name, each in self._all.items()}
         graph = {name: reads & self._all.keys() for name, reads in self._reads.items()}
-        self._value = {name: correctly_rounded(each.value) for name, each in self._all.items()}
-        self._products = {name for name, value in self._value.items() if multiplies(value)}
+        self._made_by: dict[str, Callable[[pl.DataFrame], pl.Expr | pl.Series]] = {}
         self._order = tuple(TopologicalSorter(graph).static_order())
         self._moments = {name: _moments_of(each) for name, each in self._all.items() if each.at is not None}
 
@@ -66,10 +69,21 @@ class Derived:
         """Return those of the named columns that compare a unit with its peers."""
         return {name for name in self._order if name in names and self._all[name].within}
 
+    def ranks(self, name: str) -> bool:
+        """Say whether an indicator is the rank of its value."""
+        return name in self._all and self._all[name].within == "rank"
+
     @property
     def counting(self) -> tuple[str, ...]:
         """The indicators that count ticks."""
         return tuple(self._moments)
+
+    def formula(self, name: str) -> Formula | None:
+        """Return the value of an indicator as a formula, before it is compared; None of one that counts, and where it
+        takes more.
+        """
+        indicator = self._all.get(name)
+        return None if indicator is None or indicator.counting else formula(indicator.value)
 
     def counted(self, moments: frozenset[str], among: Collection[str]) -> set[str]:
         """Return the indicators among those named that count a tick with these moments."""
@@ -89,7 +103,7 @@ class Derived:
         for name in names:
             indicator = self._all[name]
             with evaluating("indicator", name):
-                frame = frame.with_columns(self._made(frame, name))
+                frame = frame.with_columns(self._value(name)(frame).alias(name))
             if indicator.within:
                 frame = frame.with_columns(_compared(frame, name, indicator.within))
             elif indicator.counting:
@@ -101,10 +115,12 @@ class Derived:
                 frame = frame.with_columns(column.alias(name))
         return frame
 
-    def _made(self, frame: pl.DataFrame, name: str) -> pl.Expr | pl.Series:
-        return (
-            exactly(frame, self._value[name]).alias(name) if name in self._products else self._value[name].alias(name)
-        )
+    def _value(self, name: str) -> Callable[[pl.DataFrame], pl.Expr | pl.Series]:
+        """Return what makes the value of an indicator; prepared when it is first asked for."""
+        if name not in self._made_by:
+            value = correctly_rounded(self._all[name].value)
+            self._made_by[name] = partial(exactly, expression=value) if multiplies(value) else lambda _frame: value
+        return self._made_by[name]
 
 
 def _moments_of(indicator: Indicator) -> Callable[[frozenset[str]], bool]:
@@ -182,14 +198,19 @@ def rank_in_group(group: pl.Series, completion: pl.Series) -> pl.Series:
 
     Null without a group or without completion. All groups are ranked at once: far cheaper than a window per group.
     """
-    codes, there = _codes(group, completion)
-    values = completion.to_numpy()
-    rows = np.flatnonzero(there)
-    ranks = np.zeros(len(codes), dtype=np.int64)
-    if len(rows):
+    codes, there = numbered(group)
+    there = there & completion.is_not_null().to_numpy() if completion.null_count() else there
+    return _null_without(there, ranks(codes, completion.to_numpy(), there))
+
+
+def ranks(codes: NDArray[Any], values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return ranks in the groups of those who are there, anything for the others."""
+    rows = slice(None) if there.all() else np.flatnonzero(there)
+    found = np.zeros(len(codes), dtype=np.int64)
+    if len(codes[rows]):
         counted = _ranks_by_counting(codes[rows], values[rows])
-        ranks[rows] = _ranks_by_sorting(codes[rows], values[rows]) if counted is None else counted
-    return _null_without(there, ranks)
+        found[rows] = _ranks_by_sorting(codes[rows], values[rows]) if counted is None else counted
+    return found
 
 
 def _ranks_by_counting(codes: NDArray[Any], values: NDArray[np.float64]) -> NDArray[np.int64] | None:
@@ -226,29 +247,16 @@ def _ranks_by_sorting(codes: NDArray[Any], values: NDArray[np.float64]) -> NDArr
 
 def group_sizes(group: pl.Series, completion: pl.Series) -> pl.Series:
     """Return the number of units of each unit's peer group that have a completion; null without a group."""
-    codes, there = _codes(group, completion)
+    codes, grouped = numbered(group)
+    there = grouped & completion.is_not_null().to_numpy()
     sizes = np.bincount(codes[there], minlength=int(codes.max(initial=0)) + 1)[codes]
-    return _null_without(group.is_not_null().to_numpy(), sizes.astype(np.int64))
+    return _null_without(grouped, sizes.astype(np.int64))
 
 
 def _null_without(there: NDArray[np.bool_], numbers: NDArray[np.int64]) -> pl.Series:
     """Return numbers, null where they say nothing; `zip_with` is far cheaper over few rows than `set`."""
     found = pl.Series(numbers)
     return found if there.all() else found.zip_with(pl.Series(there), pl.Series([None], dtype=pl.Int64))
-
-
-def _codes(group: pl.Series, completion: pl.Series) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.bool_]]:
-    """Return a small number for each group, null having that of another, and where neither column is null.
-
-    Peers are numbered already.
-    """
-    numbered = group.dtype.is_integer()
-    columns = pl.select(
-        code=(pl.lit(group) if numbered else pl.lit(group).cast(pl.Categorical).to_physical()).fill_null(0),
-        there=pl.lit(group).is_not_null() & pl.lit(completion).is_not_null(),
-    )
-    codes = columns["code"].to_numpy()
-    return codes.astype(np.min_scalar_type(int(codes.max(initial=0)))), columns["there"].to_numpy()
 
 
 def _runs(changes: NDArray[np.bool_]) -> NDArray[np.int64]:

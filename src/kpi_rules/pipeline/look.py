@@ -17,11 +17,13 @@ from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.derived import EXACT
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.panel import values_by_group
-from kpi_rules.pipeline.spans import PerGroup
+from kpi_rules.pipeline.formulas import Figures, Formula, PerGroup, UnfitError, figures, joined
+from kpi_rules.pipeline.groups import places
+from kpi_rules.pipeline.panel import SPAN, values_by_group
+from kpi_rules.pipeline.spans import DERIVED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -48,16 +50,16 @@ class ParameterColumns:
         self._parameters = parameters
         self._varying = varying or {}
         self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
-        self._codes = _codes(self._groups, group)
+        self._codes = places(self._groups, group)
         self._columns: dict[tuple[ColumnValue, ...], NDArray[Any]] = {}
-        self._chosen: dict[tuple[str, date], NDArray[Any] | PerGroup] = {}
+        self._chosen: dict[tuple[str, date], NDArray[Any] | PerGroup | Figures] = {}
 
     def at(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any]]:
         """Return the named columns that are parameters, for all units of the block."""
         return {name: self._column(self._values(name, on)) for name in self._among(names)} | self._rows(names)
 
-    def held_against(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any] | PerGroup]:
-        """Return the same as conditions have them: the values themselves where there are few."""
+    def held_against(self, on: date, names: Collection[str]) -> dict[str, NDArray[Any] | PerGroup | Figures]:
+        """Return the same as conditions have them: the values themselves where there are few, or one alone."""
         for name in self._among(names):
             if (name, on) not in self._chosen:
                 self._chosen[name, on] = self._choice(self._values(name, on))
@@ -80,7 +82,9 @@ class ParameterColumns:
             self._columns[values] = np.array(values).take(self._codes, mode="clip")
         return self._columns[values]
 
-    def _choice(self, values: tuple[ColumnValue, ...]) -> NDArray[Any] | PerGroup:
+    def _choice(self, values: tuple[ColumnValue, ...]) -> NDArray[Any] | PerGroup | Figures:
+        if len(set(values)) == 1 and not isinstance(values[0], str):
+            return Figures(values[0])
         numbers = [value for value in values if isinstance(value, (int, float))]
         others = set(numbers) - {numbers[-1]} if len(numbers) == len(values) else set()
         if not 0 < len(others) <= FEW:
@@ -90,16 +94,6 @@ class ParameterColumns:
         return PerGroup(numbers[-1], tuple(own.items()))
 
 
-def _codes(groups: Sequence[str], group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
-    """Return the place of each unit's group among those that parameters name; past the end for any other."""
-    dtype = pl.UInt8 if len(groups) < 2**8 else pl.UInt32
-    place = pl.lit(len(groups), dtype)
-    for here, name in enumerate(groups):  # few: a comparison each is far cheaper than a look-up of texts
-        place = pl.when(pl.col("group") == name).then(pl.lit(here, dtype)).otherwise(place)
-    codes = pl.DataFrame({"group": group}).select(place=place).to_series()
-    return (codes if len(codes) == len(group) else codes.new_from_index(0, len(group))).to_numpy()
-
-
 def _pace(panel: Panel, on: date) -> tuple[int, int]:
     """Return the share expected on a day as two whole numbers, the second the same at all ticks where that is exact."""
     share = panel.terms.pace(on)
@@ -107,6 +101,24 @@ def _pace(panel: Panel, on: date) -> tuple[int, int]:
     if common * LIMIT >= EXACT:
         return share.numerator, share.denominator
     return share.numerator * (common // share.denominator), common
+
+
+class _Columns(dict[str, Any]):
+    """The columns of some units at a tick, each made when it is first asked for."""
+
+    def __init__(self, look: Look, others: Mapping[str, Any], rows: slice) -> None:
+        super().__init__()
+        self._look, self._others, self._rows = look, others, rows
+
+    def __missing__(self, name: str) -> NDArray[Any] | PerGroup | Figures:
+        if name in self._others:
+            found: NDArray[Any] | PerGroup | Figures = self._others[name][self._rows]
+        else:
+            formula = self._look.formula(name)
+            assert formula is not None  # noqa: S101 (as was asked before anything was evaluated)
+            found = formula.of(self)
+        self[name] = found
+        return found
 
 
 class Look:
@@ -120,7 +132,80 @@ class Look:
         self.whole = {each.name: each.to_numpy() for each in whole}
         self.pace = _pace(panel, self.tick.on)
         self._compared: dict[frozenset[str], pl.DataFrame] = {}
+        self._panel = panel
+        self._formulas: dict[str, Formula | None] = {}
+        self._peers: dict[frozenset[str], Mapping[str, Figures] | None] = {}
         self._one = Lock()
+
+    def formula(self, name: str) -> Formula | None:
+        """Return what makes a column of what is there of the same unit; None where it takes more."""
+        if name not in self._formulas:
+            compared = self._panel.compared({name})
+            self._formulas[name] = None if name in compared else self._panel.formula(name, self.base, self.here)
+        return self._formulas[name]
+
+    def read(self, names: Collection[str], there: Collection[str] = ()) -> frozenset[str]:
+        """Return the named columns with all that the formulas of those read that are not `there`."""
+        found: set[str] = set()
+        ahead = list(names)
+        while ahead:
+            name = ahead.pop()
+            if name in found:
+                continue
+            found.add(name)
+            made = None if name in self.whole or name in there else self.formula(name)
+            ahead += made.reads if made is not None else ()
+        return frozenset(found)
+
+    def peers(
+        self, read: Collection[str], kept: Collection[str], columns: Callable[[], ParameterColumns]
+    ) -> Mapping[str, Figures] | None:
+        """Return the columns that compare units with their peers, for all units; None where formulas do not make them.
+
+        Args:
+            read: the columns that are read.
+            kept: those of them that conditions read: they are returned too where they are made on the way.
+            columns: makes the parameters of all units.
+        """
+        compared = self._panel.compared(read)
+        if not compared:
+            return {}
+        with self._one:
+            if compared not in self._peers:
+                self._peers[compared] = self._among_peers(compared, set(kept) - DERIVED, columns)
+        return self._peers[compared]
+
+    def _among_peers(
+        self, compared: Collection[str], kept: Collection[str], columns: Callable[[], ParameterColumns]
+    ) -> dict[str, Figures] | None:
+        panel = self._panel
+        by = {name: held for name in compared if (held := panel.ranked(name)) is not None}
+        made = {name: panel.formula(held, self.base, self.here) for name, held in by.items()}
+        formulas = {name: each for name, each in made.items() if each is not None}
+        read = self.read([root for each in formulas.values() for root in each.reads])
+        if len(formulas) < len(compared):
+            return None
+        others: dict[str, Any] = {name: each for name, each in self.whole.items() if name in read}
+        if read - others.keys():
+            others |= columns().held_against(self.tick.on, read - others.keys())
+        if any(name not in others and self.formula(name) is None for name in read):
+            return None
+        kept = set(kept).difference(self.whole, compared)
+        lows = range(0, max(len(self.base), 1), SPAN)
+
+        def part(low: int) -> dict[str, Figures]:
+            made = _Columns(self, others, slice(low, low + SPAN))
+            found = {name: each.of(made) for name, each in formulas.items()}
+            return found | {name: figures(made[name]) for name in kept & made.keys()}
+
+        try:
+            with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+                parts = list(pool.map(part, lows))
+        except UnfitError:
+            return None
+        sizes = [min(SPAN, len(self.base) - low) for low in lows]
+        found = {name: joined([each[name] for each in parts], sizes) for name in parts[0]}
+        return found | {name: panel.ranks(found[name], self.base) for name in compared}
 
     def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
         """Return the needed columns that compare units with their peers, and what they are made of, for the units of a

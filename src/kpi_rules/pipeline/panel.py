@@ -20,7 +20,9 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.plans import run
-from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group
+from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group, ranks
+from kpi_rules.pipeline.formulas import Figures, formula
+from kpi_rules.pipeline.groups import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Campaign, Tick, Year
     from kpi_rules.model.contributions import Indicator
     from kpi_rules.model.settings import Parameters, Value
+    from kpi_rules.pipeline.formulas import Formula
+    from kpi_rules.pipeline.groups import Peers
 
 ColumnValue = bool | int | float | str
 """A parameter as a column holds it."""
@@ -41,7 +45,10 @@ SPAN = 131_072
 for two threads not to wait for the interpreter's lock.
 """
 
-RANKS = ("rank", "group_size", "campaign_rank")
+RANKED: Final = {"rank": "completion", "campaign_rank": "campaign_completion"}
+"""What ranks go by."""
+
+RANKS = (*RANKED, "group_size")
 
 
 class Source(Protocol):
@@ -89,6 +96,7 @@ class Panel:
     terms: Terms
     _made: dict[tuple[int, tuple[str, ...]], dict[str, pl.Expr]] = field(factory=dict, init=False)
     _derived: Derived = field(init=False)
+    _peers: list[Peers] = field(factory=list, init=False)
 
     @_derived.default
     def _of_the_plugins(self) -> Derived:
@@ -143,10 +151,7 @@ class Panel:
         frame = base
         if not wanted.isdisjoint(("completion", "pace_gap", "lag")):
             frame = base.hstack(self._against_quota(base, here, before.get("lag"), wanted))
-        key = (here, tuple(base.columns))
-        if key not in self._made:
-            self._made[key] = self._from_amounts(base, here)
-        others = {name: value for name, value in self._made[key].items() if name in wanted}
+        others = {name: value for name, value in self._amounts(base, here).items() if name in wanted}
         if others:
             frame = frame.with_columns(**others)
         if wanted.intersection(RANKS):
@@ -159,6 +164,37 @@ class Panel:
         frame = frame.with_columns(**{name: pl.lit(name in moments) for name in roots.intersection(MOMENTS)})
         frame = self.with_parameters(frame, here, roots)
         return self._derived.add(frame, added, moments, before)
+
+    def formula(self, name: str, base: pl.DataFrame, here: int) -> Formula | None:
+        """Return an indicator of a tick as a formula, of one that is compared between units what is compared; None
+        where it takes more, or goes on from tick to tick.
+        """
+        tick, value, quota = self.ticks[here], pl.col(self.terms.primary), pl.col(f"{self.terms.primary}_quota")
+        if name in MOMENTS:
+            return formula(pl.lit(name in tick.moments))
+        if name == "completion":
+            return formula(value / quota)
+        if name == "pace_gap":
+            pace = self.terms.pace(tick.on)
+            ahead = quota * pace.numerator - value * pace.denominator
+            return formula(ahead / (quota * pace.denominator))
+        amounts = self._amounts(base, here)
+        return formula(amounts[name]) if name in amounts else self._derived.formula(name)
+
+    def ranked(self, name: str) -> str | None:
+        """Return the column whose formula, by `formula`, is what a rank goes by; None of what is no rank."""
+        if name in RANKED:
+            return RANKED[name]
+        return name if self._derived.ranks(name) else None
+
+    def ranks(self, compared: Figures, base: pl.DataFrame) -> Figures:
+        """Return the ranks of all units in their peer groups by what is compared."""
+        if not self._peers:
+            self._peers.append(numbered(base[PEERS if PEERS in base.columns else "group"]))
+        codes, there = self._peers[0]
+        values, known = compared.columns(len(base))
+        there = there if compared.known is True else there & known
+        return Figures(ranks(codes, values.astype(np.float64, copy=False), there), there)
 
     def carried(self, base: pl.DataFrame, here: int, before: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
         """Return what goes on from a tick to the next: the lag and the indicators that count, but for those over sums
@@ -199,6 +235,12 @@ class Panel:
         if known is not None:
             found = {name: column.zip_with(known, _UNKNOWN[name]) for name, column in found.items()}
         return [column.rename(name) for name, column in found.items() if name in wanted]
+
+    def _amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
+        key = (here, tuple(base.columns))
+        if key not in self._made:
+            self._made[key] = self._from_amounts(base, here)
+        return self._made[key]
 
     def _from_amounts(self, base: pl.DataFrame, here: int) -> dict[str, pl.Expr]:
         """Return the indicators that are one division of whole numbers, by name."""

@@ -19,6 +19,7 @@ from kpi_rules.model.money import BILLION
 from kpi_rules.model.problems import nearest
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import multiplies
+from kpi_rules.pipeline.formulas import formula
 from kpi_rules.pipeline.many import ManyCases
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.single import function
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
+    from kpi_rules.pipeline.formulas import Formula
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
     from kpi_rules.pipeline.spans import Amount, Condition
@@ -66,6 +68,7 @@ class BoundRules:
     amounts: frozenset[str] = field(init=False)
     _columns: dict[frozenset[str], frozenset[str]] = field(factory=dict, init=False)
     _conditions: dict[str, Condition | None] = field(factory=dict, init=False)
+    _formulas: dict[str, Formula | None] = field(factory=dict, init=False)
     _whole: dict[str, Amount | None] = field(factory=dict, init=False)
     _products: dict[str, bool] = field(factory=dict, init=False)
 
@@ -81,13 +84,26 @@ class BoundRules:
             )
         return self._columns[names]
 
-    def conditions(self, names: Collection[str]) -> dict[str, Condition] | None:
-        """Return the named expressions as functions of the columns of a span, None where one takes more."""
+    def conditions(self, names: Collection[str], plain: Collection[str]) -> dict[str, Condition | Formula] | None:
+        """Return the named conditions as functions of the columns of a span, or as formulas; None where one takes more.
+
+        Args:
+            names: their texts.
+            plain: the columns that are arrays without nulls; conditions over others take a formula.
+        """
+        found: dict[str, Condition | Formula] = {}
         for name in names:
             if name not in self._conditions:
                 self._conditions[name] = condition(self.expressions[name], QUOTIENTS)
-        found = {name: holds for name in names if (holds := self._conditions[name]) is not None}
-        return found if len(found) == len(names) else None
+            holds: Condition | Formula | None = self._conditions[name]
+            if holds is None or not self.columns(frozenset((name,))) <= set(plain):
+                if name not in self._formulas:
+                    self._formulas[name] = formula(self.expressions[name])
+                holds = self._formulas[name]
+            if holds is None:
+                return None
+            found[name] = holds
+        return found
 
     def whole(self, name: str) -> Amount | None:
         """Return an amount over whole numbers, None where it takes more."""

@@ -2,8 +2,8 @@
 
 Most conditions of most policies, once moments and parameters are filled in, compare one of a few indicators with a
 number: `completion < 0.5`. For those, completion, pace gap and lag need not be written to memory at all, which is where
-most of the time of a large population goes. Whatever else a condition says goes the general way, through polars; both
-give the same.
+most of the time of a large population goes. Others are formulas, also over what formulas make of the columns. Whatever
+else a condition says goes the general way, through polars; all give the same.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from attrs import define
 
 from kpi_rules.model import expressions
+from kpi_rules.pipeline.formulas import Figures, Formula, PerGroup, UnfitError
 from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    Columns = Mapping[str, Any]  # arrays, or `PerGroup`
+    Columns = Mapping[str, Any]  # arrays, `PerGroup`, or what formulas have besides
     Condition = Callable[[Columns], NDArray[np.bool_]]
 
 RATIOS: Final = ("completion", "pace_gap")
@@ -87,43 +88,13 @@ def _comparison(
     kind, other = expressions.kind_of(right)
     if kind == "Column":
         return lambda columns: _compared(compare, _column(columns, name), columns[other])
-    value = _number(right)
+    value = expressions.number(right)
     if value is None:
         return None
     if value == 1 and name in quotients:
         above, below = quotients[name]
         return lambda columns: compare(columns[above], columns[below])
     return lambda columns: compare(_column(columns, name), value)
-
-
-@define(frozen=True, eq=False)
-class PerGroup:
-    """A parameter that differs between a few peer groups: one value for most units, others for those of some groups.
-
-    Held against each of the values in turn, a column is read from the cache; a column of the parameter would have to be
-    made, and come from memory at every tick.
-    """
-
-    general: float
-    own: tuple[tuple[float, NDArray[np.bool_]], ...]
-    """Every other value with one Boolean per unit, whether it has it."""
-
-    def __getitem__(self, rows: slice) -> PerGroup:
-        """Return the same for some of the units."""
-        return PerGroup(self.general, tuple((value, units[rows]) for value, units in self.own))
-
-    def column(self) -> NDArray[Any]:
-        """Return one value per unit."""
-        return np.select([units for _value, units in self.own], [value for value, _units in self.own], self.general)
-
-    def held_against(self, compare: np.ufunc, column: NDArray[Any]) -> NDArray[np.bool_]:
-        """Return how a column compares with the value of each unit."""
-        found: NDArray[np.bool_] = compare(column, self.general)
-        for value, units in self.own:
-            differing = found ^ compare(column, value)
-            differing &= units
-            found ^= differing
-        return found
 
 
 def _column(columns: Columns, name: str) -> NDArray[Any]:
@@ -176,12 +147,12 @@ class Amount:
         kind, held = expressions.kind_of(node)
         if kind == "Column":
             return self._step(str(held))
-        value = _number(node)
+        value = expressions.number(node)
         if isinstance(value, int):
             return self._step(value)
         if kind != "BinaryExpr" or held["op"] not in _ARITHMETIC:
             return None
-        left, right, divisor = self.add(held["left"]), self.add(held["right"]), _number(held["right"])
+        left, right, divisor = self.add(held["left"]), self.add(held["right"]), expressions.number(held["right"])
         if left is None or right is None:
             return None
         if held["op"] in {"FloorDivide", "Modulus"} and not (isinstance(divisor, int) and divisor > 0):
@@ -222,22 +193,13 @@ def amount(expression: pl.Expr) -> Amount | None:
     return None if found.add(expressions.tree(expression)) is None else found
 
 
-def _number(node: expressions.Node) -> int | float | None:
-    """Return the number a literal stands for, None for any other node."""
-    kind, held = expressions.kind_of(node)
-    if kind != "Literal":
-        return None
-    named = held.get("Dyn") or held.get("Scalar") or {}
-    values = [named[name] for name in ("Int", "Float", "Int64", "Float64") if name in named]
-    return values[0] if values else None
-
-
 @define(frozen=True, eq=False)
 class Amounts:
     """Whole numbers of the units of a block at a tick, without nulls, and what they are held against.
 
     `pace` is the share expected as two whole numbers whose products with any amount are exact as floats. `lag` is that
-    of the tick before, and becomes that of this one where `month_end` says so.
+    of the tick before, and becomes that of this one where `month_end` says so. `others` are the other columns that are
+    there, and `formulas` make those that are not.
     """
 
     value: NDArray[np.int64]
@@ -245,7 +207,8 @@ class Amounts:
     pace: tuple[int, int]
     lag: NDArray[np.integer[Any]]
     month_end: bool
-    others: Mapping[str, NDArray[Any] | PerGroup]
+    others: Columns
+    formulas: Callable[[str], Formula | None]
 
 
 class Spans:
@@ -260,9 +223,14 @@ class Spans:
         self._made_of: tuple[int, int] | None = None
 
     def evaluate(
-        self, amounts: Amounts, conditions: Mapping[str, Condition], kept: Collection[str]
-    ) -> tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.float64]]]:
-        """Return every condition for every unit, and the columns of `kept`, some of `RATIOS`; carry the lag on."""
+        self, amounts: Amounts, conditions: Mapping[str, Condition | Formula], kept: Collection[str]
+    ) -> tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.bool_]], dict[str, NDArray[np.float64]]]:
+        """Return for every unit where each condition is true and, of those that are not known everywhere, where it is
+        unknown, and the columns of `kept`, some of `RATIOS`; carry the lag on.
+
+        Raises:
+            UnfitError: a formula does not fit the amounts; the lag is as it was.
+        """
         units = len(amounts.value)
         made_of = amounts.quota.ctypes.data, amounts.pace[1]  # a view of the very same column, most of the time
         if made_of != self._made_of:
@@ -270,16 +238,31 @@ class Spans:
             np.multiply(self.quota, amounts.pace[1], out=self.scaled)
             self._made_of = made_of
         parts: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in conditions}
+        unknown: dict[str, list[NDArray[np.bool_]]] = {}
         ratios = {name: np.empty(units) for name in kept}
-        for low in range(0, units, SPAN):
-            rows = slice(low, min(low + SPAN, units))
-            columns = _Span(self, amounts, rows, ratios)
-            for name, holds in conditions.items():
-                parts[name].append(holds(columns))
-            for name in (*kept, *(("lag",) if amounts.month_end else ())):
-                columns[name]
-        found = {name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in parts.items()}
-        return found, ratios
+        unfit = any(isinstance(holds, Formula) for holds in conditions.values())
+        before = amounts.lag.copy() if unfit else amounts.lag
+        try:
+            for low in range(0, units, SPAN):
+                rows = slice(low, min(low + SPAN, units))
+                columns = _Span(self, amounts, rows, ratios)
+                for name, holds in conditions.items():
+                    if isinstance(holds, Formula):
+                        true, known = holds.of(columns).columns(rows.stop - rows.start)
+                        parts[name].append(true)
+                        unknown.setdefault(name, []).append(~known)
+                    else:
+                        parts[name].append(holds(columns))
+                for name in (*kept, *(("lag",) if amounts.month_end else ())):
+                    columns[name]
+        except UnfitError:
+            amounts.lag[:] = before
+            raise
+        return _joined(parts), _joined(unknown), ratios
+
+
+def _joined(parts: Mapping[str, list[NDArray[np.bool_]]]) -> dict[str, NDArray[np.bool_]]:
+    return {name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in parts.items()}
 
 
 class _Span(dict[str, Any]):
@@ -289,12 +272,12 @@ class _Span(dict[str, Any]):
         super().__init__()
         self._spans, self._amounts, self._rows, self._ratios = spans, amounts, rows, ratios
 
-    def __missing__(self, name: str) -> NDArray[Any] | PerGroup:
+    def __missing__(self, name: str) -> NDArray[Any] | PerGroup | Figures:
         found = self._made(name)
         self[name] = found
         return found
 
-    def _made(self, name: str) -> NDArray[Any] | PerGroup:
+    def _made(self, name: str) -> NDArray[Any] | PerGroup | Figures:
         expected, scale = map(float, self._amounts.pace)
         match name:
             case "value x denominator of the pace":
@@ -310,9 +293,13 @@ class _Span(dict[str, Any]):
                 gap /= self[SCALED_QUOTA]
             case "lag":
                 return self._lag()
-            case _:
-                found: NDArray[Any] | PerGroup = self._amounts.others[name][self._rows]
+            case _ if name in self._amounts.others:
+                found: NDArray[Any] | PerGroup | Figures = self._amounts.others[name][self._rows]
                 return found
+            case _:
+                formula = self._amounts.formulas(name)
+                assert formula is not None  # noqa: S101 (as was asked before anything was evaluated)
+                return formula.of(self)
         return self._room(name)
 
     def _room(self, name: str) -> NDArray[np.float64]:
