@@ -53,6 +53,7 @@ WHOLES: st.SearchStrategy[pl.Expr] = st.deferred(
         st.tuples(WHOLES, WHOLES).map(lambda two: two[0] - two[1]),
         st.tuples(WHOLES, CONSTANTS).map(lambda two: two[0] * two[1]),
         st.tuples(WHOLES, WHOLES).map(lambda two: two[0] // two[1]),
+        st.tuples(WHOLES, st.integers(1, 9)).map(lambda two: two[0] % two[1]),
         WHOLES.map(lambda one: one.abs()),
         WHOLES.map(lambda one: one.cast(pl.Int128).cast(pl.Int64, strict=False)),
         st.tuples(WHOLES, st.integers(-5, 50)).map(lambda two: two[0].clip(upper_bound=pl.lit(two[1], pl.Int64))),
@@ -162,7 +163,7 @@ def test_what_may_leave_64_bits_or_be_no_number_is_not_fit(expression: pl.Expr) 
 
 
 @pytest.mark.parametrize(
-    "expression", [C("a").sum(), C("name") == "x", C("a") % 2, C("r").round(2), C("a").max().over("b")]
+    "expression", [C("a").sum(), C("name") == "x", C("a").sqrt(), C("r").round(2), C("a").max().over("b")]
 )
 def test_more_than_there_are_steps_for_is_no_formula(expression: pl.Expr) -> None:
     assert formula(expression) is None
@@ -200,3 +201,29 @@ def test_parts_are_joined() -> None:
     found = joined([Figures(1), Figures(np.array([2, 3]), known), Figures(0, known=False)], [2, 2, 1])
     assert values(found, 5) == [1, 1, 2, None, None]
     assert joined([Figures(1), Figures(2)], [1, 1]).known is True
+
+
+@given(st.lists(st.tuples(st.integers(-(10**15), 10**15), st.integers(0, 10**9)), min_size=1), st.integers(1, 10**9))
+def test_an_amount_is_exact_or_left_to_others(pairs: list[tuple[int, int]], divisor: int) -> None:
+    one, other = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
+    exact = formula((C("one") - 3) * C("other") // divisor + C("one") % divisor + C("one") * 0)
+    assert exact is not None
+    found = exact.whole({"one": one, "other": other}, len(pairs))
+    expected = [(first - 3) * second // divisor + first % divisor for first, second in pairs]
+    assert found is None or found.tolist() == expected
+    if max(abs(first - 3) for first, _second in pairs) * max(second for _first, second in pairs) < 2**62:
+        assert found is not None
+    wide = exact.whole({"one": one + 10**16, "other": other + 10**9}, len(pairs))
+    assert wide is None
+
+
+def test_an_amount_is_a_whole_number_that_is_known() -> None:
+    for expression in (C("a") / 2, C("a") > 1, pl.when(C("a") > 1).then(C("a"))):
+        made = formula(expression)
+        assert made is not None
+        assert made.whole({"a": np.array([1, 2])}, 2) is None
+    made = formula(pl.lit(7, pl.Int64))
+    assert made is not None
+    found = made.whole({}, 2)
+    assert found is not None
+    assert found.tolist() == [7, 7]

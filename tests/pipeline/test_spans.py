@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kpi_rules.pipeline.formulas import PerGroup
 from kpi_rules.pipeline.panel import SPAN, against_quota
-from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, Spans, amount, condition
+from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, Spans, condition
 
 C = pl.col
 
@@ -87,16 +87,3 @@ def test_ratios_are_the_same_bits(pairs: list[tuple[int, int]], month: int) -> N
     assert found["more"].tolist() == (completion > 1).tolist()
     assert (ratios["completion"] == completion).all()
     assert (ratios["pace_gap"] == gap).all()
-
-
-@given(st.lists(st.tuples(st.integers(-(10**15), 10**15), st.integers(0, 10**9)), min_size=1), st.integers(1, 10**9))
-def test_an_amount_is_exact_or_left_to_others(pairs: list[tuple[int, int]], divisor: int) -> None:
-    one, other = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))
-    exact = amount((C("one") - 3) * C("other") // divisor + C("one") % divisor)
-    assert exact is not None
-    found = exact.of({"one": one, "other": other}, len(pairs))
-    if max(abs(first - 3) * second for first, second in pairs) < 2**62 // len(pairs):
-        expected = [(first - 3) * second // divisor + first % divisor for first, second in pairs]
-        assert found is None or found.tolist() == expected
-    wide = exact.of({"one": one + 10**16, "other": other + 10**9}, len(pairs))
-    assert wide is None

@@ -499,9 +499,10 @@ class _Block:
         look = self.looks[here]
         read = sorted(look.bound.columns(frozenset({rule.amount}))) or self.frame.columns[:1]
         frame = self.frame.select(read)
-        whole = look.bound.whole(rule.amount)
-        if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
-            fen = whole.of({each.name: each.to_numpy()[issued.places] for each in frame}, len(issued.places))
+        formula = look.bound.formula(rule.amount)
+        if formula is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
+            columns = {each.name: each.to_numpy()[issued.places] for each in frame}
+            fen = formula.whole(columns, len(issued.places))
             if fen is not None:
                 return pl.Series(fen)
         frame = frame.filter(issued.column(self.size))

@@ -160,6 +160,16 @@ class Formula:
         except RecursionError:  # formulas of indicators that read each other, each of them deep
             raise UnfitError from None
 
+    def whole(self, columns: Mapping[str, Any], rows: int) -> NDArray[np.int64] | None:
+        """Return a whole number for every row; None where the steps do not fit, or come to anything else."""
+        try:
+            found = self.of(columns)
+        except UnfitError:
+            return None
+        if found.known is not True or not found.is_whole:
+            return None
+        return found.columns(rows)[0].astype(np.int64, copy=False)
+
 
 class _Row:
     """What has been made of the columns so far."""
@@ -308,6 +318,8 @@ def _binary(op: str, parts: list[Step]) -> Step | None:
         return lambda row: _divided(left(row), right(row))
     if op == "FloorDivide":
         return lambda row: _floored(left(row), right(row))
+    if op == "Modulus":
+        return lambda row: _remainder(left(row), right(row))
     return None
 
 
@@ -390,7 +402,10 @@ def _calculated(apply: np.ufunc, within: Callable[[Bounds, Bounds], Bounds], lef
     whole = left.is_whole and right.is_whole
     bounds = _within(within(left.bounds, right.bounds), whole=whole)
     for one, other in ((left, right), (right, left)):
-        if apply is np.multiply and not isinstance(other.values, np.ndarray) and other.is_whole and other.values == 1:
+        number = other.values if other.is_whole and not isinstance(other.values, np.ndarray) else None
+        if number == 0 and apply is np.multiply and whole:
+            return Figures(0, known)
+        if number is not None and number == _NEUTRAL.get(apply):
             return Figures(one.values, known, bounds=bounds)
     if isinstance(left.values, np.ndarray) or isinstance(right.values, np.ndarray):
         return Figures(apply(left.values, right.values), known, bounds=bounds)
@@ -403,6 +418,9 @@ _SCALAR: Final[Mapping[np.ufunc, Callable[[Any, Any], Any]]] = {
     np.multiply: lambda one, other: one * other,
 }
 """Python's numbers need no array, and its whole numbers no bounds."""
+
+_NEUTRAL: Final[Mapping[np.ufunc, int]] = {np.add: 0, np.multiply: 1}
+"""Whole numbers that change nothing, on either side."""
 
 
 def _nonzero(divisor: Figures, known: Known) -> tuple[Values, Known]:
@@ -441,6 +459,18 @@ def _floored(left: Figures, right: Figures) -> Figures:
     ends = [end // divisor for end in left.bounds for divisor in (least, most)]
     found = _plain(np.floor_divide(left.values, right.values))
     return Figures(found, known, bounds=(min(ends), max(ends)))
+
+
+def _remainder(left: Figures, right: Figures) -> Figures:
+    times = _floored(left, right)
+    if isinstance(right.values, np.ndarray) or times.known is False:
+        raise UnfitError
+    # NumPy divides many at once, but takes remainders one by one.
+    return Figures(
+        _plain(np.subtract(left.values, np.multiply(times.values, right.values))),
+        times.known,
+        bounds=(0, right.values - 1),
+    )
 
 
 def _cast(given: Any, part: Step) -> Step | None:  # noqa: ANN401 (a type as polars' JSON has it)

@@ -13,8 +13,9 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
+from kpi_rules.pipeline.formulas import formula
 from kpi_rules.pipeline.panel import values_by_group
-from kpi_rules.pipeline.spans import amount, condition
+from kpi_rules.pipeline.spans import condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -89,7 +90,7 @@ class ManyCases:
             (
                 self.labels.index((bound.rule.id, "issued")),
                 self.bound.expressions[bound.amount],
-                None if self.added else amount(self.bound.expressions[bound.amount]),
+                None if self.added else formula(self.bound.expressions[bound.amount]),
             )
             for bound in self.bound.rules
             if bound.amount is not None and bound.rule.one_off
@@ -137,13 +138,13 @@ class ManyCases:
     def _amounts(self, cases: pl.DataFrame, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> pl.Series:
         """Return the amount of each event, null where it has none."""
         amounts, known = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.bool_)
-        for label, expression, whole in self.amounts:
+        for label, expression, steps in self.amounts:
             own = (labels == label).nonzero()[0]
             if not len(own):
                 continue
             read = [cases[name] for name in expression.meta.root_names() if name in cases.columns]
-            if whole is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
-                fen = whole.of({each.name: each.to_numpy()[rows[own]] for each in read}, len(own))
+            if steps is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
+                fen = steps.whole({each.name: each.to_numpy()[rows[own]] for each in read}, len(own))
                 if fen is not None:
                     amounts[own] = fen
                     known[own] = True

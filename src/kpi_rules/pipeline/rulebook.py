@@ -23,7 +23,7 @@ from kpi_rules.pipeline.formulas import formula
 from kpi_rules.pipeline.many import ManyCases
 from kpi_rules.pipeline.panel import values_by_group
 from kpi_rules.pipeline.single import function
-from kpi_rules.pipeline.spans import QUOTIENTS, amount, condition
+from kpi_rules.pipeline.spans import QUOTIENTS, condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.formulas import Formula
     from kpi_rules.pipeline.panel import Terms
     from kpi_rules.pipeline.population import Outcome
-    from kpi_rules.pipeline.spans import Amount, Condition
+    from kpi_rules.pipeline.spans import Condition
 
 
 Part = Literal["when", "until", "amount"]
@@ -69,7 +69,6 @@ class BoundRules:
     _columns: dict[frozenset[str], frozenset[str]] = field(factory=dict, init=False)
     _conditions: dict[str, Condition | None] = field(factory=dict, init=False)
     _formulas: dict[str, Formula | None] = field(factory=dict, init=False)
-    _whole: dict[str, Amount | None] = field(factory=dict, init=False)
     _products: dict[str, bool] = field(factory=dict, init=False)
 
     @amounts.default
@@ -97,19 +96,17 @@ class BoundRules:
                 self._conditions[name] = condition(self.expressions[name], QUOTIENTS)
             holds: Condition | Formula | None = self._conditions[name]
             if holds is None or not self.columns(frozenset((name,))) <= set(plain):
-                if name not in self._formulas:
-                    self._formulas[name] = formula(self.expressions[name])
-                holds = self._formulas[name]
+                holds = self.formula(name)
             if holds is None:
                 return None
             found[name] = holds
         return found
 
-    def whole(self, name: str) -> Amount | None:
-        """Return an amount over whole numbers, None where it takes more."""
-        if name not in self._whole:
-            self._whole[name] = amount(self.expressions[name])
-        return self._whole[name]
+    def formula(self, name: str) -> Formula | None:
+        """Return an expression as a formula, None where it takes more."""
+        if name not in self._formulas:
+            self._formulas[name] = formula(self.expressions[name])
+        return self._formulas[name]
 
     def multiplies(self, name: str) -> bool:
         """Say whether an expression multiplies columns with each other."""
