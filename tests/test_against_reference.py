@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
 
 
-@examples(80)
+@examples(50)
 @given(questions())
 def test_same_figures_events_and_ledger(question: Question) -> None:
     hold_against(question)
