@@ -177,21 +177,27 @@ def test_tick_by_tick_equals_at_once(question: Question) -> None:
 
 @examples(25)
 @given(questions())
-def test_keeping_the_last_tick_alone_changes_nothing_else(question: Question) -> None:
-    """Where a tick's panel is not kept, its conditions are evaluated another way: span by span."""
+def test_the_last_tick_alone_and_approvals_change_nothing_else(question: Question) -> None:
+    """Two ways to say the same of one assessment."""
     workspace = to_workspace(question.case)
     whole = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at)
+    keeping_the_last_tick_alone_changes_nothing_else(workspace, question, whole)
+    approving_every_proposal_equals_no_decisions(workspace, question, whole)
+
+
+def keeping_the_last_tick_alone_changes_nothing_else(
+    workspace: kr.Workspace, question: Question, whole: kr.Assessment
+) -> None:
+    """Where a tick's panel is not kept, its conditions are evaluated another way: span by span."""
     last = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at, indicators=[], whole_panel=False)
     assert set(last.units["tick"]) <= {whole.ticks[-1].on}
     assert rows_of(last.events, EVENTS) == rows_of(whole.events, EVENTS)
     assert rows_of(last.entries, ENTRIES) == rows_of(whole.entries, ENTRIES)
 
 
-@examples(25)
-@given(questions())
-def test_approving_every_proposal_equals_no_decisions(question: Question) -> None:
-    workspace = to_workspace(question.case)
-    plain = kr.assess(workspace, as_of=question.as_of, known_at=question.known_at)
+def approving_every_proposal_equals_no_decisions(
+    workspace: kr.Workspace, question: Question, plain: kr.Assessment
+) -> None:
     proposed = plain.events.filter(pl.col("event").is_in(["started", "issued"]))
     # A decision made after the day of knowledge would not be known; one made before its proposal waits for it.
     on = pl.min_horizontal("tick", pl.lit(question.known_at or question.as_of))
@@ -204,10 +210,17 @@ def test_approving_every_proposal_equals_no_decisions(question: Question) -> Non
 # Money is conserved
 
 
-@examples(25)
+@examples(40)
 @given(st.one_of(questions(), decided()))
-def test_the_ledger_balances(question: Question) -> None:
+def test_money_and_credit_are_conserved(question: Question) -> None:
+    """One property: to draw and to assess a case costs far more than to ask these laws of it."""
     assessment = assess(question)
+    the_ledger_balances(assessment)
+    never_more_than_the_component_is_withheld(assessment, question.case)
+    credit_is_conserved_from_project_to_the_top(assessment, question.case)
+
+
+def the_ledger_balances(assessment: kr.Assessment) -> None:
     entries = assessment.entries
     sums = {kind: int(entries.filter(pl.col("entry") == kind)["amount"].sum()) for kind in ("withheld", "released")}
     outstanding = assessment.ledger.filter(pl.col("released_on").is_null())["withheld"].sum()
@@ -218,11 +231,8 @@ def test_the_ledger_balances(question: Question) -> None:
     assert assessment.ledger.filter(pl.col("released_on") < pl.col("month")).is_empty()
 
 
-@examples(25)
-@given(st.one_of(questions(), decided()))
-def test_never_more_than_the_component_is_withheld(question: Question) -> None:
-    case = question.case
-    for (person, month), amount in held(assess(question)).items():
+def never_more_than_the_component_is_withheld(assessment: kr.Assessment, case: Case) -> None:
+    for (person, month), amount in held(assessment).items():
         (pay,) = (
             row.component
             for row in case.staff
@@ -233,11 +243,8 @@ def test_never_more_than_the_component_is_withheld(question: Question) -> None:
         assert amount + sum(row.amount for row in case.withheld if (row.person, row.month) == (person, month)) <= pay
 
 
-@examples(25)
-@given(questions())
-def test_credit_is_conserved_from_project_to_the_top(question: Question) -> None:
-    assessment = assess(question)
-    tops = [unit.unit for unit in question.case.units if unit.parent is None]
+def credit_is_conserved_from_project_to_the_top(assessment: kr.Assessment, case: Case) -> None:
+    tops = [unit.unit for unit in case.units if unit.parent is None]
     for tick in assessment.ticks:
         fall = assessment.waterfall.filter(pl.col("tick") == tick.on)
         projects = fall.unique("project")

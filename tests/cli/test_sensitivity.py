@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
     from tests.cli.running import Run
 
-AS_OF = ("--as-of", "2011-12-31", "--draws", "50")
+AS_OF = ("--as-of", "2011-12-31", "--draws", "10")
 
 
 def test_it_shows_what_is_wrong_and_what_to_inspect(run: Run, example: Path, tmp_path: Path) -> None:
     done = run("sensitivity", example, *AS_OF, "--error-rate", "0.05", "--chart", tmp_path / "s.svg")
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert "error rates arrivals 0.05, visits 0.05, projects 0.05: 50 draws, seed 1" in lines[1]
-    found = kr.sensitivity(kr.load(example), date(2011, 12, 31), error_rate=0.05, draws=50)
+    assert "error rates arrivals 0.05, visits 0.05, projects 0.05: 10 draws, seed 1" in lines[1]
+    found = kr.sensitivity(kr.load(example), date(2011, 12, 31), error_rate=0.05, draws=10)
     begin = lines.index("Evidence to inspect again first") + 3
     assert lines[begin].split()[:2] == [found.items["table"][0], found.items["key"][0]]
     assert (tmp_path / "s.svg").read_text(encoding="utf-8").startswith("<svg")
@@ -35,7 +35,7 @@ def test_as_data_it_is_what_the_library_gives(run: Run, example: Path) -> None:
     tables = json.loads(run("sensitivity", example, *AS_OF, *rates, "--format", "json").stdout)
     assert list(tables) == list(TABLES)
     rate = {"arrivals": 0.1, "visits": 0.05}
-    found = kr.sensitivity(kr.load(example), date(2011, 12, 31), error_rate=rate, draws=50)
+    found = kr.sensitivity(kr.load(example), date(2011, 12, 31), error_rate=rate, draws=10)
     for name in TABLES:
         assert tables[name] == json.loads(getattr(found, name).write_json())
 

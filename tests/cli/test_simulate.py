@@ -229,7 +229,7 @@ def test_a_chart_is_written_beside_the_data(run: Run, example: Path, tmp_path: P
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.svg", "trade.PNG"]
 
 
-@pytest.mark.parametrize("workers", [[], ["--workers", "2"]])
+@pytest.mark.parametrize("workers", [[], ["--workers", "1"]])
 def test_it_shows_how_far_it_is_and_an_interrupt_ends_it(example: Path, tmp_path: Path, workers: list[str]) -> None:
     pty = pytest.importorskip("pty")
     target = tmp_path / "out.json"

@@ -5,7 +5,8 @@ Each page is played from top to bottom in a folder of its own that holds `exampl
 - a block with `file=<path>` is written there;
 - `python` is run, all blocks of a page in one namespace; with `>>>` the printed values are compared;
 - `console` is run line by line (`$ ...`) by bash; output is compared where it is shown (`...` stands for anything), and
-  the exit code must be 0 unless the next line is `$ echo $?`;
+  the exit code must be 0 unless the next line is `$ echo $?`. `kpi-rules` itself is run in this process, which need not
+  start and import everything once more, and bash gets what is piped on; `tests/cli/test_process.py` holds the program;
 - `toml` must be TOML.
 """
 
@@ -24,7 +25,9 @@ from typing import TYPE_CHECKING
 import pytest
 import tomli
 from attrs import define, field
+from click.testing import CliRunner
 
+from kpi_rules.cli import main
 from tests.packaging import install_editable
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ NO_CODES = {
 
 TEST_COMMAND = "uv run pytest"
 INSTALL = "uv pip install --editable "
+ALONE = re.compile(r"kpi-rules( [^|&;<>$*?~`\"'\\]+)?")
+"""The program and its arguments, nothing of which means anything to bash."""
+SCREEN = {"KPI_RULES_LANG": "en", "COLUMNS": "110", "NO_COLOR": "1"}
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -111,13 +117,20 @@ class Page:
             if command.startswith(INSTALL):
                 self._install(command.removeprefix(INSTALL))
                 continue
-            done = run(command, self.folder, self.path_first)
+            done = self._run(command)
             code = done.returncode
             if next_command != "echo $?":
                 assert code == 0, f"$ {command}\n{done.stdout}{done.stderr}"
             if shown.strip():
                 agrees = doctest.OutputChecker().check_output(shown, done.stdout, FLAGS)
                 assert agrees, f"$ {command}\nshown:\n{shown}\ngot:\n{done.stdout}{done.stderr}"
+
+    def _run(self, command: str) -> subprocess.CompletedProcess[str]:
+        ours, _pipe, others = command.partition(" | ")
+        if self.path_first or not ALONE.fullmatch(ours):  # a package of the page may change once it was imported here
+            return run(command, self.folder, self.path_first)
+        done = run_here(ours)
+        return run(others, self.folder, given=done.stdout) if others else done
 
     def _install(self, package: str) -> None:
         """Install a package of the page for this page alone; the environment of the tests stays as it is."""
@@ -145,21 +158,30 @@ def commands(text: str) -> Iterator[tuple[str, str, str]]:
         yield command.strip(), shown, split[number + 1][0].strip() if number + 1 < len(split) else ""
 
 
-def run(command: str, folder: Path, path_first: Iterable[Path] = ()) -> subprocess.CompletedProcess[str]:
+def run(
+    command: str, folder: Path, path_first: Iterable[Path] = (), given: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run a command as the page's reader would; `uv run` and its installation are what has put us here."""
     command = command.removeprefix("pip install uv && ").removeprefix("uv run ")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "KPI_RULES_LANG": "en", "COLUMNS": "110", "NO_COLOR": "1"}
+    environment = os.environ | SCREEN | {"PATH": path}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, path_first))
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
         env=environment,
+        input=given,
         capture_output=True,
         encoding="utf-8",
         check=False,
         timeout=120,
     )
+
+
+def run_here(command: str) -> subprocess.CompletedProcess[str]:
+    """Run `kpi-rules` in this process, in the folder it is in."""
+    done = CliRunner().invoke(main, command.split()[1:], env=SCREEN, catch_exceptions=False)
+    return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -61,21 +61,16 @@ def test_going_on_from_a_state_is_going_through_at_once(question: Question, data
 
 @examples(20)
 @given(questions(), st.data())
-def test_a_state_is_that_of_its_parts(question: Question, data: st.DataObject) -> None:
-    assessment = assess(question)
-    state = assessment.decided.state
+def test_a_state_is_that_of_its_parts_and_a_gathered_one_has_each_unit_as_it_was(
+    question: Question, data: st.DataObject
+) -> None:
+    state = assess(question).decided.state
+    whole = columns(state)
     cut = data.draw(st.integers(0, state.size))
     parts = [state.part(0, cut), state.part(cut, state.size - cut)]
-    assert columns(joined(parts)) == columns(state)
-
-
-@examples(20)
-@given(questions(), st.data())
-def test_a_gathered_state_has_each_unit_as_it_was(question: Question, data: st.DataObject) -> None:
-    state = assess(question).decided.state
+    assert columns(joined(parts)) == whole
     rows = np.array(data.draw(st.lists(st.integers(0, state.size - 1), min_size=1, max_size=9)), dtype=np.int64)
-    gathered, whole = columns(state.gathered(rows)), columns(state)
-    assert gathered == {name: [column[row] for row in rows] for name, column in whole.items()}
+    assert columns(state.gathered(rows)) == {name: [column[row] for row in rows] for name, column in whole.items()}
 
 
 def columns(state: State) -> dict[str, list[object]]:

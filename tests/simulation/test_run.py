@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import time
@@ -16,48 +15,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from attrs import define
 
 import kpi_rules as kr
 from kpi_rules.model.problems import Place, error
-from kpi_rules.simulation.run import ROWS, Running, run
+from kpi_rules.simulation.run import Running, run
 from kpi_rules.simulation.worker import Failed, remotely
+from tests.simulation.working import Listing
 
 DRAWS = 40
-
-
-@define
-class Seen:
-    """The draws that came in, and the processes that did them."""
-
-    draws: list[int]
-    processes: set[int]
-
-    def add(self, other: Seen) -> None:
-        self.draws += other.draws
-        self.processes |= other.processes
-
-
-@define(frozen=True)
-class Listing:
-    """Work of one chunk a draw; where `dies` is a folder, the first to come to draw 7 dies there, once."""
-
-    dies: str = ""
-    times: int = 1
-    fails: bool = False
-
-    units: int = ROWS
-
-    def run(self, low: int, high: int) -> Seen:
-        if self.dies and low == 7:
-            for here in range(self.times):
-                mark = Path(self.dies) / str(here)
-                if not mark.exists() and os.getpid() != int((Path(self.dies) / "asked").read_text()):
-                    mark.touch()
-                    os.kill(os.getpid(), signal.SIGKILL)
-        if self.fails and low >= 7:
-            raise kr.AssessmentError([error("bad-number", Place(key=str(low)), found="f", expected="e")])
-        return Seen(list(range(low, high)), {os.getpid()})
 
 
 @pytest.fixture
