@@ -7,7 +7,6 @@ processor's cache; no block knows of another.
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -23,7 +22,7 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.formulas import Figures, UnfitError
-from kpi_rules.pipeline.look import WORKERS, Look, ParameterColumns, failed
+from kpi_rules.pipeline.look import Look, ParameterColumns, failed, workers
 from kpi_rules.pipeline.masks import NOBODY, Mask, Said
 from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
 from kpi_rules.pipeline.state import State, joined
@@ -150,8 +149,8 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     """
     units = len(panel.units)
     whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs or ())))
-    workers = min(os.cpu_count() or 1, WORKERS)
-    size = max(units, 1) if whole or witness is not None else block or _block(units, workers)
+    threads = workers()
+    size = max(units, 1) if whole or witness is not None else block or _block(units, threads)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
     group = panel.units["group"]
 
@@ -165,15 +164,15 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     if len(lows) == 1:
         return run(0)
     # polars and NumPy let go of the interpreter's lock, so threads are enough; results keep the blocks' order.
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         return _joined(list(pool.map(run, lows)))
 
 
-def _block(units: int, workers: int) -> int:
-    """Return the size of blocks that are equal and keep all workers busy to the end."""
+def _block(units: int, threads: int) -> int:
+    """Return the size of blocks that are equal and keep all threads busy to the end."""
     least, most = BLOCKS
-    turns = math.ceil(units / (workers * most))
-    return max(math.ceil(units / max(workers * turns, 1)), least)
+    turns = math.ceil(units / (threads * most))
+    return max(math.ceil(units / max(threads * turns, 1)), least)
 
 
 def _joined(blocks: Sequence[Decided]) -> Decided:

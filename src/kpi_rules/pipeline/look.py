@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from math import lcm
@@ -37,6 +38,11 @@ FEW: Final = 3
 
 WORKERS: Final = 4
 """The most threads: what each does between two columns needs the interpreter's lock."""
+
+
+def workers() -> int:
+    """Return how many threads there may be."""
+    return min(os.cpu_count() or 1, WORKERS)
 
 
 class ParameterColumns:
@@ -199,12 +205,13 @@ class Look:
             return found | {name: figures(made[name]) for name in kept & made.keys()}
 
         try:
-            with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            with ThreadPoolExecutor(max_workers=workers()) as pool:
                 parts = list(pool.map(part, lows))
         except UnfitError:
             return None
         sizes = [min(SPAN, len(self.base) - low) for low in lows]
-        found = {name: joined([each[name] for each in parts], sizes) for name in parts[0]}
+        everywhere = set.intersection(*(set(each) for each in parts))  # what a condition decides may not ask for all
+        found = {name: joined([each[name] for each in parts], sizes) for name in everywhere}
         return found | {name: panel.ranks(found[name], self.base) for name in compared}
 
     def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
@@ -225,7 +232,7 @@ class Look:
         """Return the whole numbers of all units with what is compared between them, made block by block at once."""
         inputs = [each for each in panel.with_dependencies(names) if not panel.compared({each})]
         blocks = (self.base.slice(low, size) for low in range(0, len(self.base), size))
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        with ThreadPoolExecutor(max_workers=workers()) as pool:
             frames = list(pool.map(lambda block: panel.derive(block, self.here, {}, inputs), blocks))
         return pl.concat(frames)
 
