@@ -165,7 +165,7 @@ class Batch:
         }
         whole = self.start.size // units
         rows = (np.arange(units)[:, None] * whole + np.arange(low, high)).reshape(-1)
-        start = self.start.gathered(np.repeat(rows, draws))
+        start = self.start.gathered(rows).repeated(draws)
         held = {name: np.repeat(each[rows], draws) for name, each in self.owed.items()}
         varying = {name: np.tile(np.repeat(each[low:high], draws), units) for name, each in self.columns.items()}
         since = {name: np.repeat(each[rows], draws) for name, each in self.began.items()}

@@ -98,7 +98,8 @@ class Job:
     def run(self, low: int, high: int) -> Traces:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
-        start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
+        # Without decisions to come nothing asks when a measure was proposed: that need not be carried for every row.
+        start = evolve(self.start, since={}).repeated(high - low)
         names = self.withholding.rules
         held = {name: np.repeat(self.owed[name], high - low) for name in names}
         since = {name: np.repeat(self.began[name], high - low) for name in names}

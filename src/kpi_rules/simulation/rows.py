@@ -42,8 +42,8 @@ class Ahead:
     """Whether something compares units with their peers."""
     unknown: Mapping[str, Flags]
     """Of sums a part of which was not known by the last day known, whose: they stay so."""
-    wide: dict[tuple[int, int], pl.DataFrame] = field(factory=dict)
-    """Made by `named` (with -1 for a book) and `quotas_at`: by book and draws."""
+    wide: dict[tuple[int | date, int], pl.DataFrame] = field(factory=dict)
+    """What is the same in all draws, a row for each: by draws and a book, or -1 for the units, or an eve."""
 
     def named(self, draws: int) -> pl.DataFrame:
         """Return the units' own columns, each unit `draws` times in a row.
@@ -68,6 +68,14 @@ class Ahead:
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.wide[book, draws] = self.books[book].select(pl.all().gather(rows))
+        return found
+
+    def before_at(self, eve: date, draws: int) -> pl.DataFrame:
+        """Return what each unit had on the day before a campaign that began in the past, `draws` times in a row."""
+        found = self.wide.get((eve, draws))
+        if found is None:
+            columns = {f"{name}_before_campaign": np.repeat(each, draws) for name, each in self.before[eve].items()}
+            found = self.wide[eve, draws] = pl.DataFrame(columns)
         return found
 
     def alone(self, here: int) -> Ahead:
@@ -123,10 +131,7 @@ class DrawnSource:
     def _before(self, eve: date) -> list[pl.Series]:
         """Return what each row had on the day before a campaign."""
         if eve in self.ahead.before:
-            return [
-                pl.Series(f"{name}_before_campaign", np.repeat(each, self.draws))
-                for name, each in self.ahead.before[eve].items()
-            ]
+            return self.ahead.before_at(eve, self.draws).get_columns()
         return [
             pl.Series(f"{name}_before_campaign", each.reshape(-1)) for name, each in self.amounts.get(eve, {}).items()
         ]

@@ -16,7 +16,7 @@ from attrs import define, field
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS
-from kpi_rules.simulation.worker import Failed, attempt, begin, remotely
+from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, remotely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -119,8 +119,8 @@ class Running:
         return max(own, 1) if isinstance(own, int) else self.workers or _ELSEWHERE
 
 
-def run(work: Work[Found], draws: int, running: Running) -> Found:
-    """Do a work for all draws, from number 0 on.
+def run(work: Work[Found], draws: int, running: Running, rows: int = ROWS) -> Found:
+    """Do a work for all draws, from number 0 on, some `rows` of units x draws at once.
 
     What is lost with a worker process is done again: in new processes where they are our own, and at last here.
 
@@ -132,12 +132,17 @@ def run(work: Work[Found], draws: int, running: Running) -> Found:
     running.check()
     at_once = running.at_once
     collecting = _Collecting(work, draws, running, at_once)
-    todo = chunks(work.units, draws, at_once)
+    alone = running.executor is None and running.workers is None
+    todo = chunks(work.units, draws, at_once, rows) if not alone or work.units * draws > rows else [(0, draws)]
     if running.executor is not None:
         todo = collecting.through(todo, _sent(work, running.executor))
     elif running.workers is not None:
         todo = _in_processes(collecting, todo, running.workers)
-    if todo:
+    if alone:
+        keep_memory()
+    if len(todo) == 1 and running.cancelled is None:  # neither shared, nor to be asked about meanwhile: no thread
+        collecting.through(todo, lambda part: _done(attempt(work, *part)))
+    elif todo:
         with ThreadPoolExecutor(_threads()) as threads:
             collecting.through(todo, lambda part: threads.submit(attempt, work, part[0], part[1]))
     assert collecting.found is not None  # noqa: S101 (there is at least one draw)
@@ -148,9 +153,16 @@ def _threads() -> int:
     return min(os.cpu_count() or 1, WORKERS)
 
 
-def chunks(units: int, draws: int, workers: int) -> list[tuple[int, int]]:
+def _done(found: Found | Failed) -> Future[Found | Failed]:
+    """Return what is done already as what is waited for."""
+    future: Future[Found | Failed] = Future()
+    future.set_result(found)
+    return future
+
+
+def chunks(units: int, draws: int, workers: int, rows: int = ROWS) -> list[tuple[int, int]]:
     """Return chunks of draws of nearly equal size that keep all workers busy to the end."""
-    size = max(ROWS // max(units, 1), 1)
+    size = max(rows // max(units, 1), 1)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
     edges = [draws * place // count for place in range(count + 1)]

@@ -7,7 +7,7 @@ What comes out is bit for bit what `kpi_rules.simulate` gives under those parame
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from attrs import define, evolve, field
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.workspace import Workspace
 
     Amounts = NDArray[np.int64]
+
+ROWS: Final = 600_000
+"""Units x draws at once. Threads would wait for each other longer than these few rules take, and nothing is drawn."""
 
 HELD = ("withheld", "released", "outstanding")
 """The kinds of money that rules which hold pay are all of; those with an amount are all of `rewarded`."""
@@ -130,7 +133,7 @@ def _under(simulation: Simulation, workspace: Workspace) -> Simulation | None:
     tally = simulation.tally
     if affected:
         part = Part(evolve(narrowed(carried_job, affected), futures=kept.futures), kinds)
-        tally = tally.replaced(run(part, simulation.draws, Running()))
+        tally = tally.replaced(run(part, simulation.draws, Running(), ROWS))
     return Simulation(other, carried_job, tally, simulation.seed, simulation.draws, kept)
 
 
