@@ -50,7 +50,7 @@ class Ahead:
 
         Peers are the units of one group in one draw.
         """
-        found = self.wide.get((-1, draws))
+        found = self._made(-1, draws)
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.units.select(pl.all().gather(rows))
@@ -64,7 +64,7 @@ class Ahead:
     def quotas_at(self, here: int, draws: int) -> pl.DataFrame:
         """Return the quotas in force at a tick, each unit's `draws` times in a row."""
         book = self.quotas[here]
-        found = self.wide.get((book, draws))
+        found = self._made(book, draws)
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.wide[book, draws] = self.books[book].select(pl.all().gather(rows))
@@ -72,11 +72,19 @@ class Ahead:
 
     def before_at(self, eve: date, draws: int) -> pl.DataFrame:
         """Return what each unit had on the day before a campaign that began in the past, `draws` times in a row."""
-        found = self.wide.get((eve, draws))
+        found = self._made(eve, draws)
         if found is None:
             columns = {f"{name}_before_campaign": np.repeat(each, draws) for name, each in self.before[eve].items()}
             found = self.wide[eve, draws] = pl.DataFrame(columns)
         return found
+
+    def _made(self, what: int | date, draws: int) -> pl.DataFrame | None:
+        """Return what was made for chunks of so many draws. Chunks of another size are over, but for what threads are
+        at: what was made for them goes.
+        """
+        if any(number != draws for _what, number in list(self.wide)):
+            self.wide = {}
+        return self.wide.get((what, draws))
 
     def alone(self, here: int) -> Ahead:
         """Return the same with tick number `here` as its only one."""

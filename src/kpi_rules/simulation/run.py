@@ -21,8 +21,10 @@ from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, rem
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-ROWS: Final = 150_000
-"""Units x draws at once: fewer, and what a tick costs by itself counts; more, and memory grows for nothing."""
+ROWS: Final = 125_000
+"""Units x draws at once: fewer, and what a tick costs by itself counts, and threads that wait for each other; more, and
+memory grows for nothing.
+"""
 
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
 _POOLS: Final = 3  # so many times processes are started anew after one of them died
@@ -119,8 +121,8 @@ class Running:
         return max(own, 1) if isinstance(own, int) else self.workers or _ELSEWHERE
 
 
-def run(work: Work[Found], draws: int, running: Running, rows: int = ROWS) -> Found:
-    """Do a work for all draws, from number 0 on, some `rows` of units x draws at once.
+def run(work: Work[Found], draws: int, running: Running, rows: int | None = None) -> Found:
+    """Do a work for all draws, from number 0 on, up to `rows` units x draws at once, by default as many as suit most.
 
     What is lost with a worker process is done again: in new processes where they are our own, and at last here.
 
@@ -133,6 +135,7 @@ def run(work: Work[Found], draws: int, running: Running, rows: int = ROWS) -> Fo
     at_once = running.at_once
     collecting = _Collecting(work, draws, running, at_once)
     alone = running.executor is None and running.workers is None
+    rows = ROWS if rows is None else rows
     todo = chunks(work.units, draws, at_once, rows) if not alone or work.units * draws > rows else [(0, draws)]
     if running.executor is not None:
         todo = collecting.through(todo, _sent(work, running.executor))
@@ -160,13 +163,13 @@ def _done(found: Found | Failed) -> Future[Found | Failed]:
     return future
 
 
-def chunks(units: int, draws: int, workers: int, rows: int = ROWS) -> list[tuple[int, int]]:
-    """Return chunks of draws of nearly equal size that keep all workers busy to the end."""
+def chunks(units: int, draws: int, workers: int, rows: int) -> list[tuple[int, int]]:
+    """Return chunks of draws of nearly equal size that keep all workers busy to the end; the larger ones come first."""
     size = max(rows // max(units, 1), 1)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
-    edges = [draws * place // count for place in range(count + 1)]
-    return list(pairwise(edges))
+    each, larger = divmod(draws, count)
+    return list(pairwise(place * each + min(place, larger) for place in range(count + 1)))
 
 
 Part = tuple[int, int]
