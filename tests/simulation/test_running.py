@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @given(st.integers(0, 10**6), st.integers(1, 10**4), st.integers(1, 64))
 def test_chunks_hold_every_draw_once_and_no_more_rows_than_wanted(units: int, draws: int, workers: int) -> None:
-    parts = chunks(units, draws, workers, ROWS)
+    parts = chunks(units, draws, workers)
     assert parts[0][0] == 0
     assert parts[-1][1] == draws
     assert all(first[1] == second[0] for first, second in pairwise(parts))

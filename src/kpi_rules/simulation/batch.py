@@ -267,7 +267,7 @@ def _counted(
         evolve(part, rulebook=Rulebook(part.rulebook.rules, part.rulebook.terms, columns)),
         futures,
         {name: each[kept] for name, each in columns.items()},
-        pasts.state.gathered((past.rows[:, None] * every + kept).reshape(-1)),
+        evolve(pasts.state, since={}).gathered((past.rows[:, None] * every + kept).reshape(-1)),
         {name: each.reshape(-1, every)[:, kept].reshape(-1) for name, each in pasts.owed.items()},
         {name: each.reshape(-1, every)[:, kept].reshape(-1) for name, each in pasts.began.items()},
         simulation.draws,

@@ -44,6 +44,8 @@ class Ahead:
     """Of sums a part of which was not known by the last day known, whose: they stay so."""
     wide: dict[tuple[int | date, int], pl.DataFrame] = field(factory=dict)
     """What is the same in all draws, a row for each: by draws and a book, or -1 for the units, or an eve."""
+    of_quotas: dict[tuple[int, str], Amounts] = field(factory=dict)
+    """Made by `quota`."""
 
     def named(self, draws: int) -> pl.DataFrame:
         """Return the units' own columns, each unit `draws` times in a row.
@@ -92,7 +94,11 @@ class Ahead:
 
     def quota(self, here: int, indicator: str) -> Amounts:
         """Return the quota of an indicator at a tick, one number per unit; 0 where there is none."""
-        return self.books[self.quotas[here]][f"{indicator}_quota"].fill_null(0).to_numpy()
+        key = (self.quotas[here], indicator)
+        found = self.of_quotas.get(key)
+        if found is None:
+            found = self.of_quotas[key] = self.books[key[0]][f"{indicator}_quota"].fill_null(0).to_numpy()
+        return found
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out what is made anew where it is needed."""
@@ -103,7 +109,7 @@ class Ahead:
         """Take over what was kept."""
         for name, value in state.items():
             setattr(self, name, value)
-        self.wide = {}
+        self.wide, self.of_quotas = {}, {}
 
 
 @define(frozen=True, eq=False)

@@ -135,8 +135,9 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
     at_once = running.at_once
     collecting = _Collecting(work, draws, running, at_once)
     alone = running.executor is None and running.workers is None
-    rows = ROWS if rows is None else rows
-    todo = chunks(work.units, draws, at_once, rows) if not alone or work.units * draws > rows else [(0, draws)]
+    todo = chunks(work.units, draws, at_once, rows)
+    if alone and work.units * draws <= (rows or ROWS):
+        todo = [(0, draws)]
     if running.executor is not None:
         todo = collecting.through(todo, _sent(work, running.executor))
     elif running.workers is not None:
@@ -163,9 +164,9 @@ def _done(found: Found | Failed) -> Future[Found | Failed]:
     return future
 
 
-def chunks(units: int, draws: int, workers: int, rows: int) -> list[tuple[int, int]]:
+def chunks(units: int, draws: int, workers: int, rows: int | None = None) -> list[tuple[int, int]]:
     """Return chunks of draws of nearly equal size that keep all workers busy to the end; the larger ones come first."""
-    size = max(rows // max(units, 1), 1)
+    size = max((rows or ROWS) // max(units, 1), 1)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
     each, larger = divmod(draws, count)
