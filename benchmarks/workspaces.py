@@ -177,7 +177,7 @@ def vouchers(folder: Path, rows: int, projects: int, *, mixed: bool, seed: int =
 
 
 def population(folder: Path, units: int, *, seed: int = 2011) -> Path:
-    """Write a workspace of so many units, each with a quota, four projects and what arrived of them in January; return
+    """Write a workspace of so many units, each with a quota, a project and what arrived of it in January; return
     its folder.
     """
     rng = np.random.default_rng(seed)
@@ -192,15 +192,15 @@ def population(folder: Path, units: int, *, seed: int = 2011) -> Path:
     pl.DataFrame({"unit": unit}).with_columns(
         indicator=pl.lit("funds"), amount=pl.lit("100万"), effective=pl.lit(str(TICKS[0].replace(day=1)))
     ).write_csv(folder / "quotas.csv")
-    project = pl.Series("project", np.arange(4 * units)).cast(pl.String).str.zfill(7)
-    own = pl.DataFrame({"project": project, "unit": unit[np.arange(4 * units) // 4]})
+    project = pl.Series("project", np.arange(units)).cast(pl.String).str.zfill(7)
+    own = pl.DataFrame({"project": project, "unit": unit})
     own.with_columns(recognised_on=pl.lit("2011-01-05")).write_csv(folder / "projects.csv")
     pl.DataFrame(
         {
             "voucher": project,
             "project": project,
-            "amount": pl.Series(rng.lognormal(10, 1, 4 * units).round(2)),
-            "arrived_on": pl.Series([f"2011-01-{day:02}" for day in range(6, 31)])[rng.integers(0, 25, 4 * units)],
+            "amount": pl.Series(rng.lognormal(10, 1, units).round(2)),
+            "arrived_on": pl.Series([f"2011-01-{day:02}" for day in range(6, 31)])[rng.integers(0, 25, units)],
         }
     ).write_csv(folder / "arrivals.csv")
     return folder
