@@ -7,19 +7,20 @@ import pickle
 import time
 import zlib
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from itertools import islice, pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS
-from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, remotely
+from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, prepare, remotely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 ROWS: Final = 125_000
 """Units x draws at once: fewer, and what a tick costs by itself counts, and threads that wait for each other; more, and
@@ -76,6 +77,31 @@ class Progress:
         return self.seconds * (self.draws - self.done) / self.done if self.done else None
 
 
+@define(frozen=True, eq=False)
+class _Processes:
+    """Processes of this machine: who hands out to them, and what ends them at once."""
+
+    executor: ProcessPoolExecutor
+    stop: Callable[[], None]
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[_Processes]:
+    """Have so many processes for as long as they are wanted."""
+    spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
+    wanted, mine = spawned.Pipe(duplex=False)
+    with (
+        wanted,
+        mine,
+        ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as executor,
+    ):
+        try:
+            yield _Processes(executor, mine.close)
+        except BaseException:
+            mine.close()  # nobody waits until they have started for nothing
+            raise
+
+
 class CancelledError(Exception):
     """Whoever asked for it does not want it any more."""
 
@@ -96,6 +122,23 @@ class Running:
     workers: int | None = None
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    _started: _Processes | None = None
+
+    @contextmanager
+    def started(self) -> Iterator[Running]:
+        """Start the processes of this machine that it has, while what they are to do is still being found out.
+
+        Raises:
+            AssessmentError: as `check` has it.
+        """
+        self.check()
+        if self.executor is not None or self.workers is None:
+            yield self
+            return
+        with _processes(self.workers) as processes:
+            for _process in range(self.workers):
+                processes.executor.submit(prepare)
+            yield evolve(self, started=processes)
 
     def check(self) -> None:
         """Refuse what cannot run anything.
@@ -194,15 +237,11 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
 
     One process that dies takes its pool with it. A pool that did nothing at all would not do better the next time.
     """
-    spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
+    started = collecting.running._started  # noqa: SLF001 (nobody else's business)
     for _pool in range(_POOLS):
-        wanted, mine = spawned.Pipe(duplex=False)
-        with (
-            wanted,
-            mine,
-            ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as processes,
-        ):
-            lost = collecting.through(parts, _sent(collecting.work, processes), stop=mine.close)
+        with _processes(workers) if started is None else nullcontext(started) as processes:
+            lost = collecting.through(parts, _sent(collecting.work, processes.executor), stop=processes.stop)
+        started = None
         if len(lost) in {0, len(parts)}:
             return lost
         parts = lost

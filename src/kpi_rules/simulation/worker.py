@@ -102,6 +102,11 @@ def keep_memory() -> None:
     np.empty(_SEEN, dtype=np.uint8)  # freed at once, and never touched: it takes no memory
 
 
+def prepare() -> None:
+    """Load what most work needs, before there is any."""
+    import kpi_rules.simulation.counting  # noqa: F401 (that it is loaded is all)
+
+
 def _keep_all_memory() -> None:
     """Have the C library keep what is freed: given back and asked for anew, a chunk takes some 40% longer.
 
