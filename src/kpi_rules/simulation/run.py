@@ -27,9 +27,6 @@ ROWS: Final = 125_000
 memory grows for nothing.
 """
 
-LEAST: Final = 4
-"""Draws of a large population at once, in as many times the rows at most: what costs by the unit is then shared."""
-
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
 _POOLS: Final = 3  # so many times processes are started anew after one of them died
 _ELSEWHERE: Final = 2 * WORKERS  # chunks at once for an executor that does not say how many it runs
@@ -212,8 +209,7 @@ def _done(found: Found | Failed) -> Future[Found | Failed]:
 
 def chunks(units: int, draws: int, workers: int, rows: int | None = None) -> list[tuple[int, int]]:
     """Return chunks of draws of nearly equal size that keep all workers busy to the end; the larger ones come first."""
-    rows, units = rows or ROWS, max(units, 1)
-    size = max(rows // units, min(LEAST, LEAST * rows // units), 1)
+    size = max((rows or ROWS) // max(units, 1), 1)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
     each, larger = divmod(draws, count)

@@ -25,7 +25,7 @@ from kpi_rules.simulation.tally import MOST_CELLS, RuleTally
 from kpi_rules.simulation.withholding import Withholding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -60,8 +60,11 @@ class Kept:
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
-        given = self._given.setdefault((low, high), [])
-        return KeptChunk(given, None if given else self.futures.chunk(low, high))
+        mine: list[dict[str, Amounts]] = []
+        given = self._given.setdefault((low, high), mine)
+        return KeptChunk(
+            given, lambda: self.futures.chunk(low, high), self.futures.chunk(low, high) if given is mine else None
+        )
 
 
 @define(eq=False)
@@ -69,13 +72,21 @@ class KeptChunk:
     """A chunk that is drawn once, when it is first stepped through."""
 
     given: list[dict[str, Amounts]]
+    again: Callable[[], Chunk]
     drawn: Chunk | None
+    alone: Chunk | None = None
 
     def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
         """Return by name the whole numbers of every unit and draw at day number `here`."""
         assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
         if self.drawn is not None:
             self.given.append(self.drawn.step(here))
+        if self.alone is None and here >= len(self.given):  # another thread is still drawing it: do not wait
+            self.alone = self.again()
+            for earlier in range(here):
+                self.alone.step(earlier)
+        if self.alone is not None:
+            return self.alone.step(here)
         return self.given[here]
 
 
