@@ -1,4 +1,5 @@
-"""Scenario 7: a simulation over draws and workers: how much faster with more processes, and what memory it takes.
+"""Scenario 7: a simulation over draws, workers, units and parameters: how much faster with more processes, and what
+memory it takes; a large population; a grid.
 
 Measured: `simulate` of `examples/hundred-days` (97 units, 15 ticks) from its first month-end, with the start of its
 processes, each time in a fresh process whose greatest resident memory is that of this one run. Contenders take turns.
@@ -9,17 +10,20 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 from attrs import asdict, frozen
 
-from benchmarks.harness import DisagreementError, Line, Target, compared, human
+from benchmarks.harness import DisagreementError, Line, Target, compared, human, interleave
+from benchmarks.workspaces import population
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[1]
 AS_OF: Final = date(2011, 1, 31)
+LATE: Final = date(2011, 9, 30)
 DRAWS: Final = 100_000
 FEW: Final = 10_000
 ONE_THREAD: Final = "one process, one thread"
@@ -117,9 +122,39 @@ def measure(size: Size) -> list[Line]:
     seconds = {name: [each.seconds for each in took] for name, took in found.items()}
     lines = compared(label, seconds, TWO, {ONE_THREAD: Target(at_least=1.5)})
     fewer = in_turns({TWO: Run(few, 2), THREADS: Run(few, None)}, 1)
-    return lines + [
-        line for name, took in fewer.items() for line in _memory(f"{label}: memory, {name}", took, found[name])
+    for name, took in fewer.items():
+        lines += _memory(f"{label}: memory, {name}", took, found[name])
+    return [*lines, *_population(size, rounds), _grid(size, rounds)]
+
+
+def _population(size: Size, rounds: int) -> list[Line]:
+    """Simulate a large population with few draws, each time in a fresh process."""
+    units, draws = max(size.units // 10, 100), 100
+    with TemporaryDirectory() as folder:
+        run = Run(draws, None, str(population(Path(folder), units)))
+        found = in_turns({THREADS: run}, rounds)[THREADS]
+    label = f"simulate {units:,} units x {draws} draws, the past and the fit included"
+    taken, memory = statistics.median(each.seconds for each in found), max(each.memory for each in found)
+    return [
+        Line(label, THREADS, taken, "s", taken, "seconds", Target(at_most=10.0)),
+        Line(label, "most memory", memory, "bytes", memory, "bytes", Target(at_most=2 * 2**30)),
     ]
+
+
+def _grid(size: Size, rounds: int) -> Line:
+    """Vary two parameters of rules with four ticks to go, the first simulation and the past under each included."""
+    import kpi_rules as kr
+
+    workspace = kr.load(ROOT / "examples" / "hundred-days")
+    side, draws = min(20, size.draws // 30), max(size.draws // 50, 10)
+    axes: dict[str, list[object]] = {
+        "field_duty.off_post_below": [round(0.2 + 0.01 * place, 2) for place in range(side)],
+        "field_duty.station_gap": [round(0.05 + 0.01 * place, 2) for place in range(side)],
+    }
+    seconds = interleave({THREADS: lambda: kr.grid(workspace, LATE, axes, draws=draws)}, rounds)[THREADS]
+    taken = statistics.median(seconds)
+    label = f"grid of {side} x {side}, {draws} draws each"
+    return Line(label, THREADS, taken, "s", taken, "seconds", Target(at_most=2.0))
 
 
 def _memory(label: str, few: Sequence[Took], many: Sequence[Took]) -> list[Line]:

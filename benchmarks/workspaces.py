@@ -176,6 +176,36 @@ def vouchers(folder: Path, rows: int, projects: int, *, mixed: bool, seed: int =
     return Vouchers(folder, folder / "arrivals.csv", funds.cumsum(axis=1), quarantined)
 
 
+def population(folder: Path, units: int, *, seed: int = 2011) -> Path:
+    """Write a workspace of so many units, each with a quota, a project and what arrived of it in January; return
+    its folder.
+    """
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = (
+        '\n[tables]\nunits = "units.csv"\nquotas = "quotas.csv"\nprojects = "projects.csv"\narrivals = "arrivals.csv"\n'
+    )
+    folder.joinpath("kpi.toml").write_text(HEAD.format(more="") + tables + parameters(UNIFORM), encoding="utf-8")
+    unit = pl.Series("unit", np.arange(units)).cast(pl.String).str.zfill(6)
+    group = pl.Series(GROUPS)[np.arange(units) % len(GROUPS)]
+    pl.DataFrame({"unit": unit, "name": unit, "group": group}).write_csv(folder / "units.csv")
+    pl.DataFrame({"unit": unit}).with_columns(
+        indicator=pl.lit("funds"), amount=pl.lit("100万"), effective=pl.lit(str(TICKS[0].replace(day=1)))
+    ).write_csv(folder / "quotas.csv")
+    project = pl.Series("project", np.arange(units)).cast(pl.String).str.zfill(7)
+    own = pl.DataFrame({"project": project, "unit": unit})
+    own.with_columns(recognised_on=pl.lit("2011-01-05")).write_csv(folder / "projects.csv")
+    pl.DataFrame(
+        {
+            "voucher": project,
+            "project": project,
+            "amount": pl.Series(rng.lognormal(10, 1, units).round(2)),
+            "arrived_on": pl.Series([f"2011-01-{day:02}" for day in range(6, 31)])[rng.integers(0, 25, units)],
+        }
+    ).write_csv(folder / "arrivals.csv")
+    return folder
+
+
 def write_units(folder: Path) -> None:
     """Write `kpi.toml` and the tables of units and quotas."""
     tables = (

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpi_rules.simulation.bins import BINS, PER_WHOLE, Bins
 from kpi_rules.simulation.result import QUANTILES, quantiles
-from kpi_rules.simulation.tally import BINS, EXACT_DRAWS, MOST_CELLS, PER_WHOLE, Extent, Tally, _binned, _months
+from kpi_rules.simulation.tally import EXACT_DRAWS, MOST_CELLS, Extent, Tally, _months
 from kpi_rules.simulation.traces import MONEY, Traces
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def test_every_difference_shows_in_the_digest() -> None:
 def test_bins_are_those_of_the_exact_completion(quota: int, amounts: list[int]) -> None:
     edges = [quota * place // PER_WHOLE + step for place in (1, 128, 255, 256, 257, 510, 511) for step in (-1, 0, 1)]
     drawn = [amount for amount in (*amounts, *edges) if amount >= 0]
-    counted = _binned(np.array([drawn]), np.array([quota]))[0]
+    counted = Bins.of([np.array([drawn])], [np.array([quota])]).counts[0, 0]
     wanted = [0] * BINS
     for amount in drawn:
         # One correctly rounded division: where the exact completion is nearest to an edge, it is that edge.
@@ -126,7 +127,8 @@ def test_bins_are_those_of_the_exact_completion(quota: int, amounts: list[int]) 
 
 
 def test_a_completion_on_an_edge_is_in_the_bin_above_it() -> None:
-    counted = _binned(np.array([[0, 255, 256, 257, 511, 512, 10**6], [1, 2, 3, 4, 5, 6, 7]]), np.array([256, 0]))
+    amounts = np.array([[0, 255, 256, 257, 511, 512, 10**6], [1, 2, 3, 4, 5, 6, 7]])
+    counted = Bins.of([amounts], [np.array([256, 0])]).counts[0]
     assert {int(place): int(counted[0, place]) for place in np.flatnonzero(counted[0])} == {
         0: 1,
         255: 1,

@@ -165,7 +165,7 @@ class Batch:
         }
         whole = self.start.size // units
         rows = (np.arange(units)[:, None] * whole + np.arange(low, high)).reshape(-1)
-        start = self.start.gathered(np.repeat(rows, draws))
+        start = self.start.gathered(rows).repeated(draws)
         held = {name: np.repeat(each[rows], draws) for name, each in self.owed.items()}
         varying = {name: np.tile(np.repeat(each[low:high], draws), units) for name, each in self.columns.items()}
         since = {name: np.repeat(each[rows], draws) for name, each in self.began.items()}
@@ -267,7 +267,7 @@ def _counted(
         evolve(part, rulebook=Rulebook(part.rulebook.rules, part.rulebook.terms, columns)),
         futures,
         {name: each[kept] for name, each in columns.items()},
-        pasts.state.gathered((past.rows[:, None] * every + kept).reshape(-1)),
+        evolve(pasts.state, since={}).gathered((past.rows[:, None] * every + kept).reshape(-1)),
         {name: each.reshape(-1, every)[:, kept].reshape(-1) for name, each in pasts.owed.items()},
         {name: each.reshape(-1, every)[:, kept].reshape(-1) for name, each in pasts.began.items()},
         simulation.draws,

@@ -10,6 +10,7 @@ from kpi_rules.locale import _, ngettext
 from kpi_rules.model.columns import count_indicators
 from kpi_rules.model.text import safe
 from kpi_rules.pipeline.labels import rule_label
+from kpi_rules.simulation.bins import BINS, PER_WHOLE
 from kpi_rules.simulation.panels import (
     BAR,
     FEN,
@@ -26,7 +27,6 @@ from kpi_rules.simulation.panels import (
     signed,
 )
 from kpi_rules.simulation.scans import grid_chart, sweep_chart
-from kpi_rules.simulation.tally import BINS, PER_WHOLE
 
 if TYPE_CHECKING:
     from datetime import date

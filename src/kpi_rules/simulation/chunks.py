@@ -109,7 +109,8 @@ class Chunk:
             for series, samplers in zip(futures.series, futures.samplers, strict=True)
         ]
         self._arrived = {name: _of_draws(tree.own(last[name]), high - low) for name in futures.arrivals}
-        self._draws = high - low
+        going = {*futures.arrivals, *(each.name for each in futures.series)}
+        self._still = {name: _of_draws(each, high - low) for name, each in last.items() if name not in going}
 
     def step(self, here: int, effort: Whole | None = None) -> dict[str, Whole]:
         """Return the whole numbers of all units at future tick number `here`; called once for each, in order.
@@ -119,25 +120,22 @@ class Chunk:
             effort: units x draws, in thousandths of what a unit would bring by itself in the period that ends here.
 
         Returns:
-            By name units x draws, Int64 and contiguous, cumulated since the start of the year and rolled up; arrays of
-            their own, which nothing changes later.
+            By name units x draws, Int64 and contiguous, cumulated since the start of the year and rolled up; arrays
+            that nothing changes later. What does not go on is the same one at every tick.
         """
         found: dict[str, Whole] = {}
         for going in self._going:
             brought = going.advance(here, effort)
-            found[going.series.name] = self._of.tree.add_up(going.credited.copy())
             if going.series.name == "funds":
                 for name in self._arrived:
                     self._arrived[name] += brought
                     found[name] = self._of.tree.add_up(self._arrived[name].copy())
+            found[going.series.name] = self._of.tree.add_up(going.credited_by(here))
         if "recognised" in found:
             for name in found.keys() & set(self._of.within):
                 most = np.maximum(found["recognised"], self._of.last[name][:, None])
                 np.minimum(found[name], most, out=found[name])
-        for name, last in self._of.last.items():
-            if name not in found:
-                found[name] = _of_draws(last, self._draws)
-        return found
+        return {**found, **self._still}
 
 
 class _Going:
@@ -178,6 +176,14 @@ class _Going:
             credited = self.credited[rows, columns]
             credited += self._visits.confirm(here, rows, columns, waiting)
         return brought
+
+    def credited_by(self, here: int) -> Whole:
+        """Return what is credited at tick number `here`, written over what was brought there: it was used, and memory
+        that is there already costs less than more of it.
+        """
+        found: Whole = self._periods[here]
+        np.copyto(found, self.credited)
+        return found
 
     def _with_effort(self, brought: Whole, effort: Whole) -> Whole:
         """Return what is brought with that effort: exact, and of counts the parts of one are kept for later."""

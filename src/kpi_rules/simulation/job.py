@@ -10,6 +10,7 @@ from attrs import define, evolve
 
 from kpi_rules.model.calendar import DAY
 from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.guards import Blocking
 from kpi_rules.pipeline.masks import Mask
 from kpi_rules.pipeline.panel import Panel
@@ -20,7 +21,7 @@ from kpi_rules.simulation.traces import Account, Traces
 from kpi_rules.simulation.withholding import Withholding, alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
     from fractions import Fraction
 
@@ -98,7 +99,8 @@ class Job:
     def run(self, low: int, high: int) -> Traces:
         """Run the pipeline on draws from number `low`, inclusive, to `high`, exclusive."""
         chunk = self.futures.chunk(low, high)
-        start = self.start.gathered(np.repeat(np.arange(self.units), high - low))
+        # Without decisions to come nothing asks when a measure was proposed: that need not be carried for every row.
+        start = evolve(self.start, since={}).repeated(high - low)
         names = self.withholding.rules
         held = {name: np.repeat(self.owed[name], high - low) for name in names}
         since = {name: np.repeat(self.began[name], high - low) for name in names}
@@ -216,6 +218,7 @@ def _ahead(past: Past) -> Ahead:
     assessment = past.assessment
     terms = assessment.rulebook.terms
     ticks = tuple(tick for tick in past.ticks if not tick.interim)
+    read = Derived(terms.indicators).closure({*assessment.rulebook.columns, terms.primary})
     books: list[pl.DataFrame] = []
     whole: list[pl.DataFrame] = []
     quotas = []
@@ -223,7 +226,7 @@ def _ahead(past: Past) -> Ahead:
         of_all = assessment.quotas_on(tick.on)  # the very frame of the tick before, unless quotas were revised
         if not whole or of_all is not whole[-1]:
             whole.append(of_all)
-            books.append(of_all[past.rows])
+            books.append(of_all.select(_of_quotas(of_all.columns, read, terms.primary))[past.rows])
         quotas.append(len(books) - 1)
     names = sorted({terms.primary, *past.needed})
     credited = assessment.credited
@@ -237,6 +240,20 @@ def _ahead(past: Past) -> Ahead:
     compares = bool(assessment.panel.compared(assessment.rulebook.columns))
     unknown = _unknown(past, names)
     return Ahead(past.units, ticks, terms.campaigns, tuple(books), tuple(quotas), before, compares, unknown)
+
+
+def _of_quotas(columns: Sequence[str], read: Collection[str], primary: str) -> list[str]:
+    """Return the columns of quotas that something may read: every draw has a row of them.
+
+    What is made of an indicator's quota is named after it, but for what is made of that of the primary one.
+    """
+    return [
+        name
+        for name in columns
+        if name in read
+        or name == f"{primary}_quota"
+        or (not name.endswith("_original") and any(each.startswith(f"{name.rpartition('_')[0]}_") for each in read))
+    ]
 
 
 def _unknown(past: Past, names: Iterable[str]) -> dict[str, Flags]:

@@ -11,8 +11,9 @@ from attrs import asdict
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import nearest
+from kpi_rules.simulation.bins import BINS, PER_WHOLE
 from kpi_rules.simulation.intervals import wilson
-from kpi_rules.simulation.tally import BINS, EXACT_DRAWS, PER_WHOLE, TOTALS
+from kpi_rules.simulation.tally import EXACT_DRAWS, TOTALS
 from kpi_rules.simulation.traces import MONEY
 
 if TYPE_CHECKING:

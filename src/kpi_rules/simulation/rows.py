@@ -42,15 +42,17 @@ class Ahead:
     """Whether something compares units with their peers."""
     unknown: Mapping[str, Flags]
     """Of sums a part of which was not known by the last day known, whose: they stay so."""
-    wide: dict[tuple[int, int], pl.DataFrame] = field(factory=dict)
-    """Made by `named` (with -1 for a book) and `quotas_at`: by book and draws."""
+    wide: dict[tuple[int | date, int], pl.DataFrame] = field(factory=dict)
+    """What is the same in all draws, a row for each: by draws and a book, or -1 for the units, or an eve."""
+    of_quotas: dict[tuple[int, str], Amounts] = field(factory=dict)
+    """Made by `quota`."""
 
     def named(self, draws: int) -> pl.DataFrame:
         """Return the units' own columns, each unit `draws` times in a row.
 
         Peers are the units of one group in one draw.
         """
-        found = self.wide.get((-1, draws))
+        found = self._made(-1, draws)
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.units.select(pl.all().gather(rows))
@@ -64,11 +66,27 @@ class Ahead:
     def quotas_at(self, here: int, draws: int) -> pl.DataFrame:
         """Return the quotas in force at a tick, each unit's `draws` times in a row."""
         book = self.quotas[here]
-        found = self.wide.get((book, draws))
+        found = self._made(book, draws)
         if found is None:
             rows = pl.Series(np.repeat(np.arange(len(self.units)), draws))
             found = self.wide[book, draws] = self.books[book].select(pl.all().gather(rows))
         return found
+
+    def before_at(self, eve: date, draws: int) -> pl.DataFrame:
+        """Return what each unit had on the day before a campaign that began in the past, `draws` times in a row."""
+        found = self._made(eve, draws)
+        if found is None:
+            columns = {f"{name}_before_campaign": np.repeat(each, draws) for name, each in self.before[eve].items()}
+            found = self.wide[eve, draws] = pl.DataFrame(columns)
+        return found
+
+    def _made(self, what: int | date, draws: int) -> pl.DataFrame | None:
+        """Return what was made for chunks of so many draws. Chunks of another size are over, but for what threads are
+        at: what was made for them goes.
+        """
+        if any(number != draws for _what, number in list(self.wide)):
+            self.wide = {}
+        return self.wide.get((what, draws))
 
     def alone(self, here: int) -> Ahead:
         """Return the same with tick number `here` as its only one."""
@@ -76,7 +94,11 @@ class Ahead:
 
     def quota(self, here: int, indicator: str) -> Amounts:
         """Return the quota of an indicator at a tick, one number per unit; 0 where there is none."""
-        return self.books[self.quotas[here]][f"{indicator}_quota"].fill_null(0).to_numpy()
+        key = (self.quotas[here], indicator)
+        found = self.of_quotas.get(key)
+        if found is None:
+            found = self.of_quotas[key] = self.books[key[0]][f"{indicator}_quota"].fill_null(0).to_numpy()
+        return found
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out what is made anew where it is needed."""
@@ -87,7 +109,7 @@ class Ahead:
         """Take over what was kept."""
         for name, value in state.items():
             setattr(self, name, value)
-        self.wide = {}
+        self.wide, self.of_quotas = {}, {}
 
 
 @define(frozen=True, eq=False)
@@ -123,10 +145,7 @@ class DrawnSource:
     def _before(self, eve: date) -> list[pl.Series]:
         """Return what each row had on the day before a campaign."""
         if eve in self.ahead.before:
-            return [
-                pl.Series(f"{name}_before_campaign", np.repeat(each, self.draws))
-                for name, each in self.ahead.before[eve].items()
-            ]
+            return self.ahead.before_at(eve, self.draws).get_columns()
         return [
             pl.Series(f"{name}_before_campaign", each.reshape(-1)) for name, each in self.amounts.get(eve, {}).items()
         ]

@@ -7,22 +7,25 @@ import pickle
 import time
 import zlib
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from itertools import islice, pairwise
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS
-from kpi_rules.simulation.worker import Failed, attempt, begin, remotely
+from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, prepare, remotely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
-ROWS: Final = 150_000
-"""Units x draws at once: fewer, and what a tick costs by itself counts; more, and memory grows for nothing."""
+ROWS: Final = 125_000
+"""Units x draws at once: fewer, and what a tick costs by itself counts, and threads that wait for each other; more, and
+memory grows for nothing.
+"""
 
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
 _POOLS: Final = 3  # so many times processes are started anew after one of them died
@@ -71,6 +74,31 @@ class Progress:
         return self.seconds * (self.draws - self.done) / self.done if self.done else None
 
 
+@define(frozen=True, eq=False)
+class _Processes:
+    """Processes of this machine: who hands out to them, and what ends them at once."""
+
+    executor: ProcessPoolExecutor
+    stop: Callable[[], None]
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[_Processes]:
+    """Have so many processes for as long as they are wanted."""
+    spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
+    wanted, mine = spawned.Pipe(duplex=False)
+    with (
+        wanted,
+        mine,
+        ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as executor,
+    ):
+        try:
+            yield _Processes(executor, mine.close)
+        except BaseException:
+            mine.close()  # nobody waits until they have started for nothing
+            raise
+
+
 class CancelledError(Exception):
     """Whoever asked for it does not want it any more."""
 
@@ -91,6 +119,23 @@ class Running:
     workers: int | None = None
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
+    _started: _Processes | None = None
+
+    @contextmanager
+    def started(self) -> Iterator[Running]:
+        """Start the processes of this machine that it has, while what they are to do is still being found out.
+
+        Raises:
+            AssessmentError: as `check` has it.
+        """
+        self.check()
+        if self.executor is not None or self.workers is None:
+            yield self
+            return
+        with _processes(self.workers) as processes:
+            for _process in range(self.workers):
+                processes.executor.submit(prepare)
+            yield evolve(self, started=processes)
 
     def check(self) -> None:
         """Refuse what cannot run anything.
@@ -119,8 +164,8 @@ class Running:
         return max(own, 1) if isinstance(own, int) else self.workers or _ELSEWHERE
 
 
-def run(work: Work[Found], draws: int, running: Running) -> Found:
-    """Do a work for all draws, from number 0 on.
+def run(work: Work[Found], draws: int, running: Running, rows: int | None = None) -> Found:
+    """Do a work for all draws, from number 0 on, up to `rows` units x draws at once, by default as many as suit most.
 
     What is lost with a worker process is done again: in new processes where they are our own, and at last here.
 
@@ -132,12 +177,19 @@ def run(work: Work[Found], draws: int, running: Running) -> Found:
     running.check()
     at_once = running.at_once
     collecting = _Collecting(work, draws, running, at_once)
-    todo = chunks(work.units, draws, at_once)
+    alone = running.executor is None and running.workers is None
+    todo = chunks(work.units, draws, at_once, rows)
+    if alone and work.units * draws <= (rows or ROWS):
+        todo = [(0, draws)]
     if running.executor is not None:
         todo = collecting.through(todo, _sent(work, running.executor))
     elif running.workers is not None:
         todo = _in_processes(collecting, todo, running.workers)
-    if todo:
+    if alone:
+        keep_memory()
+    if len(todo) == 1 and running.cancelled is None:  # neither shared, nor to be asked about meanwhile: no thread
+        collecting.through(todo, lambda part: _done(attempt(work, *part)))
+    elif todo:
         with ThreadPoolExecutor(_threads()) as threads:
             collecting.through(todo, lambda part: threads.submit(attempt, work, part[0], part[1]))
     assert collecting.found is not None  # noqa: S101 (there is at least one draw)
@@ -148,13 +200,20 @@ def _threads() -> int:
     return min(os.cpu_count() or 1, WORKERS)
 
 
-def chunks(units: int, draws: int, workers: int) -> list[tuple[int, int]]:
-    """Return chunks of draws of nearly equal size that keep all workers busy to the end."""
-    size = max(ROWS // max(units, 1), 1)
+def _done(found: Found | Failed) -> Future[Found | Failed]:
+    """Return what is done already as what is waited for."""
+    future: Future[Found | Failed] = Future()
+    future.set_result(found)
+    return future
+
+
+def chunks(units: int, draws: int, workers: int, rows: int | None = None) -> list[tuple[int, int]]:
+    """Return chunks of draws of nearly equal size that keep all workers busy to the end; the larger ones come first."""
+    size = max((rows or ROWS) // max(units, 1), 1)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
-    edges = [draws * place // count for place in range(count + 1)]
-    return list(pairwise(edges))
+    each, larger = divmod(draws, count)
+    return list(pairwise(place * each + min(place, larger) for place in range(count + 1)))
 
 
 Part = tuple[int, int]
@@ -174,15 +233,11 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
 
     One process that dies takes its pool with it. A pool that did nothing at all would not do better the next time.
     """
-    spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
+    started = collecting.running._started  # noqa: SLF001 (nobody else's business)
     for _pool in range(_POOLS):
-        wanted, mine = spawned.Pipe(duplex=False)
-        with (
-            wanted,
-            mine,
-            ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as processes,
-        ):
-            lost = collecting.through(parts, _sent(collecting.work, processes), stop=mine.close)
+        with _processes(workers) if started is None else nullcontext(started) as processes:
+            lost = collecting.through(parts, _sent(collecting.work, processes.executor), stop=processes.stop)
+        started = None
         if len(lost) in {0, len(parts)}:
             return lost
         parts = lost

@@ -65,10 +65,11 @@ def simulate(  # noqa: PLR0913 (what is simulated, and who runs it; all but two 
         CancelledError: `cancelled` said so.
     """
     check_numbers(draws=(draws, 1), seed=(seed, 0))
-    before = past(workspace, as_of, until, known_at, decisions)
-    check_effects(effects, {name: not rule.one_off for name, rule in before.assessment.rulebook.rules.items()})
-    effort = Effort(seed, tuple(effects)) if effects else None
-    job = job_of(before, futures(before, seed), effort)
-    work = Counting(job, Extent.of(job.units, len(job.ahead.ticks), draws))
-    tally = run(work, draws, Running(executor, workers, progress, cancelled))
+    with Running(executor, workers, progress, cancelled).started() as running:
+        before = past(workspace, as_of, until, known_at, decisions)
+        check_effects(effects, {name: not rule.one_off for name, rule in before.assessment.rulebook.rules.items()})
+        effort = Effort(seed, tuple(effects)) if effects else None
+        job = job_of(before, futures(before, seed), effort)
+        work = Counting(job, Extent.of(job.units, len(job.ahead.ticks), draws))
+        tally = run(work, draws, running)
     return Simulation(before, job, tally.ordered(), seed, draws)

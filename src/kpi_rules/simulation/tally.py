@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from attrs import define, evolve
 
+from kpi_rules.simulation.bins import BINS, Bins, blocks, counted
 from kpi_rules.simulation.traces import MONEY
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.traces import Traces
 
     Whole = NDArray[np.int64]
-
-BINS: Final = 512
-PER_WHOLE: Final = 256
-"""Completion is counted in bins of 1/256 of the task, the last of which holds all from 511/256 on."""
 
 TOTALS: Final = ("met", *MONEY)
 """What is known of every draw as a whole: how many units met the task at the last tick, and fen over all units."""
@@ -57,7 +54,7 @@ class Tally:
         draws: which, as ranges that do not overlap.
         met: ticks x units, draws in which the task was met.
         amounts: ticks x units, sums of the primary indicator.
-        bins: ticks x units x `BINS`, or the last tick alone.
+        binned: completion at each tick, or at the last alone.
         last: units x draws of the last tick's primary indicator, where it is kept.
         hit: by rule, draws in which its measure was in force or issued, per unit.
         months: by rule with a state, units x months: draws in which the measure lasted so many months.
@@ -68,7 +65,7 @@ class Tally:
     draws: list[tuple[int, int]]
     met: Whole
     amounts: Whole
-    bins: NDArray[np.int32]
+    binned: Bins
     last: list[Whole]
     hit: dict[str, Whole]
     months: dict[str, Whole]
@@ -83,15 +80,20 @@ class Tally:
         binned = ticks if extent.every_tick else ticks[-1:]
         return cls(
             [traces.draws],
-            np.stack([each.sum(axis=1) for each in met]),
+            np.stack([_true(each, 1) for each in met]),
             np.stack([each.sum(axis=1) for each in traces.primary]),
-            np.stack([_binned(traces.primary[here], traces.quota[here]) for here in binned]),
-            [traces.primary[-1]] if extent.exact else [],
-            {name: each.sum(axis=1) for name, each in sorted(traces.hit.items())},
+            Bins.of([traces.primary[here] for here in binned], [traces.quota[here] for here in binned]),
+            [traces.primary[-1].copy()] if extent.exact else [],  # it is a part of what all ticks have
+            {name: _true(each, 1) for name, each in sorted(traces.hit.items())},
             {name: _months(each, months) for name, each in sorted(traces.months.items())},
             {name: each.sum(axis=1) for name, each in traces.money.items()},
-            {"met": [met[-1].sum(axis=0)]} | {name: [each.sum(axis=0)] for name, each in traces.money.items()},
+            {"met": [_true(met[-1], 0)]} | {name: [each.sum(axis=0)] for name, each in traces.money.items()},
         )
+
+    @property
+    def bins(self) -> NDArray[np.int32]:
+        """How many draws fall into each bin: ticks x units x `BINS`, or the last tick alone."""
+        return self.binned.counts
 
     def replaced(self, part: RuleTally) -> Tally:
         """Return the same draws with what is counted of some rules replaced."""
@@ -108,7 +110,7 @@ class Tally:
         self.draws += other.draws
         self.met += other.met
         self.amounts += other.amounts
-        self.bins += other.bins
+        self.binned.add(other.binned)
         self.last += other.last
         _add_up(self, other)
 
@@ -118,7 +120,7 @@ class Tally:
         last = [np.concatenate([self.last[place] for place in order], axis=1)] if self.last else []
         totals = {name: [np.concatenate([parts[place] for place in order])] for name, parts in self.totals.items()}
         span = (self.draws[order[0]][0], self.draws[order[-1]][1])
-        return Tally([span], self.met, self.amounts, self.bins, last, self.hit, self.months, self.money, totals)
+        return Tally([span], self.met, self.amounts, self.binned, last, self.hit, self.months, self.money, totals)
 
     def digest(self) -> str:
         """Return the SHA-256 of all of it, the same for any chunks, workers and machines."""
@@ -155,7 +157,7 @@ class RuleTally:
         """Count what became of the draws of one chunk; `kinds` are those of money that the rules are all of."""
         return cls(
             [traces.draws],
-            {name: each.sum(axis=1) for name, each in traces.hit.items()},
+            {name: _true(each, 1) for name, each in traces.hit.items()},
             {name: _months(each, months) for name, each in traces.months.items()},
             {name: traces.money[name].sum(axis=1) for name in kinds},
             {name: [traces.money[name].sum(axis=0)] for name in kinds},
@@ -181,26 +183,13 @@ def _add_up(mine: Tally | RuleTally, theirs: Tally | RuleTally) -> None:
         mine.totals[name] += parts
 
 
-def _binned(amounts: Whole, quota: Whole) -> NDArray[np.int32]:
-    """Count the completions of each unit in bins; units without a quota have none.
-
-    The quotient is one correctly rounded division, so that a completion falls into the same bin on every machine.
-    """
-    found = np.zeros((len(amounts), BINS), dtype=np.int32)
-    aimed = np.flatnonzero(quota > 0)
-    if not len(aimed):
-        return found
-    places = amounts[aimed] * np.float64(PER_WHOLE)
-    places /= quota[aimed, None]
-    np.clip(places, 0, BINS - 1, out=places)
-    cells = places.astype(np.int32)
-    cells += (np.arange(len(aimed), dtype=np.int32) * BINS)[:, None]
-    found[aimed] = np.bincount(cells.reshape(-1), minlength=len(aimed) * BINS).reshape(-1, BINS)
+def _true(flags: NDArray[np.bool_], axis: int) -> Whole:
+    """Count along an axis what is true; as the bytes they are, they are added up twice as fast."""
+    found: Whole = np.add.reduce(flags.view(np.uint8), axis=axis, dtype=np.uint32).astype(np.int64)
     return found
 
 
-def _months(months: NDArray[np.uint8], most: int) -> Whole:
+def _months(months: NDArray[np.unsignedinteger], most: int) -> Whole:
     """Count for each unit the draws by months; 0 to `most`, both inclusive."""
-    units = len(months)
-    cells = months + (np.arange(units) * (most + 1))[:, None]
-    return np.bincount(cells.reshape(-1), minlength=units * (most + 1)).reshape(units, most + 1)
+    units, draws = months.shape
+    return np.concatenate([counted(months[rows].astype(np.intp), most + 1) for rows in blocks(units, draws)])

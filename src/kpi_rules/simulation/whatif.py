@@ -7,7 +7,7 @@ What comes out is bit for bit what `kpi_rules.simulate` gives under those parame
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from attrs import define, evolve, field
@@ -25,7 +25,7 @@ from kpi_rules.simulation.tally import MOST_CELLS, RuleTally
 from kpi_rules.simulation.withholding import Withholding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.workspace import Workspace
 
     Amounts = NDArray[np.int64]
+
+ROWS: Final = 600_000
+"""Units x draws at once. Threads would wait for each other longer than these few rules take, and nothing is drawn."""
 
 HELD = ("withheld", "released", "outstanding")
 """The kinds of money that rules which hold pay are all of; those with an amount are all of `rewarded`."""
@@ -57,8 +60,11 @@ class Kept:
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
-        given = self._given.setdefault((low, high), [])
-        return KeptChunk(given, None if given else self.futures.chunk(low, high))
+        mine: list[dict[str, Amounts]] = []
+        given = self._given.setdefault((low, high), mine)
+        return KeptChunk(
+            given, lambda: self.futures.chunk(low, high), self.futures.chunk(low, high) if given is mine else None
+        )
 
 
 @define(eq=False)
@@ -66,13 +72,21 @@ class KeptChunk:
     """A chunk that is drawn once, when it is first stepped through."""
 
     given: list[dict[str, Amounts]]
+    again: Callable[[], Chunk]
     drawn: Chunk | None
+    alone: Chunk | None = None
 
     def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
         """Return by name the whole numbers of every unit and draw at day number `here`."""
         assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
         if self.drawn is not None:
             self.given.append(self.drawn.step(here))
+        if self.alone is None and here >= len(self.given):  # another thread is still drawing it: do not wait
+            self.alone = self.again()
+            for earlier in range(here):
+                self.alone.step(earlier)
+        if self.alone is not None:
+            return self.alone.step(here)
         return self.given[here]
 
 
@@ -130,7 +144,7 @@ def _under(simulation: Simulation, workspace: Workspace) -> Simulation | None:
     tally = simulation.tally
     if affected:
         part = Part(evolve(narrowed(carried_job, affected), futures=kept.futures), kinds)
-        tally = tally.replaced(run(part, simulation.draws, Running()))
+        tally = tally.replaced(run(part, simulation.draws, Running(), ROWS))
     return Simulation(other, carried_job, tally, simulation.seed, simulation.draws, kept)
 
 

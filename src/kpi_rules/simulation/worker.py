@@ -15,6 +15,7 @@ from threading import Thread
 from traceback import format_exception
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import numpy as np
 from attrs import define
 
 from kpi_rules.locale import _
@@ -33,6 +34,7 @@ _M_MMAP_THRESHOLD: Final = -3
 """Names of settings in glibc's `malloc.h`."""
 
 _KEPT: Final = 2**30  # bytes: more than a chunk takes
+_SEEN: Final = 31 * 2**20  # bytes
 
 
 @define(frozen=True)
@@ -86,12 +88,26 @@ def begin(wanted: Connection | None = None) -> None:
     """
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if sys.platform == "linux":
-        _keep_memory()
+        _keep_all_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(wanted,), daemon=True).start()
 
 
-def _keep_memory() -> None:
+def keep_memory() -> None:
+    """Have the C library keep some of what is freed, as much as it would after a chunk or two by itself.
+
+    glibc hands back what is freed at the end of its memory where that is more than twice the largest piece that was
+    ever freed, of up to 32 MiB. Until it has seen one, each chunk faults in anew what the one before it gave up.
+    """
+    np.empty(_SEEN, dtype=np.uint8)  # freed at once, and never touched: it takes no memory
+
+
+def prepare() -> None:
+    """Load what most work needs, before there is any."""
+    import kpi_rules.simulation.counting  # noqa: F401 (that it is loaded is all)
+
+
+def _keep_all_memory() -> None:
     """Have the C library keep what is freed: given back and asked for anew, a chunk takes some 40% longer.
 
     Both are set, as one alone keeps the other from being raised as needed. A library that is not glibc has other ways.
