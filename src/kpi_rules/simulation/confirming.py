@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.simulation.keys import BUFFERS, bases, of_rows, slot_words
 from kpi_rules.simulation.tables import CELLS
@@ -48,6 +48,10 @@ class Confirming:
     slot: Rows
     monthly: NDArray[np.bool_]
     keys: tuple[Words, Words]
+
+    def of(self, units: Rows) -> Confirming:
+        """Return the same of some units, any of them any number of times."""
+        return evolve(self, mean=self.mean[:, units], keys=(self.keys[0][units], self.keys[1][units]))
 
 
 class Visits:
