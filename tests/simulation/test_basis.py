@@ -193,3 +193,18 @@ def test_the_units_that_are_forecast(tmp_path: Path) -> None:
     credited = evolve(start.assessment.credited, recognised=start.assessment.credited.recognised & False)
     nobody = Basis.of(found.tables.units, np.zeros(7, dtype=np.bool_), credited)
     assert nobody.units.is_empty()
+
+
+@pytest.mark.parametrize("models", [("compound",), ("pipeline", "compound"), ("seasonal",)], ids="+".join)
+def test_only_those_are_drawn_that_somebody_simulated_is_made_of(tmp_path: Path, models: tuple[str, ...]) -> None:
+    arrivals = TABLES["arrivals"] + "        V04,J03,800.00,2011-04-10\n        V05,J04,70.00,2011-04-10\n"
+    chosen = f"[forecast]\nmodels = {list(models)}\n"
+    tables = {**TREE, "arrivals": arrivals}
+    plain = workspace(tmp_path / "plain", tables=tables, toml=chosen)
+    more = workspace(tmp_path / "more", tables=tables, toml=chosen + FUNDS)
+    assert futures(past(plain, AS_OF), 7).units == ("finance", "water")
+    of = futures(past(more, AS_OF), 7)
+    assert of.units == ("finance", "quay", "water")
+    assert of.layout.members is not None
+    assert of.layout.members.units.tolist() == [2, 3]
+    assert same(drawn(plain), drawn(more)) == 2

@@ -59,6 +59,20 @@ class Basis:
         home, below = tree_of(parents, rows)
         return cls(units.select("unit", "group", "kind")[rows], rows, home, below, parents)
 
+    def reaching(self, simulated: Rows) -> Rows:
+        """Return the places of those that a simulated unit, by its row in the workspace, is, or is above."""
+        nearest, _below = tree_of(self.parents, simulated)
+        found: Rows = np.flatnonzero(nearest[self.rows] >= 0)
+        return found
+
+    def only(self, places: Rows) -> Basis:
+        """Return some of the units, by their places."""
+        rows = self.rows[places]
+        place = np.full(len(self.rows) + 1, -1, dtype=np.int64)  # the last is that of no home
+        place[places] = np.arange(len(places))
+        _home, below = tree_of(self.parents, rows)
+        return Basis(self.units[places], rows, place[self.home], below, self.parents)
+
     @cached_property
     def tree(self) -> Tree:
         """Who of them is above whom."""

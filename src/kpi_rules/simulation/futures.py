@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import polars as pl
 from attrs import define, evolve, field
 
 from kpi_rules.locale import _, ngettext
@@ -16,7 +17,7 @@ from kpi_rules.simulation.chunks import Chunk, Futures, Series
 from kpi_rules.simulation.fitted import fitted
 from kpi_rules.simulation.histories import Histories
 from kpi_rules.simulation.known import Known
-from kpi_rules.simulation.members import Parts, held_by, parts_of_block, ranges_of, within_members
+from kpi_rules.simulation.members import Parts, held_by, parts_of_block, ranges_of, rows_of_block, within_members
 from kpi_rules.simulation.thinning import thinned, thinning_assumption
 from kpi_rules.simulation.tree import Tree
 from kpi_rules.simulation.visiting import confirming
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.forecasts import Block, History
-    from kpi_rules.simulation.basis import Members
+    from kpi_rules.simulation.basis import Basis, Members
     from kpi_rules.simulation.past import Past
 
 __all__ = ["Chunk", "Futures", "futures"]
@@ -55,13 +56,18 @@ class _Fitting:
     past: Past
     seed: int
     known: Known = field(init=False)
+    drawn: Basis = field(init=False)
     layout: Layout = field(init=False)
     histories: Histories = field(init=False)
     assumptions: list[Assumption] = field(factory=list, init=False)
+    _places: NDArray[np.int64] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.known = Known(self.past)
-        self.layout = Layout.of(self.past.basis, self.past.rows)
+        # Fitted on all, drawn of those alone that somebody simulated is made of: nobody's draw is another's.
+        self._places = self.past.basis.reaching(self.past.rows)
+        self.drawn = self.past.basis.only(self._places)
+        self.layout = Layout.of(self.drawn, self.past.rows)
         self.histories = Histories(self.known)
 
     def futures(self) -> Futures:
@@ -74,7 +80,7 @@ class _Fitting:
         series = [each for each in going_on if each is not None]
         found = Futures(
             self.seed,
-            tuple(past.basis.units["unit"].to_list()),
+            tuple(self.drawn.units["unit"].to_list()),
             len(past.ticks),
             {name: whole[past.rows] for name, whole in last.items()},
             {name: self.layout.tree.own(whole[self.layout.rows]) for name, whole in last.items()},
@@ -109,12 +115,25 @@ class _Fitting:
             self.assumptions += assumed
             waiting = np.maximum(self.known.arrived([-1]) - self.known.confirmed([-1]), 0)[0]
             found = Series(name, history.kind, tuple(blocks), visits, waiting)
+        found = self._of_drawn(found)
         members = self.layout.members
         return found if members is None else evolve(found, parts=self._parts(found, history, members))
 
+    def _of_drawn(self, series: Series) -> Series:
+        """Return a series of the units that are drawn alone."""
+        units = len(self.past.basis.rows)
+        if len(self._places) == units:
+            return series
+        return evolve(
+            series,
+            blocks=tuple((stream, rows_of_block(block, self._places, units)) for stream, block in series.blocks),
+            confirming=None if series.confirming is None else series.confirming.of(self._places),
+            waiting=series.waiting[self._places],
+        )
+
     def _left_out(self, name: str) -> None:
         """Say of whom a whole number stays at its last value, though it goes on for others: they are not forecast."""
-        basis, layout = self.past.basis, self.layout
+        basis, layout = self.drawn, self.layout
         others = layout.rows[len(basis.rows) :]
         others = others[basis.home[others] < 0]
         first = len(basis.rows)
@@ -128,20 +147,22 @@ class _Fitting:
 
     def _parts(self, series: Series, history: History, members: Members) -> Parts:
         """Return what is drawn of a whole number for the simulated units within forecast ones."""
-        basis, known = self.past.basis, self.known
-        evident = known.evident
+        basis, known = self.drawn, self.known
+        evident = known.evident[basis.home[known.evident] >= 0]
         ranges = ranges_of(basis, members, self._brought(series.name), evident)
         within = within_members(basis, members, evident)
         home = members.home
+        parts = known.parts.with_columns(unit=pl.Series(basis.home[known.parts["claimant"].to_numpy()]))
         blocks = tuple(
-            (stream, parts_of_block(block, members, ranges, held_by(block, known.parts, within, history.projects)))
+            (stream, parts_of_block(block, members, ranges, held_by(block, parts, within, history.projects)))
             for stream, block in series.blocks
         )
         visits, waiting = series.confirming, np.zeros(len(home), dtype=np.int64)
         if visits is not None:
             waiting = known.waiting_of(*within, len(home))
             visits = visits.of(home)
-        return Parts(tuple(history.units[at] for at in home.tolist()), blocks, ranges, visits, waiting)
+        names = basis.units["unit"].to_list()
+        return Parts(tuple(names[at] for at in home.tolist()), blocks, ranges, visits, waiting)
 
     def _brought(self, name: str) -> NDArray[np.int64]:
         """Return what of a whole number each unit of the workspace has brought itself."""

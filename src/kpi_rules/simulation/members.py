@@ -108,6 +108,27 @@ def _in_order(parents: Rows, home: Rows, roots: Rows, inside: NDArray[np.bool_])
     return np.array(order, dtype=np.int64), last
 
 
+def rows_of_block(block: Block, rows: Rows, units: int) -> Block:
+    """Return a block of some of its units, by their rows, of so many."""
+    if isinstance(block, Curves):
+        place = np.full(units, -1, dtype=np.int64)
+        place[rows] = np.arange(len(rows))
+        kept = np.flatnonzero(place[block.unit] >= 0)
+        project = tuple(block.project[at] for at in kept.tolist())
+        return Curves(place[block.unit[kept]], project, block.remaining[kept], block.shares, block.age[kept])
+    if isinstance(block, Compound):
+        return evolve(
+            block,
+            shape=block.shape[rows],
+            mean=block.mean[rows],
+            season=block.season[rows],
+            scale=block.scale[rows],
+            size=None if block.size is None else block.size[rows],
+            common=None if block.common is None else block.common[rows],
+        )
+    return evolve(block, level=block.level[rows], of_year=block.of_year[rows], of_month=block.of_month[rows])
+
+
 def parts_of_block(block: Block, members: Members, ranges: tuple[Rows, Rows], held: tuple[Rows, Rows, Whole]) -> Block:
     """Return a block of members, from that of the units that they are part of.
 
@@ -117,22 +138,12 @@ def parts_of_block(block: Block, members: Members, ranges: tuple[Rows, Rows], he
         ranges: see `ranges_of`; levels are taken in that proportion.
         held: what members hold of projects: member, row of `Curves` parts, fen that still have to come.
     """
-    home = members.home
-    if isinstance(block, Compound):
-        return evolve(
-            block,
-            shape=block.shape[home],
-            mean=block.mean[home],
-            season=block.season[home],
-            scale=block.scale[home],
-            size=None if block.size is None else block.size[home],
-            common=None if block.common is None else block.common[home],
-        )
-    if isinstance(block, Levels):
-        share = (ranges[1] - ranges[0]) / 2.0**PART_BITS
-        return evolve(
-            block, level=block.level[home] * share[:, None], of_year=block.of_year[home], of_month=block.of_month[home]
-        )
+    if not isinstance(block, Curves):
+        of_home = rows_of_block(block, members.home, 0)
+        if isinstance(of_home, Levels):
+            share = (ranges[1] - ranges[0]) / 2.0**PART_BITS
+            return evolve(of_home, level=of_home.level * share[:, None])
+        return of_home
     member, part, remaining = held
     return Curves(
         unit=member,
