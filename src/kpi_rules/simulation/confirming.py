@@ -114,9 +114,10 @@ class Visits:
         """Return where the table of each unit and draw begins, or of each unit alone."""
         rounds = self._of.rounds
         if rounds is None or self._of_ease is None:
-            offsets = self._offsets[self._of.kind[here]]
-            return offsets[rows] if offsets.shape[1] == 1 else offsets[rows, columns]
-        of_ease = self._of_ease[:, columns]
+            offsets: Whole = self._offsets[self._of.kind[here]]
+            own: Whole = offsets[rows] if offsets.shape[1] == 1 else offsets[rows, columns]
+            return own
+        of_ease: Whole = self._of_ease[:, columns]
         if len(of_ease) == 1:
             return of_ease
         found: Whole = np.take(
