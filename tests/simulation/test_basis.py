@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -208,3 +209,30 @@ def test_only_those_are_drawn_that_somebody_simulated_is_made_of(tmp_path: Path,
     assert of.layout.members is not None
     assert of.layout.members.units.tolist() == [2, 3]
     assert same(drawn(plain), drawn(more)) == 2
+
+
+def test_whose_sum_is_not_forecast_is_said(tmp_path: Path) -> None:
+    indicator = """
+    [[indicator]]
+    name = "beside"
+    kind = "money"
+    table = "results"
+    value = "amount"
+    """
+    results = """\
+        unit,indicator,amount,on
+        finance,funds,200.00,2011-02-10
+        finance,funds,300.00,2011-04-10
+        port,funds,500.00,2011-03-10
+        """
+    tables = {**TREE, "results": results}
+    toml = dedent(indicator) + RULE.format(name="all", when="at_month_end AND beside > 100")
+    found = workspace(tmp_path, tables=tables, toml=toml)
+    assert found.errors == []
+    of = futures(past(found, AS_OF), 7)
+    (said,) = (each for each in of.assumptions if each.what.startswith("beside"))
+    assert (said.what, said.about, said.little) == ("beside stays at its last value", "1 unit without a target", True)
+    units, steps = past(found, AS_OF).units["unit"].to_list(), of.chunk(0, 50)
+    last = steps.step(0)["beside"]
+    assert set(last[units.index("port")].tolist()) == {50_000}
+    assert last[units.index("finance")].max() > 50_000

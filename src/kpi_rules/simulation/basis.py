@@ -61,17 +61,25 @@ class Basis:
 
     def reaching(self, simulated: Rows) -> Rows:
         """Return the places of those that a simulated unit, by its row in the workspace, is, or is above."""
+        if np.array_equal(simulated, self.rows):
+            return np.arange(len(self.rows))
         nearest, _below = tree_of(self.parents, simulated)
         found: Rows = np.flatnonzero(nearest[self.rows] >= 0)
         return found
 
     def only(self, places: Rows) -> Basis:
         """Return some of the units, by their places."""
+        if len(places) == len(self.rows):
+            return self
         rows = self.rows[places]
         place = np.full(len(self.rows) + 1, -1, dtype=np.int64)  # the last is that of no home
         place[places] = np.arange(len(places))
         _home, below = tree_of(self.parents, rows)
         return Basis(self.units[places], rows, place[self.home], below, self.parents)
+
+    def pairs(self, rows: Rows) -> Pairs:
+        """Return the pairs of places among units of the workspace, by their rows: one, and one above it or itself."""
+        return self.below if np.array_equal(rows, self.rows) else tree_of(self.parents, rows)[1]
 
     @cached_property
     def tree(self) -> Tree:
@@ -101,6 +109,8 @@ class Layout:
     @classmethod
     def of(cls, basis: Basis, simulated: Rows) -> Layout:
         """Lay out the rows for the simulated units, by their rows among the workspace's."""
+        if np.array_equal(simulated, basis.rows):
+            return cls(basis.rows, basis.tree, None, np.arange(len(basis.rows)), None)
         others = simulated[~np.isin(simulated, basis.rows)]
         rows = np.concatenate([basis.rows, others])
         _home, below = tree_of(basis.parents, rows)

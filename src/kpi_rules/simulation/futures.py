@@ -132,14 +132,14 @@ class _Fitting:
         )
 
     def _left_out(self, name: str) -> None:
-        """Say of whom a whole number stays at its last value, though it goes on for others: they are not forecast."""
+        """Say of whom a policy's sum stays at its last value, though it goes on for others: they are not forecast."""
+        if name not in self.past.workspace.plugins.indicators:
+            return
         basis, layout = self.drawn, self.layout
-        others = layout.rows[len(basis.rows) :]
-        others = others[basis.home[others] < 0]
         first = len(basis.rows)
         own = layout.tree.own(self.known.credited.units[name][-1][layout.rows])[first:]
-        many = int((own[basis.home[layout.rows[first:]] < 0] != 0).sum())
-        if len(others) and many:
+        many = int(((own > 0) & (basis.home[layout.rows[first:]] < 0)).sum())
+        if many:
             what = _("{name} stays at its last value").format(name=name)
             about = ngettext("{count} unit without a target", "{count} units without a target", many).format(count=many)
             basis_of = _("neither a target nor a claim that it could be forecast from")

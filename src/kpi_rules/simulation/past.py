@@ -19,7 +19,7 @@ from kpi_rules.pipeline.credit import HAPPENINGS
 from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.source import whole_numbers
-from kpi_rules.simulation.basis import Basis, tree_of
+from kpi_rules.simulation.basis import Basis
 from kpi_rules.simulation.silent import fires_without
 from kpi_rules.workspace.amounts import LAST_DAY
 
@@ -150,7 +150,7 @@ def year_ahead(workspace: Workspace, as_of: date | None, known_at: date | None, 
     aimed = np.zeros(len(units), dtype=np.bool_)
     aimed[rows] = True
     basis = Basis.of(units, aimed, assessment.credited)
-    _home, below = tree_of(basis.parents, rows)
+    below = basis.pairs(rows)
     own = units.select("unit", "group", "kind")[rows]
     return evolve(whole, units=own, rows=rows, below=below, needed=frozenset(needed), basis=basis)
 
@@ -173,7 +173,7 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
     rows = np.flatnonzero(certain | in_force(assessment.decided.state))
     units = workspace.tables.units
     basis = Basis.of(units, aimed, assessment.credited)
-    _home, below = tree_of(basis.parents, rows)
+    below = basis.pairs(rows)
     return Past(
         workspace,
         assessment.as_of,
