@@ -80,7 +80,7 @@ def test_what_a_unit_has_is_its_own_and_what_those_below_have(workspace: kr.Work
     last = stepped(of, 0, 20, len(start.ticks))[-1]["funds"]
     gained = last - start.assessment.credited.units["funds"][-1][start.rows][:, None]
     unit, above = start.below
-    own = of.tree.own(gained)
+    own = of.layout.tree.own(gained)
     rolled = np.zeros_like(own)
     np.add.at(rolled, above, own[unit])
     assert (own >= 0).all()

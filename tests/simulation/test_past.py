@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_rules.simulation import past as of_past
+from kpi_rules.simulation.basis import parents_of, tree_of
 from kpi_rules.simulation.futures import futures
 from kpi_rules.simulation.job import job_of
 from kpi_rules.simulation.past import past
@@ -103,7 +104,7 @@ def test_homes_and_what_is_rolled_up(tmp_path: Path) -> None:
     found = kept(tmp_path, rule("completion < 1"))
     names = ["city", "west", "finance", "books", "desk", "water"]
     kept_names = found.units["unit"].to_list()
-    home = dict(zip(names, [kept_names[row] if row >= 0 else "" for row in found.home], strict=True))
+    home = dict(zip(names, [kept_names[row] if row >= 0 else "" for row in found.basis.home], strict=True))
     assert home == {
         "city": "",
         "west": "",
@@ -177,7 +178,7 @@ def test_any_tree_is_rolled_up_to_every_ancestor(size: int, seed: int) -> None:
         schema={"unit": pl.String, "parent": pl.String},
     )
     rows = np.flatnonzero(random.random(size) < 0.7)
-    home, (below, above) = of_past._tree(units, rows)
+    home, (below, above) = tree_of(parents_of(units), rows)
     place = {int(row): number for number, row in enumerate(rows)}
 
     def line(row: int) -> list[int]:

@@ -8,6 +8,7 @@ import pytest
 
 import kpi_rules as kr
 from kpi_rules.simulation import whatif
+from kpi_rules.simulation.whatif import Kept
 
 AS_OF = date(2011, 8, 31)
 DRAWS = 40
@@ -98,3 +99,20 @@ def test_parameters_that_credit_reads_are_simulated_anew(workspace: kr.Workspace
 def test_a_misspelt_parameter_names_the_nearest(simulation: kr.Simulation) -> None:
     with pytest.raises(ValueError, match=r"no parameter field_duty\.off_post_belo \(nearest: field_duty"):
         simulation.what_if({"field_duty.off_post_belo": 0.4})
+
+
+def test_chunks_asked_for_at_once_are_drawn_by_each(simulation: kr.Simulation) -> None:
+    futures, days = simulation.job.futures, len(simulation.job.days)
+    kept = Kept(futures, days)
+    first, second = kept.chunk(0, 5), kept.chunk(0, 5)
+    both = [(first.step(here), second.step(here)) for here in range(days)]
+    assert all((one[name] == other[name]).all() for one, other in both for name in one)
+    third = kept.chunk(0, 5)
+    assert third.drawn is None
+    assert all(third.step(here) is both[here][1] for here in range(days))
+
+
+def test_a_chunk_left_on_the_way_is_not_kept(simulation: kr.Simulation) -> None:
+    kept = Kept(simulation.job.futures, len(simulation.job.days))
+    kept.chunk(0, 5).step(0)
+    assert kept.chunk(0, 5).drawn is not None

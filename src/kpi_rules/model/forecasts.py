@@ -86,10 +86,10 @@ class History:
     Attributes:
         name: the whole number that is forecast, such as `funds` or `signed`.
         kind: what it holds: fen, or a count.
-        units: ids of the units.
+        units: ids of the units: those with a target, and those with evidence that none of these is above.
         group: of each unit the number of its peer group in `groups`, or -1.
         groups: the peer groups.
-        active: of each unit whether it can bring something of its own: it has history, or nobody below it.
+        active: of each unit whether it can bring something of its own: it has history, or none is below it.
         start: first day of the year.
         as_of: last day that is known.
         ticks: the days to come up to which is forecast, ascending.

@@ -8,13 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.simulation.keys import BUFFERS, bases, of_rows, slot_words
 from kpi_rules.simulation.tables import CELLS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from kpi_rules.simulation.rounds import Rounds
 
     Rows = NDArray[np.int64]
     Whole = NDArray[np.int64]
@@ -39,6 +41,7 @@ class Confirming:
         slot: of each tick its slot: of a month-end the number of its month, of others that of the day.
         monthly: of each tick whether it is a month-end.
         keys: of each unit in the stream of month-ends, and of other ticks.
+        rounds: how rounds of visits are drawn, which choose the mean share instead of `mean`; None without rounds.
     """
 
     shares: Whole
@@ -48,6 +51,13 @@ class Confirming:
     slot: Rows
     monthly: NDArray[np.bool_]
     keys: tuple[Words, Words]
+    rounds: Rounds | None = None
+
+    def of(self, units: Rows) -> Confirming:
+        """Return the same of some units, any of them any number of times."""
+        rounds = None if self.rounds is None else self.rounds.of(units)
+        keys = self.keys[0][units], self.keys[1][units]
+        return evolve(self, mean=self.mean[:, units], keys=keys, rounds=rounds)
 
 
 class Visits:
@@ -60,9 +70,15 @@ class Visits:
         self._held = -1
         self._words: Words = np.empty((confirming.mean.shape[1], len(draws)), dtype=np.uint64)
         self._offsets = [of_rows(mean * CELLS, len(draws)) for mean in confirming.mean]
+        rounds = confirming.rounds
+        self._levels = None if rounds is None else rounds.levels(draws)
+        self._of_ease: Rows | None = None
 
     def begin(self, here: int) -> None:
         """Make the words of tick number `here`."""
+        rounds = self._of.rounds
+        if rounds is not None and self._levels is not None:
+            self._of_ease = rounds.steps[:, self._levels[rounds.month[here]]] * CELLS
         monthly, slot = bool(self._of.monthly[here]), int(self._of.slot[here])
         wanted = slot // LANES if monthly else -2 - here
         if wanted == self._held:
@@ -86,11 +102,25 @@ class Visits:
         chosen: Whole = BUFFERS.get("chosen", waiting.shape, np.int64)
         np.right_shift(self._words[rows, columns], np.uint64(16 * lane + 4), out=chosen.view(np.uint64))
         chosen &= CELLS - 1
-        offsets = self._offsets[self._of.kind[here]]
-        chosen += offsets[rows] if offsets.shape[1] == 1 else offsets[rows, columns]
+        chosen += self._offsets_of(here, rows, columns, waiting.shape)
         table = self._of.shares[self._of.length[here]].reshape(-1)
         found = np.take(table, chosen, out=BUFFERS.get("share", waiting.shape, np.int64), mode="clip")
         found *= waiting
         found >>= 16
         waiting -= found
+        return found
+
+    def _offsets_of(self, here: int, rows: slice, columns: slice, shape: tuple[int, ...]) -> Whole:
+        """Return where the table of each unit and draw begins, or of each unit alone."""
+        rounds = self._of.rounds
+        if rounds is None or self._of_ease is None:
+            offsets: Whole = self._offsets[self._of.kind[here]]
+            own: Whole = offsets[rows] if offsets.shape[1] == 1 else offsets[rows, columns]
+            return own
+        of_ease: Whole = self._of_ease[:, columns]
+        if len(of_ease) == 1:
+            return of_ease
+        found: Whole = np.take(
+            of_ease, rounds.ease[rows], axis=0, out=BUFFERS.get("ease", shape, np.int64), mode="clip"
+        )
         return found

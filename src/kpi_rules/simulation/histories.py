@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.forecasts import Kind
-    from kpi_rules.simulation.tree import Tree
 
     Rows = NDArray[np.int64]
     Whole = NDArray[np.int64]
@@ -30,12 +29,11 @@ class Histories:
     """Makes the histories of one past."""
 
     known: Known
-    tree: Tree
     _groups: tuple[str, ...] = field(init=False)
 
     @_groups.default
     def _all_groups(self) -> tuple[str, ...]:
-        return tuple(self.known.past.units["group"].drop_nulls().unique().sort().to_list())
+        return tuple(self.known.past.basis.units["group"].drop_nulls().unique().sort().to_list())
 
     def of(self, name: str) -> History | None:
         """Return the history of a whole number; None of one that nothing can be said of but its last value."""
@@ -76,7 +74,7 @@ class Histories:
         new = np.diff(credited, axis=0, prepend=0)
         month, claim = np.nonzero(new > 0)
         claims = known.credited.claims
-        home = known.past.home[claims.unit[claim]]
+        home = known.past.basis.home[claims.unit[claim]]
         days = np.array([known.credited.dates[at].toordinal() for at in here], dtype=np.int64)
         frame = pl.DataFrame(
             {"unit": home, "day": days[month], "amount": new[month, claim], "project": claims.project[claim]}
@@ -84,7 +82,7 @@ class Histories:
         return frame.filter(pl.col("unit") >= 0).join(known.dates.select("project", "since"), on="project")
 
     def _happened(self, name: str) -> pl.DataFrame:
-        """Return when recognised projects began to count in a count, once for each kept unit."""
+        """Return when recognised projects began to count in a count, once for each forecast unit."""
         known = self.known
         dates = known.dates.with_columns(recognised=pl.col("since"))
         rows = known.parts.select("unit", "project").unique().join(dates, on="project").drop_nulls(name)
@@ -95,7 +93,7 @@ class Histories:
         return rows.filter(pl.col("day").is_between(year, known.past.as_of.toordinal())).select(list(_EVENT))
 
     def _signed_contracts(self) -> pl.DataFrame:
-        """Return the contracts of projects by their recognition, whole for each kept unit that has a part."""
+        """Return the contracts of projects by their recognition, whole for each forecast unit that has a part."""
         contracts = self.known.credited.projects.select(amount="contracted").with_row_index("project")
         return (
             self._happened("recognised")
@@ -113,8 +111,8 @@ class Histories:
             return None
         dates = [tick.on for tick in past.assessment.ticks]
         here = [self.known.credited.dates.index(on) for on in dates]
-        totals = units[name][here][:, past.rows]
-        own = np.stack([self.tree.own(row) for row in totals]) if not indicator.own else totals
+        totals = units[name][here][:, past.basis.rows]
+        own = np.stack([past.basis.tree.own(row) for row in totals]) if not indicator.own else totals
         grown = np.diff(own, axis=0, prepend=0)
         if (grown < 0).any():
             return None
@@ -135,12 +133,14 @@ class Histories:
     ) -> History:
         past = self.known.past
         number = pl.DataFrame({"group": self._groups}, schema={"group": pl.String}).with_row_index("number")
-        of_group = past.units.select("group").join(number, on="group", how="left", maintain_order="left")["number"]
+        of_group = past.basis.units.select("group").join(number, on="group", how="left", maintain_order="left")[
+            "number"
+        ]
         none = np.zeros(0, dtype=np.int64)
         return History(
             name=name,
             kind=kind,
-            units=tuple(past.units["unit"].to_list()),
+            units=tuple(past.basis.units["unit"].to_list()),
             group=of_group.cast(pl.Int64).fill_null(-1).to_numpy(),
             groups=self._groups,
             active=self.known.active,

@@ -1,4 +1,4 @@
-"""What is known of the year so far, by kept unit, as arrays: what histories are made of (M13, M14)."""
+"""What is known of the year so far, by forecast unit, as arrays: what histories are made of (M13, M14)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_RATE: Final = 16
 
 @define(frozen=True, eq=False, slots=False)
 class Known:
-    """The evidence of a past: of recognised projects alone, and by the kept units that have a part in them."""
+    """The evidence of a past: of recognised projects alone, and by the forecast units that have a part in them."""
 
     past: Past
 
@@ -72,18 +72,56 @@ class Known:
 
     @cached_property
     def parts(self) -> pl.DataFrame:
-        """Who has a part in which recognised project: row numbers `project`, `unit`, and `weight` of `whole`."""
+        """Who has a part in which recognised project: row numbers `project`, `unit`, and `weight` of `whole`; and
+        `claimant`, the row among the workspace's units of the one that claims it.
+        """
         claims = self.credited.claims
         frame = pl.DataFrame(
             {
                 "project": claims.project,
-                "unit": self.past.home[claims.unit],
+                "unit": self.past.basis.home[claims.unit],
+                "claimant": claims.unit,
                 "weight": claims.weight,
                 "whole": claims.whole,
             }
         )
         counts = self.credited.recognised[-1][claims.project] & (claims.weight > 0)
         return frame.filter(pl.Series(counts) & (pl.col("unit") >= 0))
+
+    @cached_property
+    def evident(self) -> Rows:
+        """The rows among the workspace's units of those that claim a part in a recognised project."""
+        return self.parts["claimant"].unique().sort().to_numpy()
+
+    @cached_property
+    def brought(self) -> Whole:
+        """Of each unit of the workspace what it brought itself so far, by its claims: vouchers where they bear amounts
+        out, else what is credited.
+        """
+        claims, last = self.credited.claims, self.credited
+        of_claims = last.shared[-1]
+        if self.by_vouchers:
+            of_claims = self.claimed(np.where(last.recognised[-1:], last.vouchers[-1:], 0))[0]
+        sums = np.bincount(claims.unit, of_claims, minlength=len(self.past.basis.parents))
+        return sums.astype(np.int64)
+
+    def waiting_of(self, evident: Rows, member: Rows, members: int) -> Whole:
+        """Return of each of so many members what arrived and is not credited yet, of the claims of units, by their rows
+        among the workspace's, that are, or are below, a member.
+        """
+        arrived = np.where(self.credited.recognised[-1:], self.credited.vouchers[-1:], 0)
+        of_claims = self.claimed(arrived)[0], self.credited.shared[-1]
+        unit = self.credited.claims.unit
+        size = len(self.past.basis.parents)
+        sums = [np.bincount(unit, each, minlength=size)[evident] for each in of_claims]
+        came, credited = (np.bincount(member, each, minlength=members).astype(np.int64) for each in sums)
+        if self.adjusted:
+            home = self.past.basis.home[evident]
+            rate = np.zeros(members, dtype=np.int64)
+            rate[member] = self.rate[home]
+            came = came // PARTS * rate + came % PARTS * rate // PARTS
+        found: Whole = np.maximum(came - credited, 0)
+        return found
 
     @cached_property
     def dates(self) -> pl.DataFrame:
@@ -94,9 +132,9 @@ class Known:
 
     @cached_property
     def active(self) -> NDArray[np.bool_]:
-        """Of each kept unit whether it can bring something of its own: it has a part, or no kept unit is below it."""
-        size = len(self.past.units)
-        below, above = self.past.below
+        """Of each forecast unit whether it can bring something of its own: it has a part, or none is below it."""
+        size = len(self.past.basis.rows)
+        below, above = self.past.basis.below
         has_below = np.bincount(above[below != above], minlength=size) > 0
         own = np.bincount(self.parts["unit"].to_numpy(), minlength=size) > 0
         return ~has_below | own
@@ -138,7 +176,7 @@ class Known:
 
     @cached_property
     def rate(self) -> Whole:
-        """Of each kept unit what adjustments make of what is confirmed, in 65536ths; of all where a unit has none."""
+        """Of each forecast unit what adjustments make of what is confirmed, in 65536ths; where it has none, of all."""
         confirmed = self.at_home(self.claimed(self.credited.confirmed[-1:]))[0].astype(np.float64)
         shared = self.at_home(self.credited.shared[-1:])[0].astype(np.float64)
         of_all = shared.sum() / confirmed.sum() if confirmed.sum() > 0 else 1.0
@@ -151,7 +189,7 @@ class Known:
         return bool((self.credited.shared[-1] != self.claimed(self.credited.confirmed[-1:])[0]).any())
 
     def at_rate(self, amounts: Whole) -> Whole:
-        """Return dates x kept units of what arrived as what adjustments will leave of it."""
+        """Return dates x forecast units of what arrived as what adjustments will leave of it."""
         if not self.adjusted:
             return amounts
         return amounts // PARTS * self.rate + amounts % PARTS * self.rate // PARTS
@@ -163,12 +201,12 @@ class Known:
         return [here for here, on in enumerate(self.credited.dates) if on in ends]
 
     def arrived(self, here: list[int]) -> Whole:
-        """Return dates x kept units: the vouchers that counted by each date, as adjustments will leave them."""
+        """Return dates x forecast units: the vouchers that counted by each date, as adjustments will leave them."""
         recognised = np.where(self.credited.recognised[here], self.credited.vouchers[here], 0)
         return self.at_rate(self.at_home(self.claimed(recognised)))
 
     def confirmed(self, here: list[int]) -> Whole:
-        """Return dates x kept units: what was credited by each date."""
+        """Return dates x forecast units: what was credited by each date."""
         return self.at_home(self.credited.shared[here])
 
     def claimed(self, of_projects: Whole) -> Whole:
@@ -179,10 +217,10 @@ class Known:
         return found
 
     def at_home(self, of_claims: Whole) -> Whole:
-        """Add up dates x claims to dates x kept units."""
-        home = self.past.home[self.credited.claims.unit]
+        """Add up dates x claims to dates x forecast units."""
+        home = self.past.basis.home[self.credited.claims.unit]
         inside = home >= 0
-        size = len(self.past.units)
+        size = len(self.past.basis.rows)
         sums = [np.bincount(home[inside], row[inside], minlength=size) for row in of_claims]
         return np.stack(sums).astype(np.int64) if sums else np.zeros((0, size), dtype=np.int64)
 

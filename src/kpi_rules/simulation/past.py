@@ -14,10 +14,12 @@ from kpi_rules.locale import _
 from kpi_rules.model.calendar import DAY, Tick, following, ticks
 from kpi_rules.model.columns import FIXINGS, rule_schema
 from kpi_rules.model.problems import AssessmentError, Place, error
-from kpi_rules.pipeline.assess import assess, reassess
+from kpi_rules.pipeline.assess import assess, reassess, rulebook
+from kpi_rules.pipeline.credit import HAPPENINGS
 from kpi_rules.pipeline.derived import Derived
 from kpi_rules.pipeline.panel import with_parameters
 from kpi_rules.pipeline.source import whole_numbers
+from kpi_rules.simulation.basis import Basis
 from kpi_rules.simulation.silent import fires_without
 from kpi_rules.workspace.amounts import LAST_DAY
 
@@ -49,10 +51,10 @@ class Past:
             assessment are interim.
         units: `unit, group, kind` of the units that are simulated, one row each.
         rows: for each of them its row among the workspace's units.
-        home: for each unit of the workspace the simulated row of its nearest simulated ancestor or itself, -1 without.
         below: pairs of rows, a simulated unit and an ancestor of it or itself: what is rolled up to what.
         needed: the whole numbers that something reads besides the primary indicator.
         certain: of each unit of the workspace whether it is simulated whatever is in force.
+        basis: the units that are forecast, which no rule chooses.
     """
 
     workspace: Workspace
@@ -62,10 +64,10 @@ class Past:
     ticks: tuple[Tick, ...]
     units: pl.DataFrame
     rows: Rows
-    home: Rows
     below: tuple[Rows, Rows]
     needed: frozenset[str]
     certain: Flags
+    basis: Basis
 
     @cached_property
     def assessment(self) -> Assessment:
@@ -94,8 +96,19 @@ def past(
         AssessmentError: as `kpi_rules.assess` has it, or there is no tick to come by `until`, or that is no day.
     """
     # The figures of the past are needed at its last day alone; what rules read is computed anyway.
-    assessment = assess(workspace, as_of, known_at, decisions, indicators=["completion"], whole_panel=False)
+    assessment = assess(workspace, as_of, known_at, decisions, indicators=_shown(workspace), whole_panel=False)
     return _ahead_of(assessment, _last_day(assessment.rulebook.terms.year, until))
+
+
+def _shown(workspace: Workspace) -> list[str]:
+    """Return the indicators to assess besides those that rules read: what is counted of recognised projects goes by how
+    many there are.
+    """
+    if workspace.errors or workspace.config is None:
+        return ["completion"]
+    book = rulebook(workspace)
+    read = Derived(book.terms.indicators).closure({*book.columns, book.terms.primary})
+    return ["completion", *({"recognised"} & _needed(read, book.terms.primary, ()))]
 
 
 def _last_day(year: Year, until: object) -> date:
@@ -123,8 +136,9 @@ def year_ahead(workspace: Workspace, as_of: date | None, known_at: date | None, 
     Raises:
         AssessmentError: as `kpi_rules.assess` has it, or `as_of` is after the year end.
     """
+    needed = {indicator} | ({"recognised"} & _needed({indicator}, indicator, ()))
     assessment = assess(
-        workspace, as_of, known_at, indicators=["completion", "arrival_rate", indicator], whole_panel=False
+        workspace, as_of, known_at, indicators=["completion", "arrival_rate", *sorted(needed)], whole_panel=False
     )
     year = assessment.rulebook.terms.year
     if assessment.as_of > year.end:
@@ -133,9 +147,12 @@ def year_ahead(workspace: Workspace, as_of: date | None, known_at: date | None, 
     whole = _ahead_of(assessment, following(year).end)
     rows = np.flatnonzero(assessment.quotas_on(year.end)[f"{indicator}_quota"].is_not_null().to_numpy())
     units = workspace.tables.units
-    home, below = _tree(units, rows)
+    aimed = np.zeros(len(units), dtype=np.bool_)
+    aimed[rows] = True
+    basis = Basis.of(units, aimed, assessment.credited)
+    below = basis.pairs(rows)
     own = units.select("unit", "group", "kind")[rows]
-    return evolve(whole, units=own, rows=rows, home=home, below=below, needed=frozenset({indicator}))
+    return evolve(whole, units=own, rows=rows, below=below, needed=frozenset(needed), basis=basis)
 
 
 def _ahead_of(assessment: Assessment, until: date) -> Past:
@@ -147,14 +164,16 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         expected = _("a last day with a tick after the day that is known")
         raise AssessmentError([error("nothing-to-come", Place(key="until"), found=found, expected=expected)])
     read = Derived(terms.indicators).closure({*assessment.rulebook.columns, terms.primary})
-    if any(name.startswith("campaign_") for name in read):
-        days = {tick.on for tick in coming}
-        eves = {campaign.start - DAY for campaign in terms.campaigns if as_of < campaign.start - DAY < until}
-        coming = tuple(sorted([*coming, *(Tick(on, interim=True) for on in eves - days)], key=lambda tick: tick.on))
-    certain = _certain(assessment, coming, read)
+    # Whether or not a rule reads what campaigns bring: no rule changes a draw.
+    days = {tick.on for tick in coming}
+    eves = {campaign.start - DAY for campaign in terms.campaigns if as_of < campaign.start - DAY < until}
+    coming = tuple(sorted([*coming, *(Tick(on, interim=True) for on in eves - days)], key=lambda tick: tick.on))
+    aimed = _aimed(assessment, coming)
+    certain = _certain(assessment, coming, read, aimed)
     rows = np.flatnonzero(certain | in_force(assessment.decided.state))
     units = workspace.tables.units
-    home, below = _tree(units, rows)
+    basis = Basis.of(units, aimed, assessment.credited)
+    below = basis.pairs(rows)
     return Past(
         workspace,
         assessment.as_of,
@@ -163,10 +182,10 @@ def _ahead_of(assessment: Assessment, until: date) -> Past:
         coming,
         units.select("unit", "group", "kind")[rows],
         rows,
-        home,
         below,
         _needed(read, terms.primary, terms.indicators),
         certain,
+        basis,
     )
 
 
@@ -180,22 +199,33 @@ def in_force(state: State) -> Flags:
 
 
 def _needed(read: AbstractSet[str], primary: str, indicators: Collection[str]) -> frozenset[str]:
-    """Return the whole numbers behind the named columns besides the primary: counts, sums of money and of plugins."""
+    """Return the whole numbers behind the named columns besides the primary: counts, sums of money and of plugins.
+
+    Counts of recognised projects are never more than those: these are needed with them, whatever else reads them.
+    """
     sums = {name for name in indicators if name in read}
-    return frozenset((whole_numbers(read, primary) | sums | {"funds"}.intersection(read)) - {primary})
+    found = whole_numbers(read, primary) | sums | {"funds"}.intersection(read)
+    if found & HAPPENINGS.keys():
+        found.add("recognised")
+    return frozenset(found - {primary})
 
 
-def _certain(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet[str]) -> Flags:
-    """Say which units have to be simulated whatever is in force: those with a target of the primary indicator at some
-    tick to come, and those that a rule may concern without one.
+def _aimed(assessment: Assessment, coming: tuple[Tick, ...]) -> Flags:
+    """Say which units have a target of the primary indicator at some tick to come."""
+    aimed = np.zeros(len(assessment.panel.units), dtype=np.bool_)
+    for tick in coming:
+        aimed |= assessment.quotas_on(tick.on)[f"{assessment.panel.terms.primary}_quota"].is_not_null().to_numpy()
+    return aimed
+
+
+def _certain(assessment: Assessment, coming: tuple[Tick, ...], read: AbstractSet[str], aimed: Flags) -> Flags:
+    """Say which units have to be simulated whatever is in force: those with a target, and those that a rule may concern
+    without one.
 
     Of a unit without a target nothing that is held against it is known, so that few rules can fire. Whether one does
     is the same in every future where it reads nothing but the calendar and what is not known; then one look says it.
     """
     panel, book = assessment.panel, assessment.rulebook
-    aimed = np.zeros(len(panel.units), dtype=np.bool_)
-    for tick in coming:
-        aimed |= assessment.quotas_on(tick.on)[f"{panel.terms.primary}_quota"].is_not_null().to_numpy()
     if aimed.all() or panel.compared(read) - {"rank", "group_size"}:
         return np.ones(len(panel.units), dtype=np.bool_)
     fires = firing(book)
@@ -240,25 +270,3 @@ def fires_by_itself(units: pl.DataFrame, book: Rulebook, coming: tuple[Tick, ...
                 filled.select(pl.repeat(value=False, n=len(frame)) | when.fill_null(value=False)).to_series().to_numpy()
             )
     return found
-
-
-def _tree(units: pl.DataFrame, rows: Rows) -> tuple[Rows, tuple[Rows, Rows]]:
-    """Return the home of each unit, and the pairs of what is rolled up to what among the simulated units."""
-    parents = _parents(units)
-    place = np.full(len(units), -1, dtype=np.int64)
-    place[rows] = np.arange(len(rows))
-    home, above = place.copy(), np.arange(len(units))
-    pairs = [(np.arange(len(rows)), np.arange(len(rows)))]
-    while (above := np.where(above >= 0, parents[above], -1)).max(initial=-1) >= 0:
-        there = np.where(above >= 0, place[above], -1)
-        home = np.where(home < 0, there, home)
-        of_simulated = there[rows]
-        pairs.append((np.flatnonzero(of_simulated >= 0), of_simulated[of_simulated >= 0]))
-    return home, (np.concatenate([below for below, _above in pairs]), np.concatenate([up for _below, up in pairs]))
-
-
-def _parents(units: pl.DataFrame) -> Rows:
-    """Return the row of each unit's parent, -1 without one."""
-    numbered = units.select("unit").with_row_index("row")
-    joined = units.select(unit="parent").join(numbered, on="unit", how="left", maintain_order="left")
-    return joined["row"].cast(pl.Int64).fill_null(-1).to_numpy()

@@ -33,10 +33,14 @@ class Sampler(Protocol):
         ...
 
 
-def sampler_of(block: Block, seed: int, stream: str, units: Sequence[str]) -> Sampler:
-    """Return the sampler of a block of the units with these ids."""
+def sampler_of(
+    block: Block, seed: int, stream: str, units: Sequence[str], ranges: tuple[Rows, Rows] | None = None
+) -> Sampler:
+    """Return the sampler of a block of the units with these ids; with `ranges`, of the arrivals of them whose last bits
+    are in each row's range.
+    """
     if isinstance(block, Compound):
-        return CompoundSampler.of(block, seed, stream, units)
+        return CompoundSampler.of(block, seed, stream, units, ranges)
     if isinstance(block, Curves):
         return CurvesSampler.of(block, seed, stream)
     return LevelsSampler.of(block, seed, stream, units)

@@ -13,6 +13,7 @@ import numpy as np
 from attrs import define
 
 from kpi_rules.simulation.keys import BUFFERS, SLOT_STEP, bases, draw_words, mix, of_rows, slot_words, stream_keys
+from kpi_rules.simulation.members import PART_BITS
 from kpi_rules.simulation.tables import CELLS, COUNT_BITS, CountTables, as_cells, count_tables, period_table
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class CompoundSampler:
     """A `Compound` with its tables and keys.
 
     Of the word of slot 0 the first bits say how many arrive, bits 12 to 23 choose the common factor; arrival j, from 1
-    on, has the word of slot j.
+    on, has the word of slot j, whose last bits say which part of its unit it is of. With `ranges` only those arrivals
+    of each row are drawn whose last bits are from the first value to before the second.
     """
 
     counts: CountTables
@@ -55,9 +57,12 @@ class CompoundSampler:
     factors: Real | None
     common: Rows
     keys: Words
+    ranges: tuple[Rows, Rows] | None = None
 
     @classmethod
-    def of(cls, block: Compound, seed: int, stream: str, ids: Sequence[str]) -> CompoundSampler:
+    def of(
+        cls, block: Compound, seed: int, stream: str, ids: Sequence[str], ranges: tuple[Rows, Rows] | None = None
+    ) -> CompoundSampler:
         """Make the tables and keys of a block."""
         counts = count_tables(block.shape, block.mean)
         none = np.zeros(len(ids), dtype=np.int64)
@@ -74,6 +79,7 @@ class CompoundSampler:
             None if block.factors is None else as_cells(block.factors),
             none if block.common is None else block.common,
             stream_keys(seed, stream, ids),
+            ranges,
         )
 
     def add(self, low: int, high: int, out: Whole) -> None:
@@ -104,6 +110,8 @@ class _Block:
         first -= flat
         cell = np.repeat(np.arange(flat.size), flat)
         words = self._arrivals(first, cell, total)
+        if self.of.ranges is not None:
+            words, cell = self._within(self.of.ranges, words, cell)
         _plane, units, draws = out.shape
         starts = np.arange(self.rows.start, self.rows.stop) * draws
         amounts = self._amounts(words, cell)
@@ -142,6 +150,13 @@ class _Block:
         words: Words = _taken(based, cell, "arrivals")
         words += _steps(total)
         return mix(words, BUFFERS.get("spare", (total,), np.uint64))
+
+    def _within(self, ranges: tuple[Rows, Rows], words: Words, cell: Whole) -> tuple[Words, Whole]:
+        """Return the arrivals whose last bits are in the range of their row."""
+        row = cell // self.size[1] + self.rows.start
+        part = (words & np.uint64(2**PART_BITS - 1)).astype(np.int64)
+        kept = (part >= ranges[0][row]) & (part < ranges[1][row])
+        return words[kept], cell[kept]
 
     def _periods(self, words: Words, cell: Whole, plane: int) -> Whole:
         """Return where the plane of each arrival's period begins: the first twelve bits say which."""

@@ -19,16 +19,18 @@ from kpi_rules.locale import _, ngettext
 from kpi_rules.model.forecasts import Assumption
 from kpi_rules.simulation.confirming import PARTS, Confirming
 from kpi_rules.simulation.keys import stream_keys
+from kpi_rules.simulation.rounds import ENOUGH, LEVELS, in_rounds, rounds_of
 from kpi_rules.simulation.tables import CELLS
+from kpi_rules.simulation.visited import ends_quarter, visited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from numpy.typing import NDArray
 
     from kpi_rules.model.forecasts import History
     from kpi_rules.simulation.known import Known
+    from kpi_rules.simulation.rounds import Rounds
 
     Real = NDArray[np.float64]
     Rows = NDArray[np.int64]
@@ -48,25 +50,33 @@ _STEEPEST: Final = 400.0
 
 def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, list[Assumption]]:
     """Fit the shares to the past months of the units."""
-    here = known.month_ends
-    arrived, credited = known.arrived(here), known.confirmed(here)
-    before = np.concatenate([np.zeros_like(credited[:1]), credited])[: len(credited)]
-    waiting = arrived - before
-    month, unit = np.nonzero(waiting > 0)
-    share = np.clip((credited - before)[month, unit] / waiting[month, unit], 0.0, 1.0)
-    start = known.config.year.start
-    kind = np.array([_ends_quarter(known.credited.dates[at], start) for at in here], dtype=np.int64)[month]
-    mean = _means(unit, kind, share, Groups.make(history.group, len(history.groups)), len(history.units))
-    steps, rows = np.unique(np.rint(mean * BINS).astype(np.int64), return_inverse=True)
+    seen = visited(known, history)
+    groups, units = Groups.make(history.group, len(history.groups)), len(history.units)
+    start, ticks = known.config.year.start, known.past.ticks
+    kinds = [int(ends_quarter(tick.on, start)) for tick in ticks]
+    rounds = None
+    telling = np.ones(len(seen.share), dtype=np.bool_)
+    if in_rounds(seen):
+        rounds = rounds_of(seen, groups, units, [tick.on for tick in ticks], kinds, seed)
+        means = np.arange(LEVELS + 1) / LEVELS
+        rows: Rows = np.zeros((1, units), dtype=np.int64)
+        assumed = _of_rounds(rounds)
+        # What a month without visits says of shares is said by the month: that there was no round.
+        telling = (np.bincount(seen.month, seen.share) > 0)[seen.month]
+        kinds = [0] * len(kinds)
+    else:
+        by_kind = _means(seen.unit, seen.kinds, seen.share, groups, units)
+        steps, numbers = np.unique(np.rint(by_kind * BINS).astype(np.int64), return_inverse=True)
+        means, rows = steps / BINS, numbers.reshape(by_kind.shape)
+        assumed = _assumptions(by_kind, seen.kinds)
     lengths, length = np.unique(np.maximum(1, np.rint(history.spans / _MONTH * _QUARTERS)), return_inverse=True)
-    base = np.bincount(np.rint(share * BINS).astype(np.int64), minlength=BINS + 1) + _VAGUE / (BINS + 1)
-    tables = [_tilted(base.tolist(), int(step) / BINS) for step in steps]
-    ticks = known.past.ticks
+    base = np.bincount(np.rint(seen.share[telling] * BINS).astype(np.int64), minlength=BINS + 1) + _VAGUE / (BINS + 1)
+    tables = [_tilted(base.tolist(), mean, exactly=rounds is not None) for mean in means.tolist()]
     found = Confirming(
         shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths]),
         length=length,
-        mean=rows.reshape(mean.shape),
-        kind=np.array([_ends_quarter(tick.on, start) for tick in ticks], dtype=np.int64),
+        mean=rows,
+        kind=np.array(kinds, dtype=np.int64),
         slot=np.array(
             [tick.on.year * 12 + tick.on.month if tick.is_month_end else tick.on.toordinal() for tick in ticks]
         ),
@@ -75,13 +85,22 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
             stream_keys(seed, "visits of a month", history.units),
             stream_keys(seed, "visits between", history.units),
         ),
+        rounds=rounds,
     )
-    return found, _assumptions(mean, kind)
+    return found, assumed
 
 
-def _ends_quarter(day: date, start: date) -> bool:
-    """Say whether a day's month ends a quarter of the year that began at `start`, or of one after it."""
-    return ((day.year - start.year) * 12 + day.month - start.month) % 3 == 2  # noqa: PLR2004 (the third month)
+def _of_rounds(rounds: Rounds) -> list[Assumption]:
+    """Say how much of what waits rounds confirm, and on how many months that rests."""
+    found = []
+    for kind, months in enumerate((_("other months"), _("months that end a quarter"))):
+        number = len(rounds.seen[kind])
+        seen = ngettext("{count} month", "{count} months", number).format(count=number)
+        basis = _("{seen} and a made-up one: half no visits, half any share alike").format(seen=seen)
+        what = _("visits come in rounds; of what waits, all units together, they confirm in {months}")
+        value = _("{share:.0%} a month on average, drawn for all units at once").format(share=rounds.expected(kind))
+        found.append(Assumption("visits", what.format(months=months), "", value, basis, little=number < ENOUGH))
+    return found
 
 
 def _assumptions(mean: Real, kind: Rows) -> list[Assumption]:
@@ -110,8 +129,12 @@ def _means(unit: Rows, kind: Rows, share: Real, groups: Groups, units: int) -> R
     return np.stack(found)
 
 
-def _tilted(base: Sequence[float], mean: float) -> list[float]:
-    """Return weights of the shares 0, 1/64, ..., 1 that are the base's, tilted so that their mean is as given."""
+def _tilted(base: Sequence[float], mean: float, *, exactly: bool) -> list[float]:
+    """Return weights of the shares 0, 1/64, ..., 1 that are the base's, tilted so that their mean is as given; where
+    that is nothing or all, `exactly` that.
+    """
+    if exactly and mean in {0.0, 1.0}:
+        return [float(at == mean * BINS) for at in range(BINS + 1)]
     low, high = -_STEEPEST, _STEEPEST
     weights = list(base)
     for _round in range(60):

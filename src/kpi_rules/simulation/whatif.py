@@ -25,7 +25,7 @@ from kpi_rules.simulation.tally import MOST_CELLS, RuleTally
 from kpi_rules.simulation.withholding import Withholding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import polars as pl
     from numpy.typing import NDArray
@@ -48,9 +48,13 @@ HELD = ("withheld", "released", "outstanding")
 
 @define(eq=False)
 class Kept:
-    """Futures that remember what they gave, chunk by chunk."""
+    """Futures that remember what they gave, chunk by chunk.
+
+    A chunk is kept once it has been stepped through: threads that ask for it meanwhile each draw it, the same bits.
+    """
 
     futures: Futures
+    days: int
     _given: dict[tuple[int, int], list[dict[str, Amounts]]] = field(factory=dict, init=False)
 
     @property
@@ -60,33 +64,32 @@ class Kept:
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
-        mine: list[dict[str, Amounts]] = []
-        given = self._given.setdefault((low, high), mine)
+        given = self._given.get((low, high))
         return KeptChunk(
-            given, lambda: self.futures.chunk(low, high), self.futures.chunk(low, high) if given is mine else None
+            self, (low, high), *((given, None) if given is not None else ([], self.futures.chunk(low, high)))
         )
+
+    def keep(self, draws: tuple[int, int], given: list[dict[str, Amounts]]) -> None:
+        """Keep what a chunk gave, if that is all of it."""
+        if len(given) == self.days:
+            self._given[draws] = given
 
 
 @define(eq=False)
 class KeptChunk:
-    """A chunk that is drawn once, when it is first stepped through."""
+    """A chunk that was drawn before, or is drawn as it is stepped through."""
 
+    kept: Kept
+    draws: tuple[int, int]
     given: list[dict[str, Amounts]]
-    again: Callable[[], Chunk]
     drawn: Chunk | None
-    alone: Chunk | None = None
 
     def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
         """Return by name the whole numbers of every unit and draw at day number `here`."""
         assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
         if self.drawn is not None:
             self.given.append(self.drawn.step(here))
-        if self.alone is None and here >= len(self.given):  # another thread is still drawing it: do not wait
-            self.alone = self.again()
-            for earlier in range(here):
-                self.alone.step(earlier)
-        if self.alone is not None:
-            return self.alone.step(here)
+            self.kept.keep(self.draws, self.given)
         return self.given[here]
 
 
@@ -162,7 +165,7 @@ def _keep(simulation: Simulation) -> Session:
     evidence = simulation.past.assessment.evidence
     futures = simulation.job.futures
     return Session(
-        Kept(futures) if job_cells(simulation) <= MOST_CELLS else futures,
+        Kept(futures, len(simulation.job.days)) if job_cells(simulation) <= MOST_CELLS else futures,
         evolve(evidence, source=evidence.source.of(simulation.past.rows), whole_panel=False),
     )
 
