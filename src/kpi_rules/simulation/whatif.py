@@ -48,7 +48,7 @@ class Kept:
     """Futures that remember what they gave, chunk by chunk."""
 
     futures: Futures
-    _given: dict[tuple[int, int], list[dict[str, Amounts]]] = field(factory=dict, init=False)
+    _given: dict[tuple[int, int], dict[int, dict[str, Amounts]]] = field(factory=dict, init=False)
 
     @property
     def assumptions(self) -> Sequence[Assumption]:
@@ -57,22 +57,27 @@ class Kept:
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
-        given = self._given.setdefault((low, high), [])
-        return KeptChunk(given, None if given else self.futures.chunk(low, high))
+        return KeptChunk(self.futures, (low, high), self._given.setdefault((low, high), {}))
 
 
 @define(eq=False)
 class KeptChunk:
-    """A chunk that is drawn once, when it is first stepped through."""
+    """A chunk that is drawn once, when it is first stepped through; again by a thread that overtakes the first."""
 
-    given: list[dict[str, Amounts]]
-    drawn: Chunk | None
+    futures: Futures
+    draws: tuple[int, int]
+    given: dict[int, dict[str, Amounts]]
+    _drawn: Chunk | None = field(default=None, init=False)
+    _next: int = field(default=0, init=False)
 
     def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
         """Return by name the whole numbers of every unit and draw at day number `here`."""
         assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
-        if self.drawn is not None:
-            self.given.append(self.drawn.step(here))
+        if here not in self.given:
+            self._drawn = self._drawn or self.futures.chunk(*self.draws)
+            for day in range(self._next, here + 1):
+                self.given.setdefault(day, self._drawn.step(day))
+            self._next = here + 1
         return self.given[here]
 
 
