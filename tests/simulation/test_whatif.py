@@ -101,18 +101,22 @@ def test_a_misspelt_parameter_names_the_nearest(simulation: kr.Simulation) -> No
         simulation.what_if({"field_duty.off_post_belo": 0.4})
 
 
-def test_chunks_asked_for_at_once_are_drawn_by_each(simulation: kr.Simulation) -> None:
-    futures, days = simulation.job.futures, len(simulation.job.days)
-    kept = Kept(futures, days)
+@pytest.mark.parametrize("overtaking", [False, True])
+def test_chunks_asked_for_at_once_give_the_same(simulation: kr.Simulation, overtaking: bool) -> None:  # noqa: FBT001 (a parameter)
+    futures, days = simulation.job.futures, range(len(simulation.job.days))
+    plain = futures.chunk(0, 5)
+    expected = [plain.step(here) for here in days]
+    kept = Kept(futures)
     first, second = kept.chunk(0, 5), kept.chunk(0, 5)
-    both = [(first.step(here), second.step(here)) for here in range(days)]
-    assert all((one[name] == other[name]).all() for one, other in both for name in one)
-    third = kept.chunk(0, 5)
-    assert third.drawn is None
-    assert all(third.step(here) is both[here][1] for here in range(days))
+    if overtaking:
+        first.step(0)
+        found = [[second.step(here) for here in days], [first.step(here) for here in days]]
+    else:
+        found = [list(both) for both in zip(*((first.step(here), second.step(here)) for here in days), strict=True)]
+    for steps in (*found, [kept.chunk(0, 5).step(here) for here in days]):
+        assert all((steps[here][name] == each).all() for here in days for name, each in expected[here].items())
 
 
-def test_a_chunk_left_on_the_way_is_not_kept(simulation: kr.Simulation) -> None:
-    kept = Kept(simulation.job.futures, len(simulation.job.days))
-    kept.chunk(0, 5).step(0)
-    assert kept.chunk(0, 5).drawn is not None
+def test_what_was_given_is_not_drawn_again(simulation: kr.Simulation) -> None:
+    kept = Kept(simulation.job.futures)
+    assert kept.chunk(0, 5).step(0) is kept.chunk(0, 5).step(0)

@@ -256,7 +256,7 @@ def _drawn(simulation: Simulation) -> Futures:
     futures = simulation.job.futures
     if job_cells(simulation) > MOST_KEPT:
         return futures
-    kept = Kept(futures, len(simulation.job.days))
+    kept = Kept(futures)
     chunk = kept.chunk(0, simulation.draws)
     for here in range(len(simulation.job.days)):
         chunk.step(here)

@@ -48,14 +48,10 @@ HELD = ("withheld", "released", "outstanding")
 
 @define(eq=False)
 class Kept:
-    """Futures that remember what they gave, chunk by chunk.
-
-    A chunk is kept once it has been stepped through: threads that ask for it meanwhile each draw it, the same bits.
-    """
+    """Futures that remember what they gave, chunk by chunk."""
 
     futures: Futures
-    days: int
-    _given: dict[tuple[int, int], list[dict[str, Amounts]]] = field(factory=dict, init=False)
+    _given: dict[tuple[int, int], dict[int, dict[str, Amounts]]] = field(factory=dict, init=False)
 
     @property
     def assumptions(self) -> Sequence[Assumption]:
@@ -64,32 +60,27 @@ class Kept:
 
     def chunk(self, low: int, high: int) -> KeptChunk:
         """Return the draws from number `low`, inclusive, to `high`, exclusive."""
-        given = self._given.get((low, high))
-        return KeptChunk(
-            self, (low, high), *((given, None) if given is not None else ([], self.futures.chunk(low, high)))
-        )
-
-    def keep(self, draws: tuple[int, int], given: list[dict[str, Amounts]]) -> None:
-        """Keep what a chunk gave, if that is all of it."""
-        if len(given) == self.days:
-            self._given[draws] = given
+        return KeptChunk(self.futures, (low, high), self._given.setdefault((low, high), {}))
 
 
 @define(eq=False)
 class KeptChunk:
-    """A chunk that was drawn before, or is drawn as it is stepped through."""
+    """A chunk that is drawn once, when it is first stepped through; again by a thread that overtakes the first."""
 
-    kept: Kept
+    futures: Futures
     draws: tuple[int, int]
-    given: list[dict[str, Amounts]]
-    drawn: Chunk | None
+    given: dict[int, dict[str, Amounts]]
+    _drawn: Chunk | None = field(default=None, init=False)
+    _next: int = field(default=0, init=False)
 
     def step(self, here: int, effort: Amounts | None = None) -> dict[str, Amounts]:
         """Return by name the whole numbers of every unit and draw at day number `here`."""
         assert effort is None  # noqa: S101 (with effects, what is drawn depends on the rules: nothing is kept)
-        if self.drawn is not None:
-            self.given.append(self.drawn.step(here))
-            self.kept.keep(self.draws, self.given)
+        if here not in self.given:
+            self._drawn = self._drawn or self.futures.chunk(*self.draws)
+            for day in range(self._next, here + 1):
+                self.given.setdefault(day, self._drawn.step(day))
+            self._next = here + 1
         return self.given[here]
 
 
@@ -165,7 +156,7 @@ def _keep(simulation: Simulation) -> Session:
     evidence = simulation.past.assessment.evidence
     futures = simulation.job.futures
     return Session(
-        Kept(futures, len(simulation.job.days)) if job_cells(simulation) <= MOST_CELLS else futures,
+        Kept(futures) if job_cells(simulation) <= MOST_CELLS else futures,
         evolve(evidence, source=evidence.source.of(simulation.past.rows), whole_panel=False),
     )
 
