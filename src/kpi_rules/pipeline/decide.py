@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -216,7 +216,7 @@ class _Block:
         self.low, self.size = low, size
         self.state = State.fresh(rulebook.rules, size) if start is None else start.part(low, size)
         self.state.make_room_for(len(looks))
-        self.frame = pl.DataFrame()
+        self.given: pl.DataFrame | dict[str, NDArray[Any]] = {}
         self.spans = Spans(float(panel.terms.tolerance), size)
         self.read = panel.with_dependencies(rulebook.columns)
 
@@ -270,7 +270,7 @@ class _Block:
             return None
         if amounts:
             needed = {name: each for name, each in columns.items() if name in whole | bound.columns(amounts)}
-            self.frame = pl.DataFrame(needed | self.columns.at(look.tick.on, bound.columns(amounts)))
+            self.given = needed | self.columns.at(look.tick.on, bound.columns(amounts))
         if kept is not None:
             made = columns | ratios | {"lag": self.state.lag.astype(np.int64)}
             self._keep(look.here, [pl.Series(name, made[name]) for name in kept])
@@ -303,13 +303,13 @@ class _Block:
 
         Amounts wait until it is known whose they are, unless decisions may come later.
         """
-        self.frame = pl.DataFrame()
+        self.given = {}
         if not wanted:
             return Said({})
         read = look.bound.columns(frozenset(wanted))
         parameters = self.columns.at(look.tick.on, read)
         frame = frame.hstack([pl.Series(name, each) for name, each in parameters.items() if name not in frame.columns])
-        self.frame = frame
+        self.given = frame
         if self.rulings is None:
             wanted = [name for name in wanted if name not in look.bound.amounts]
         products = [name for name in wanted if look.bound.multiplies(name)]
@@ -496,19 +496,28 @@ class _Block:
         if rule.amount is None:
             return None
         look = self.looks[here]
-        read = sorted(look.bound.columns(frozenset({rule.amount}))) or self.frame.columns[:1]
-        frame = self.frame.select(read)
-        formula = look.bound.formula(rule.amount)
-        if formula is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in frame):
-            columns = {each.name: each.to_numpy()[issued.places] for each in frame}
-            fen = formula.whole(columns, len(issued.places))
+        read = sorted(look.bound.columns(frozenset({rule.amount})))
+        formula, columns = look.bound.formula(rule.amount), self._whole(read)
+        if formula is not None and columns is not None:
+            given = {name: each[issued.places] for name, each in columns.items()}
+            fen = formula.whole(given, len(issued.places))
             if fen is not None:
                 return pl.Series(fen)
-        frame = frame.filter(issued.column(self.size))
+        of_all = pl.DataFrame(self.given) if isinstance(self.given, dict) else self.given
+        frame = of_all.select(read or of_all.columns[:1]).filter(issued.column(self.size))
         try:
             return exactly(frame, look.bound.expressions[rule.amount])
         except pl.exceptions.PolarsError as problem:
             raise failed(look, [rule.amount], frame, problem) from problem
+
+    def _whole(self, names: Sequence[str]) -> dict[str, NDArray[Any]] | None:
+        """Return columns that amounts are made of, if they are whole numbers without nulls."""
+        if isinstance(self.given, dict):
+            columns = {name: self.given[name] for name in names}
+            return columns if all(each.dtype == np.int64 for each in columns.values()) else None
+        frame = self.given.select(names)
+        whole = not any(each.null_count() or each.dtype != pl.Int64 for each in frame)
+        return {each.name: each.to_numpy() for each in frame} if whole else None
 
     def _record(self, kind: str, here: int, name: str, mask: Mask, amounts: pl.Series | None = None) -> None:
         """Note what happened to the units of a mask; `amounts` has one for each of them."""

@@ -12,6 +12,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.calendar import DAY, ticks
 from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.measures import EVENTS, event_frame
+from kpi_rules.pipeline.memory import keep_memory
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.rulebook import missing_column
 from kpi_rules.pipeline.source import whole_numbers
@@ -105,6 +106,7 @@ def run(rulebook: Rulebook, units: pl.DataFrame, credited: Mapping[date, pl.Seri
     columns = tuple(credited[tick.on].rename("funds") for tick in all_ticks)
     source = CallerSource(units, columns, _before_campaigns(rulebook, all_ticks, credited))
     panel = Panel(source, all_ticks, terms)
+    keep_memory()
     outputs = [
         name
         for name in ("funds", "funds_quota", "completion", "pace_gap", "lag")

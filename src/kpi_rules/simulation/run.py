@@ -17,7 +17,8 @@ from attrs import define, evolve, field
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS
-from kpi_rules.simulation.worker import Failed, attempt, begin, keep_memory, prepare, remotely
+from kpi_rules.pipeline.memory import keep_memory
+from kpi_rules.simulation.worker import Failed, attempt, begin, prepare, remotely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

@@ -15,7 +15,6 @@ from threading import Thread
 from traceback import format_exception
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import numpy as np
 from attrs import define
 
 from kpi_rules.locale import _
@@ -34,7 +33,6 @@ _M_MMAP_THRESHOLD: Final = -3
 """Names of settings in glibc's `malloc.h`."""
 
 _KEPT: Final = 2**30  # bytes: more than a chunk takes
-_SEEN: Final = 31 * 2**20  # bytes
 
 
 @define(frozen=True)
@@ -91,15 +89,6 @@ def begin(wanted: Connection | None = None) -> None:
         _keep_all_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(wanted,), daemon=True).start()
-
-
-def keep_memory() -> None:
-    """Have the C library keep some of what is freed, as much as it would after a chunk or two by itself.
-
-    glibc hands back what is freed at the end of its memory where that is more than twice the largest piece that was
-    ever freed, of up to 32 MiB. Until it has seen one, each chunk faults in anew what the one before it gave up.
-    """
-    np.empty(_SEEN, dtype=np.uint8)  # freed at once, and never touched: it takes no memory
 
 
 def prepare() -> None:
