@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 FAULTS = """
@@ -16,7 +14,7 @@ from kpi_rules.pipeline.memory import keep_memory
 if sys.argv[1] == "keep":
     keep_memory()
 def block():
-    return sum(np.ones(100_000)[0] for _each in range(3)), [np.ones(1_000_000) for _each in range(3)]
+    return [np.ones(1_000_000) for _each in range(3)]
 block()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _turn in range(10):
@@ -32,5 +30,3 @@ def test_what_is_freed_is_kept() -> None:
         return int(done.stdout)
 
     assert faults("keep") * 5 < faults("plain")
-    assert resource.getpagesize() > 0
-    assert np.ones(1)[0] == 1
