@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.year import Population
-    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.decided import Happening
 
 
 class Batch:

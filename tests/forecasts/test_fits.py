@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -166,7 +167,7 @@ def test_sizes_are_lognormal_with_mean_one() -> None:
         assert (np.diff(tail) >= 0).all()
         assert (table[:-1].sum() + tail.mean()) / CELLS == pytest.approx(1, abs=1e-6)
         assert np.log(table[3 * CELLS // 4] / table[CELLS // 2]) == pytest.approx(0.6745 * step / 16, abs=0.01)
-    assert deviation_steps(np.array([0.0, np.e - 1])).tolist() == [0, 16]
+    assert deviation_steps(np.array([0.0, math.e - 1])).tolist() == [0, 16]
 
 
 def test_whole_earlier_years_give_the_months_their_weights() -> None:

@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 
 import kpi_rules as kr
-from kpi_rules.pipeline.decide import Decided, decide
+from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.decisions import read_decisions
 from kpi_rules.pipeline.measures import event_frame
 from tests.pipeline.making import workspace
 
 if TYPE_CHECKING:
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.explain import RuleExplanation
     from kpi_rules.pipeline.result import Assessment
 

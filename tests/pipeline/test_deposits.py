@@ -15,7 +15,7 @@ import kpi_rules as kr
 from kpi_rules.model.calendar import Tick, Year
 from kpi_rules.model.calendar import ticks as ticks_of
 from kpi_rules.model.settings import Parameters
-from kpi_rules.pipeline.decide import Decided, Happening
+from kpi_rules.pipeline.decided import Decided, Happening
 from kpi_rules.pipeline.decisions import Rulings
 from kpi_rules.pipeline.deposits import DEPOSITS, Deposited, Desk, keep
 from kpi_rules.pipeline.pay import ENTRIES, LINES, Payroll

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpi_rules.model.expressions import correctly_rounded
+from kpi_rules.pipeline.columns import Figures, PerGroup, joined
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.formulas import Figures, PerGroup, UnfitError, formula, joined
+from kpi_rules.pipeline.formulas import UnfitError, formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_rules.pipeline.formulas import PerGroup
+from kpi_rules.pipeline.columns import PerGroup
 from kpi_rules.pipeline.panel import SPAN, against_quota
 from kpi_rules.pipeline.spans import QUOTIENTS, RATIOS, Amounts, Spans, condition
 

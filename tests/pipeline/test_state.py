@@ -9,7 +9,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_rules.pipeline.decide import Decided, decide
+from kpi_rules.pipeline.decide import decide
 from kpi_rules.pipeline.source import EvidenceSource
 from kpi_rules.pipeline.state import State, joined
 from tests.reference.compare import assess
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import kpi_rules as kr
+    from kpi_rules.pipeline.decided import Decided
 
 OUTPUTS = ("funds", "completion", "lag", "rank")
 

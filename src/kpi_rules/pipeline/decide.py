@@ -9,116 +9,43 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from attrs import define, field
-from numpy.typing import NDArray
 
 from kpi_rules.locale import _
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
+from kpi_rules.pipeline.columns import Figures
+from kpi_rules.pipeline.decided import HAPPENINGS, Decided, Happening
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.formulas import Figures, UnfitError
+from kpi_rules.pipeline.formulas import UnfitError
 from kpi_rules.pipeline.look import Look, ParameterColumns, failed, workers
 from kpi_rules.pipeline.masks import NOBODY, Mask, Said
 from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
-from kpi_rules.pipeline.state import State, joined
+from kpi_rules.pipeline.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date
 
+    from numpy.typing import NDArray
+
+    from kpi_rules.pipeline.decided import Witness
     from kpi_rules.pipeline.decisions import Rulings, TickRulings
     from kpi_rules.pipeline.guards import Blocker
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
 
-EventKind = Literal["started", "ended", "superseded", "issued"]
-Rows = NDArray[np.uint32]
-Since = NDArray[np.int16]
-
 PLAIN = pl.QueryOptFlags.none()
 """A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
-
-HAPPENINGS = ("events", "bookings", "releases", "proposals", "closed", "pending", "unassessable", "blocked")
-"""The lists of `Decided`."""
 
 BLOCKS = (32_768, 262_144)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
 whoever is in it, and its state should stay near the core from tick to tick.
 """
-
-
-@define(frozen=True, eq=False)
-class Happening:
-    """Something that happened to the measures of one rule at one tick.
-
-    `rows` are row numbers of units; `since` the number of the tick at which each measure was proposed; `amounts` fen.
-    """
-
-    tick: int
-    rule: str
-    kind: str
-    rows: Rows
-    since: Since
-    amounts: pl.Series | None = None
-
-
-@define(eq=False)
-class Decided:
-    """What the rules decided.
-
-    `events` started, ended, superseded, issued; `bookings` months withheld; `releases` ticks at which everything held
-    is released; `proposals` every proposal, where rulings are given, `closed` those that went without taking effect,
-    and `pending` those still without a decision at the end; `unassessable` rules whose condition was null; `blocked`
-    what guards kept from being proposed, tick by tick. `frames` holds the panel of each tick, or of the last alone,
-    block by block. `states` are those after the last tick, block by block.
-    """
-
-    events: list[Happening] = field(factory=list)
-    bookings: list[Happening] = field(factory=list)
-    releases: list[Happening] = field(factory=list)
-    proposals: list[Happening] = field(factory=list)
-    closed: list[Happening] = field(factory=list)
-    pending: list[Happening] = field(factory=list)
-    unassessable: list[Happening] = field(factory=list)
-    blocked: list[Happening] = field(factory=list)
-    frames: dict[int, list[pl.DataFrame]] = field(factory=dict)
-    states: list[State] = field(factory=list)
-
-    @property
-    def active(self) -> dict[str, pl.Series]:
-        """Which measures are in force at the end, by rule."""
-        state = self.state
-        return {name: pl.Series(mask.column(state.size)) for name, mask in state.active.items()}
-
-    @property
-    def state(self) -> State:
-        """The state after the last tick, over all units."""
-        return joined(self.states)
-
-    def frame(self, here: int) -> pl.DataFrame:
-        """Return the panel of a tick over all units."""
-        return pl.concat(self.frames[here])
-
-
-class Witness(Protocol):
-    """Who is told what happens, while it does, instead of its being kept in the lists of `Decided`."""
-
-    def saw(self, kind: str, here: int, rule: str, mask: Mask, amounts: pl.Series | None) -> None:
-        """Take note of what happened to the units of a mask, of which there are some.
-
-        Args:
-            kind: that of a `Happening`, or `lasting` for a measure in force for the whole of a month.
-            here: number of the tick.
-            rule: its id.
-            mask: the units; nobody changes it.
-            amounts: fen, one for each of them; None without.
-        """
-        ...
 
 
 def decide(  # noqa: PLR0913 (what is decided by; all but two by name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.decided import Happening
 
 DECISIONS: Final = ("approved", "rejected", "lifted", "reversed")
 """What may be ruled on a measure. One that is reversed is lifted, and what it withheld or forfeited comes back."""

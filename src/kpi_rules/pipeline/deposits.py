@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.decisions import Rulings
     from kpi_rules.pipeline.pay import Payroll
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kpi_rules.model.contributions import Indicator, Rule
-    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.decided import Happening
     from kpi_rules.pipeline.guarded import Guarded
     from kpi_rules.pipeline.result import Assessment
 

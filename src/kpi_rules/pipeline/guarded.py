@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.pipeline.decide import Happening
+    from kpi_rules.pipeline.decided import Happening
     from kpi_rules.workspace.tables import Tables
 
 ATTACHED: Final = {"guards": pl.List(pl.String), "remarks": pl.List(pl.String)}

@@ -16,9 +16,10 @@ from kpi_rules.locale import _
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import LIMIT
 from kpi_rules.model.problems import AssessmentError, Place, error
+from kpi_rules.pipeline.columns import Figures, PerGroup, figures, joined
 from kpi_rules.pipeline.derived import EXACT
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.formulas import Figures, Formula, PerGroup, UnfitError, figures, joined
+from kpi_rules.pipeline.formulas import Formula, UnfitError
 from kpi_rules.pipeline.groups import places
 from kpi_rules.pipeline.panel import SPAN, values_by_group
 from kpi_rules.pipeline.spans import DERIVED

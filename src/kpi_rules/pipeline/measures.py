@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.pipeline.decide import Decided, Happening
+    from kpi_rules.pipeline.decided import Decided, Happening
 
 EVENTS: Final = {
     "year": pl.Int64,

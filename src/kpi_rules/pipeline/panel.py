@@ -20,8 +20,9 @@ from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.expressions import correctly_rounded
 from kpi_rules.model.money import BILLION
 from kpi_rules.model.plans import run
+from kpi_rules.pipeline.columns import Figures
 from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group, ranks
-from kpi_rules.pipeline.formulas import Figures, formula
+from kpi_rules.pipeline.formulas import formula
 from kpi_rules.pipeline.groups import numbered
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Hold, Rule
     from kpi_rules.model.settings import Parameters
-    from kpi_rules.pipeline.decide import Decided, Happening
+    from kpi_rules.pipeline.decided import Decided, Happening
     from kpi_rules.pipeline.guards import Guards
 
 LINES: Final = {

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from kpi_rules.model.calendar import Tick
-    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.rulebook import Rulebook
 
 

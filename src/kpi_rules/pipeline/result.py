@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.contributions import Rule
     from kpi_rules.model.problems import Problem
     from kpi_rules.pipeline.assess import Evidence
-    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.decisions import Rulings
     from kpi_rules.pipeline.deposits import Deposited
     from kpi_rules.pipeline.explain import Explanation

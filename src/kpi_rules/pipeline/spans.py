@@ -15,7 +15,8 @@ import numpy as np
 from attrs import define
 
 from kpi_rules.model import expressions
-from kpi_rules.pipeline.formulas import Figures, Formula, PerGroup, UnfitError
+from kpi_rules.pipeline.columns import Figures, PerGroup
+from kpi_rules.pipeline.formulas import Formula, UnfitError
 from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from attrs import define, evolve, field
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import BILLION
 from kpi_rules.pipeline.assess import evidence_parameters
-from kpi_rules.pipeline.decide import Decided, Happening, decide
+from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.decided import Decided, Happening
 from kpi_rules.pipeline.derived import PEERS
 from kpi_rules.pipeline.guards import Blocking
 from kpi_rules.pipeline.panel import Panel

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.simulation.recredit import Changes
 

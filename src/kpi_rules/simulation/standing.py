@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from attrs import define, evolve, field
 
-from kpi_rules.pipeline.decide import HAPPENINGS, Decided, Happening, decide
+from kpi_rules.pipeline.decide import decide
+from kpi_rules.pipeline.decided import HAPPENINGS, Decided, Happening
 from kpi_rules.pipeline.deposits import Desk, keep
 from kpi_rules.pipeline.panel import Panel
 from kpi_rules.pipeline.pay import ledger

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
-    from kpi_rules.pipeline.decide import Decided
+    from kpi_rules.pipeline.decided import Decided
     from kpi_rules.pipeline.state import State
 
     Fen = NDArray[np.int64]
