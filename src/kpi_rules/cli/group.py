@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -37,6 +38,9 @@ COMMANDS: Final = {
 """The commands; `name` is the function `command` of `kpi_rules.cli.<name>`, with `_` for `-`."""
 
 LANGUAGES: Final = ("en", "zh")
+
+OBJECTS: Final = 100_000
+"""Made before cycles are looked for: after every 700, as Python does, that takes a tenth of a short command."""
 
 
 class Commands(Command, click.Group):
@@ -105,6 +109,7 @@ class Commands(Command, click.Group):
     ) -> NoReturn:
         """Run as a program and exit."""
         del standalone_mode
+        gc.set_threshold(OBJECTS)
 
         def run() -> object:
             return super(Commands, self).main(
