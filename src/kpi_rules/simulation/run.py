@@ -28,6 +28,11 @@ ROWS: Final = 125_000
 memory grows for nothing.
 """
 
+MANY, SEVERAL = 50_000, 13
+"""Of so many units several draws go at once, although they are more rows than suit most: each draw takes its time by
+itself.
+"""
+
 _ASKED: Final = 0.1  # seconds between two questions whether it is still wanted
 _POOLS: Final = 3  # so many times processes are started anew after one of them died
 _ELSEWHERE: Final = 2 * WORKERS  # chunks at once for an executor that does not say how many it runs
@@ -210,7 +215,8 @@ def _done(found: Found | Failed) -> Future[Found | Failed]:
 
 def chunks(units: int, draws: int, workers: int, rows: int | None = None) -> list[tuple[int, int]]:
     """Return chunks of draws of nearly equal size that keep all workers busy to the end; the larger ones come first."""
-    size = max((rows or ROWS) // max(units, 1), 1)
+    least = SEVERAL if units >= MANY else 1
+    size = max((rows or ROWS) // max(units, 1), least)
     turns = -(-draws // (size * workers))
     count = min(turns * workers, draws)
     each, larger = divmod(draws, count)
