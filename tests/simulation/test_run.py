@@ -25,6 +25,12 @@ from tests.simulation.working import Listing
 DRAWS = 40
 
 
+@pytest.fixture(autouse=True)
+def _one_draw_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have as many chunks as draws: the works of these tests have many units."""
+    monkeypatch.setattr("kpi_rules.simulation.run.SEVERAL", 1)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
     (tmp_path / "asked").write_text(str(os.getpid()))
