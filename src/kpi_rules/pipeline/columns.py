@@ -80,7 +80,7 @@ class Figures:
     def is_whole(self) -> bool:
         """Whether it is a whole number."""
         if isinstance(self.values, np.ndarray):
-            return bool(np.issubdtype(self.values.dtype, np.integer))
+            return self.values.dtype.kind in "iu"
         return isinstance(self.values, int) and not isinstance(self.values, bool)
 
     def columns(self, size: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
@@ -105,7 +105,7 @@ def figures(column: Any) -> Figures:  # noqa: ANN401 (whatever a span has for a 
     if isinstance(column, Figures):
         return column
     values = column.column() if isinstance(column, PerGroup) else column
-    narrow = isinstance(values, np.ndarray) and np.issubdtype(values.dtype, np.integer) and values.dtype != np.int64
+    narrow = isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.dtype != np.int64
     return Figures(values.astype(np.int64) if narrow else values)
 
 

@@ -142,9 +142,10 @@ class ManyCases:
             own = (labels == label).nonzero()[0]
             if not len(own):
                 continue
-            read = [cases[name] for name in expression.meta.root_names() if name in cases.columns]
+            read = [cases[name] for name in steps.reads] if steps is not None else []
             if steps is not None and not any(each.null_count() or each.dtype != pl.Int64 for each in read):
-                fen = steps.whole({each.name: each.to_numpy()[rows[own]] for each in read}, len(own))
+                of_own = rows[own]
+                fen = steps.whole({each.name: each.to_numpy()[of_own] for each in read}, len(own))
                 if fen is not None:
                     amounts[own] = fen
                     known[own] = True
