@@ -182,10 +182,7 @@ def population(folder: Path, units: int, *, seed: int = 2011) -> Path:
     """
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = (
-        '\n[tables]\nunits = "units.csv"\nquotas = "quotas.csv"\nprojects = "projects.csv"\narrivals = "arrivals.csv"\n'
-    )
-    folder.joinpath("kpi.toml").write_text(HEAD.format(more="") + tables + parameters(UNIFORM), encoding="utf-8")
+    write_config(folder)
     unit = pl.Series("unit", np.arange(units)).cast(pl.String).str.zfill(6)
     group = pl.Series(GROUPS)[np.arange(units) % len(GROUPS)]
     pl.DataFrame({"unit": unit, "name": unit, "group": group}).write_csv(folder / "units.csv")
@@ -206,12 +203,17 @@ def population(folder: Path, units: int, *, seed: int = 2011) -> Path:
     return folder
 
 
-def write_units(folder: Path) -> None:
-    """Write `kpi.toml` and the tables of units and quotas."""
+def write_config(folder: Path) -> None:
+    """Write `kpi.toml` of a workspace with evidence."""
     tables = (
         '\n[tables]\nunits = "units.csv"\nquotas = "quotas.csv"\nprojects = "projects.csv"\narrivals = "arrivals.csv"\n'
     )
     folder.joinpath("kpi.toml").write_text(HEAD.format(more="") + tables + parameters(UNIFORM), encoding="utf-8")
+
+
+def write_units(folder: Path) -> None:
+    """Write `kpi.toml` and the tables of units and quotas."""
+    write_config(folder)
     units = [f"{place:02},unit {place},{GROUPS[place % len(GROUPS)]}" for place in range(UNITS)]
     folder.joinpath("units.csv").write_text("unit,name,group\n" + "\n".join(units) + "\n", encoding="utf-8")
     quotas = [f"{place:02},funds,8亿,{TICKS[0].replace(day=1)}" for place in range(UNITS)]

@@ -43,7 +43,7 @@ def test_same_as_polars(expression: pl.Expr, units: int, few: bool) -> None:  # 
     choice = PerGroup(0.75, tuple((each, limit == each) for each in (0.0, 0.25, 0.5)))
     others = {"funds": value, "funds_quota": quota, "limit": choice if few else limit}
     amounts = Amounts(value, quota, (10, 24), lag, month_end=True, others=others, formulas=lambda _name: None)
-    found, _unknown, _ratios = Spans(0.1, units).evaluate(amounts, {"it": holds}, ())
+    found, _ratios = Spans(0.1, units).evaluate(amounts, {"it": holds}, ())
     completion, gap, lagging = against_quota(value, quota, pace, before, 0.1)
     frame = pl.DataFrame(
         {
@@ -55,7 +55,7 @@ def test_same_as_polars(expression: pl.Expr, units: int, few: bool) -> None:  # 
             "funds_quota": quota,
         }
     )
-    assert found["it"].tolist() == frame.select(expression).to_series().to_list()
+    assert found["it"].columns(units)[0].tolist() == frame.select(expression).to_series().to_list()
     assert lag.tolist() == lagging.tolist()
 
 
@@ -81,9 +81,10 @@ def test_ratios_are_the_same_bits(pairs: list[tuple[int, int]], month: int) -> N
     }
     amounts = Amounts(value, quota, (month, 12), lag, month_end=True, others=others, formulas=lambda _name: None)
     conditions = {"same": same} | {name: holds for name, holds in met.items() if holds is not None}
-    found, _unknown, ratios = Spans(0.1, len(pairs)).evaluate(amounts, conditions, RATIOS)
-    assert found["same"].all()
-    assert found["met"].tolist() == (completion >= 1).tolist()
-    assert found["more"].tolist() == (completion > 1).tolist()
+    found, ratios = Spans(0.1, len(pairs)).evaluate(amounts, conditions, RATIOS)
+    held = {name: each.columns(len(pairs))[0] for name, each in found.items()}
+    assert held["same"].all()
+    assert held["met"].tolist() == (completion >= 1).tolist()
+    assert held["more"].tolist() == (completion > 1).tolist()
     assert (ratios["completion"] == completion).all()
     assert (ratios["pace_gap"] == gap).all()

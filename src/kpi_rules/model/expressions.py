@@ -461,7 +461,7 @@ def number(node: Node) -> int | float | None:
     if kind != "Literal":
         return None
     named = held.get("Dyn") or held.get("Scalar") or {}
-    values = [named[name] for name in ("Int", "Float", "Int64", "Float64") if name in named]
+    values = [named[name] for name in ("Int", "Float", "Int64", "Int128", "Float64") if name in named]
     return values[0] if values else None
 
 

@@ -111,6 +111,8 @@ def figures(column: Any) -> Figures:  # noqa: ANN401 (whatever a span has for a 
 
 def joined(parts: Sequence[Figures], sizes: Sequence[int]) -> Figures:
     """Return what an expression comes to for so many rows after each other."""
+    if len(parts) == 1:
+        return parts[0]
     columns = [part.columns(size) for part, size in zip(parts, sizes, strict=True)]
     everywhere = all(part.known is True for part in parts)
     return Figures(

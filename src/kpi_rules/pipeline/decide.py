@@ -22,7 +22,7 @@ from kpi_rules.pipeline.columns import Figures
 from kpi_rules.pipeline.decided import HAPPENINGS, Decided, Happening
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.formulas import UnfitError
-from kpi_rules.pipeline.look import Look, ParameterColumns, failed, workers
+from kpi_rules.pipeline.look import Look, ParameterColumns, failed, thread_count
 from kpi_rules.pipeline.masks import NOBODY, Mask, Said
 from kpi_rules.pipeline.spans import DERIVED, RATIOS, Amounts, Spans
 from kpi_rules.pipeline.state import State
@@ -76,7 +76,7 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     """
     units = len(panel.units)
     whole = panel.goes_on(panel.compared(rulebook.columns | set(outputs or ())))
-    threads = workers()
+    threads = thread_count()
     size = max(units, 1) if whole or witness is not None else block or _block(units, threads)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
     group = panel.units["group"]
@@ -192,7 +192,7 @@ class _Block:
         carried = look.tick.is_month_end and "lag" in self.read
         given = Amounts(value, quota, look.pace, self.state.lag, carried, others, look.formula)
         try:
-            found, unknown, ratios = self.spans.evaluate(given, conditions, [name for name in RATIOS if name in shown])
+            found, ratios = self.spans.evaluate(given, conditions, [name for name in RATIOS if name in shown])
         except UnfitError:
             return None
         if amounts:
@@ -201,9 +201,10 @@ class _Block:
         if kept is not None:
             made = columns | ratios | {"lag": self.state.lag.astype(np.int64)}
             self._keep(look.here, [pl.Series(name, made[name]) for name in kept])
+        holds = {name: each.columns(self.size) for name, each in found.items()}
         return Said(
-            {name: Mask.of(flags) for name, flags in found.items()},
-            {name: mask for name, flags in unknown.items() if (mask := Mask.of(flags))},
+            {name: Mask.of(true) for name, (true, _known) in holds.items()},
+            {name: Mask.of(~known) for name, (_true, known) in holds.items() if found[name].known is not True},
         )
 
     def _columns_of_all(self) -> ParameterColumns:
@@ -216,7 +217,7 @@ class _Block:
         before = {"lag": pl.Series(self.state.lag.astype(np.int64)), **self.state.counts}
         base = look.base.slice(self.low, self.size)
         if self.size < len(look.base):
-            base = base.hstack(look.compared(self.panel, needed, self.low, self.size))
+            base = base.hstack(look.compared(needed, self.low, self.size))
         frame = self.panel.derive(base, look.here, before, needed)
         self.state.counts |= {name: frame[name] for name in counted}
         if "lag" in frame.columns:

@@ -7,7 +7,8 @@ more than the steps here, or a whole number on the way may leave 64 bits. Then t
 from __future__ import annotations
 
 import json
-from functools import lru_cache, reduce
+import operator
+from functools import lru_cache, partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -64,6 +65,30 @@ class Formula:
         return found.columns(rows)[0].astype(np.int64, copy=False)
 
 
+class Columns(dict[str, Any]):
+    """Columns of some rows, each when it is first asked for: a part of what is there, or what a formula makes of it.
+
+    Whoever asks has made sure that there is one or the other.
+    """
+
+    def __init__(self, others: Mapping[str, Any], formulas: Callable[[str], Formula | None], rows: slice) -> None:
+        """Keep what is there, for all rows, and what makes the rest."""
+        super().__init__()
+        self._others, self._formulas, self._rows = others, formulas, rows
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401 (an array, `PerGroup` or `Figures`)
+        found = self[name] = self._made(name)
+        return found
+
+    def _made(self, name: str) -> Any:  # noqa: ANN401 (as above)
+        if name in self._others:
+            return self._others[name][self._rows]
+        made = self._formulas(name)
+        if made is None:
+            raise KeyError(name)
+        return made.of(self)
+
+
 class _Row:
     """What has been made of the columns so far."""
 
@@ -102,7 +127,8 @@ def _step(node: expressions.Node) -> Step | None:
             constant = _literal(node)
             return None if constant is None else lambda _row: constant
         case "Ternary":
-            made = lambda row: _chosen(row, *parts)  # noqa: E731 (one of several ways to make it)
+            predicate, truthy, falsy = parts
+            made = partial(_chosen, predicate, truthy, falsy)
         case "BinaryExpr":
             made = _binary(held["op"], parts)
         case "Cast":
@@ -129,7 +155,7 @@ def _literal(node: expressions.Node) -> Figures | None:
         return Figures(0, known=False)
     if "Boolean" in named:
         return Figures(bool(named["Boolean"]))
-    value = named.get("Int128", expressions.number(node))
+    value = expressions.number(node)
     return None if value is None else Figures(value)
 
 
@@ -147,22 +173,22 @@ def _opposite(known: Known) -> Known:
 
 
 def _either(one: Known, other: Known) -> Known:
-    return _opposite(_both(_opposite(one), _opposite(other))) if _is_one(one, other) else one | other
-
-
-def _is_one(one: Known, other: Known) -> bool:
-    """Whether one of two is the same for all rows."""
-    return isinstance(one, bool) or isinstance(other, bool)
+    """Return where one of two is known."""
+    if isinstance(one, bool):
+        return True if one else other
+    if isinstance(other, bool):
+        return True if other else one
+    return one | other
 
 
 def _truth(each: Figures) -> Known:
-    if not each.is_truth:
-        raise UnfitError
-    assert not isinstance(each.values, (int, float)) or isinstance(each.values, bool)  # noqa: S101 (as just asked)
-    return each.values
+    values = each.values
+    if isinstance(values, bool) or (isinstance(values, np.ndarray) and values.dtype == np.bool_):
+        return values
+    raise UnfitError
 
 
-def _chosen(row: _Row, predicate: Step, truthy: Step, falsy: Step) -> Figures:
+def _chosen(predicate: Step, truthy: Step, falsy: Step, row: _Row) -> Figures:
     """Return one of two, row by row; a predicate that is not known is not true."""
     asked = predicate(row)
     where = _both(_truth(asked), asked.known)
@@ -197,8 +223,8 @@ def _whole_truth(known: Known) -> Known:
 
 def _binary(op: str, parts: list[Step]) -> Step | None:
     left, right = parts
-    if op in expressions.COMPARISONS and op in _COMPARISONS:
-        compare = _COMPARISONS[op]
+    if op in COMPARISONS:
+        compare = COMPARISONS[op]
         return lambda row: _compared(compare, left(row), right(row))
     if op in {"And", "LogicalAnd"}:
         return lambda row: _all(left(row), right(row))
@@ -216,7 +242,7 @@ def _binary(op: str, parts: list[Step]) -> Step | None:
     return None
 
 
-_COMPARISONS: Final[Mapping[str, np.ufunc]] = {
+COMPARISONS: Final[Mapping[str, np.ufunc]] = {
     "Lt": np.less,
     "LtEq": np.less_equal,
     "Gt": np.greater,
@@ -224,6 +250,7 @@ _COMPARISONS: Final[Mapping[str, np.ufunc]] = {
     "Eq": np.equal,
     "NotEq": np.not_equal,
 }
+"""What each comparison of an expression is to arrays."""
 
 
 def _plain(found: Any) -> Any:  # noqa: ANN401 (an array, or the number of NumPy that stands for all rows)
@@ -267,11 +294,15 @@ def _products(one: Bounds, other: Bounds) -> Bounds:
     return min(ends), max(ends)
 
 
-_ARITHMETIC: Final[Mapping[str, tuple[np.ufunc, Callable[[Bounds, Bounds], Bounds]]]] = {
-    "Plus": (np.add, lambda one, other: (one[0] + other[0], one[1] + other[1])),
-    "Minus": (np.subtract, lambda one, other: (one[0] - other[1], one[1] - other[0])),
-    "Multiply": (np.multiply, _products),
+_ARITHMETIC: Final[Mapping[str, tuple[Callable[[Any, Any], Any], Callable[[Bounds, Bounds], Bounds]]]] = {
+    "Plus": (operator.add, lambda one, other: (one[0] + other[0], one[1] + other[1])),
+    "Minus": (operator.sub, lambda one, other: (one[0] - other[1], one[1] - other[0])),
+    "Multiply": (operator.mul, _products),
 }
+"""What each operation does to arrays and numbers, and between which numbers its results lie."""
+
+_NEUTRAL: Final[Mapping[Callable[[Any, Any], Any], int]] = {operator.add: 0, operator.mul: 1}
+"""Whole numbers that change nothing, on either side."""
 
 
 def _within(bounds: Bounds, *, whole: bool) -> Bounds:
@@ -286,7 +317,9 @@ def _within(bounds: Bounds, *, whole: bool) -> Bounds:
     return bounds
 
 
-def _calculated(apply: np.ufunc, within: Callable[[Bounds, Bounds], Bounds], left: Figures, right: Figures) -> Figures:
+def _calculated(
+    apply: Callable[[Any, Any], Any], within: Callable[[Bounds, Bounds], Bounds], left: Figures, right: Figures
+) -> Figures:
     known = _both(left.known, right.known)
     if known is False:
         return Figures(0, known=False)
@@ -296,24 +329,11 @@ def _calculated(apply: np.ufunc, within: Callable[[Bounds, Bounds], Bounds], lef
     bounds = _within(within(left.bounds, right.bounds), whole=whole)
     for one, other in ((left, right), (right, left)):
         number = other.values if other.is_whole and not isinstance(other.values, np.ndarray) else None
-        if number == 0 and apply is np.multiply and whole:
+        if number == 0 and apply is operator.mul and whole:
             return Figures(0, known)
         if number is not None and number == _NEUTRAL.get(apply):
             return Figures(one.values, known, bounds=bounds)
-    if isinstance(left.values, np.ndarray) or isinstance(right.values, np.ndarray):
-        return Figures(apply(left.values, right.values), known, bounds=bounds)
-    return Figures(_SCALAR[apply](left.values, right.values), known)
-
-
-_SCALAR: Final[Mapping[np.ufunc, Callable[[Any, Any], Any]]] = {
-    np.add: lambda one, other: one + other,
-    np.subtract: lambda one, other: one - other,
-    np.multiply: lambda one, other: one * other,
-}
-"""Python's numbers need no array, and its whole numbers no bounds."""
-
-_NEUTRAL: Final[Mapping[np.ufunc, int]] = {np.add: 0, np.multiply: 1}
-"""Whole numbers that change nothing, on either side."""
+    return Figures(apply(left.values, right.values), known, bounds=bounds)
 
 
 def _nonzero(divisor: Figures, known: Known) -> tuple[Values, Known]:
@@ -350,8 +370,7 @@ def _floored(left: Figures, right: Figures) -> Figures:
     if not (left.is_whole and right.is_whole and least > 0):
         raise UnfitError
     ends = [end // divisor for end in left.bounds for divisor in (least, most)]
-    found = _plain(np.floor_divide(left.values, right.values))
-    return Figures(found, known, bounds=(min(ends), max(ends)))
+    return Figures(left.values // right.values, known, bounds=(min(ends), max(ends)))
 
 
 def _remainder(left: Figures, right: Figures) -> Figures:
@@ -359,11 +378,7 @@ def _remainder(left: Figures, right: Figures) -> Figures:
     if isinstance(right.values, np.ndarray) or times.known is False:
         raise UnfitError
     # NumPy divides many at once, but takes remainders one by one.
-    return Figures(
-        _plain(np.subtract(left.values, np.multiply(times.values, right.values))),
-        times.known,
-        bounds=(0, right.values - 1),
-    )
+    return Figures(left.values - times.values * right.values, times.known, bounds=(0, right.values - 1))
 
 
 def _cast(given: Any, part: Step) -> Step | None:  # noqa: ANN401 (a type as polars' JSON has it)

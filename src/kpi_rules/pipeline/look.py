@@ -19,7 +19,7 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.columns import Figures, PerGroup, figures, joined
 from kpi_rules.pipeline.derived import EXACT
 from kpi_rules.pipeline.evaluating import exactly
-from kpi_rules.pipeline.formulas import Formula, UnfitError
+from kpi_rules.pipeline.formulas import Columns, Formula, UnfitError
 from kpi_rules.pipeline.groups import places
 from kpi_rules.pipeline.panel import SPAN, values_by_group
 from kpi_rules.pipeline.spans import DERIVED
@@ -41,7 +41,7 @@ WORKERS: Final = 4
 """The most threads: what each does between two columns needs the interpreter's lock."""
 
 
-def workers() -> int:
+def thread_count() -> int:
     """Return how many threads there may be."""
     return min(os.cpu_count() or 1, WORKERS)
 
@@ -108,24 +108,6 @@ def _pace(panel: Panel, on: date) -> tuple[int, int]:
     if common * LIMIT >= EXACT:
         return share.numerator, share.denominator
     return share.numerator * (common // share.denominator), common
-
-
-class _Columns(dict[str, Any]):
-    """The columns of some units at a tick, each made when it is first asked for."""
-
-    def __init__(self, look: Look, others: Mapping[str, Any], rows: slice) -> None:
-        super().__init__()
-        self._look, self._others, self._rows = look, others, rows
-
-    def __missing__(self, name: str) -> NDArray[Any] | PerGroup | Figures:
-        if name in self._others:
-            found: NDArray[Any] | PerGroup | Figures = self._others[name][self._rows]
-        else:
-            formula = self._look.formula(name)
-            assert formula is not None  # noqa: S101 (as was asked before anything was evaluated)
-            found = formula.of(self)
-        self[name] = found
-        return found
 
 
 class Look:
@@ -201,12 +183,12 @@ class Look:
         lows = range(0, max(len(self.base), 1), SPAN)
 
         def part(low: int) -> dict[str, Figures]:
-            made = _Columns(self, others, slice(low, low + SPAN))
+            made = Columns(others, self.formula, slice(low, low + SPAN))
             found = {name: each.of(made) for name, each in formulas.items()}
             return found | {name: figures(made[name]) for name in kept & made.keys()}
 
         try:
-            with ThreadPoolExecutor(max_workers=workers()) as pool:
+            with ThreadPoolExecutor(max_workers=thread_count()) as pool:
                 parts = list(pool.map(part, lows))
         except UnfitError:
             return None
@@ -215,25 +197,27 @@ class Look:
         found = {name: joined([each[name] for each in parts], sizes) for name in everywhere}
         return found | {name: panel.ranks(found[name], self.base) for name in compared}
 
-    def compared(self, panel: Panel, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
+    def compared(self, needed: Collection[str], low: int, size: int) -> list[pl.Series]:
         """Return the needed columns that compare units with their peers, and what they are made of, for the units of a
         block; made once.
         """
+        panel = self._panel
         names = panel.compared(needed)
         if not names:
             return []
         with self._one:
             if names not in self._compared:
-                frame = panel.derive(self._row_by_row(panel, names, size), self.here, {}, names)
+                frame = panel.derive(self._row_by_row(names, size), self.here, {}, names)
                 made = panel.with_dependencies(names).intersection(frame.columns).difference(self.base.columns)
                 self._compared[names] = frame.select(sorted(made))
         return self._compared[names].slice(low, size).get_columns()
 
-    def _row_by_row(self, panel: Panel, names: Collection[str], size: int) -> pl.DataFrame:
+    def _row_by_row(self, names: Collection[str], size: int) -> pl.DataFrame:
         """Return the whole numbers of all units with what is compared between them, made block by block at once."""
+        panel = self._panel
         inputs = [each for each in panel.with_dependencies(names) if not panel.compared({each})]
         blocks = (self.base.slice(low, size) for low in range(0, len(self.base), size))
-        with ThreadPoolExecutor(max_workers=workers()) as pool:
+        with ThreadPoolExecutor(max_workers=thread_count()) as pool:
             frames = list(pool.map(lambda block: panel.derive(block, self.here, {}, inputs), blocks))
         return pl.concat(frames)
 

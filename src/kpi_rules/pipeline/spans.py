@@ -15,8 +15,8 @@ import numpy as np
 from attrs import define
 
 from kpi_rules.model import expressions
-from kpi_rules.pipeline.columns import Figures, PerGroup
-from kpi_rules.pipeline.formulas import Formula, UnfitError
+from kpi_rules.pipeline.columns import Figures, PerGroup, joined
+from kpi_rules.pipeline.formulas import COMPARISONS, Columns, Formula, UnfitError
 from kpi_rules.pipeline.panel import SPAN
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-    Columns = Mapping[str, Any]  # arrays, `PerGroup`, or what formulas have besides
-    Condition = Callable[[Columns], NDArray[np.bool_]]
+    Given = Mapping[str, Any]  # arrays, `PerGroup`, or what formulas have besides
+    Condition = Callable[[Given], NDArray[np.bool_]]
 
 RATIOS: Final = ("completion", "pace_gap")
 DERIVED: Final = frozenset({*RATIOS, "lag"})
@@ -35,15 +35,6 @@ SCALED_VALUE, SCALED_QUOTA = "value x denominator of the pace", "quota x denomin
 """Columns of a span: exact as floats, with the same quotient as value and quota."""
 
 QUOTIENTS: Final = {"completion": (SCALED_VALUE, SCALED_QUOTA)}
-
-_COMPARISONS: Final[Mapping[str, np.ufunc]] = {
-    "Lt": np.less,
-    "LtEq": np.less_equal,
-    "Gt": np.greater,
-    "GtEq": np.greater_equal,
-    "Eq": np.equal,
-    "NotEq": np.not_equal,
-}
 
 
 def condition(expression: pl.Expr, quotients: Mapping[str, tuple[str, str]] | None = None) -> Condition | None:
@@ -75,9 +66,9 @@ def _condition(node: expressions.Node, quotients: Mapping[str, tuple[str, str]])
     kind, held = expressions.kind_of(node)
     if kind == "Column":  # a moment
         return lambda columns: _column(columns, held)
-    if kind != "BinaryExpr" or held["op"] not in _COMPARISONS:
+    if kind != "BinaryExpr" or held["op"] not in COMPARISONS:
         return None
-    return _comparison(_COMPARISONS[held["op"]], parts[0], parts[1], quotients)
+    return _comparison(COMPARISONS[held["op"]], parts[0], parts[1], quotients)
 
 
 def _comparison(
@@ -98,7 +89,7 @@ def _comparison(
     return lambda columns: compare(_column(columns, name), value)
 
 
-def _column(columns: Columns, name: str) -> NDArray[Any]:
+def _column(columns: Given, name: str) -> NDArray[Any]:
     """Return a column also where it is a parameter that stands elsewhere than on the right of a comparison."""
     found = columns[name]
     return found.column() if isinstance(found, PerGroup) else found
@@ -125,7 +116,7 @@ class Amounts:
     pace: tuple[int, int]
     lag: NDArray[np.integer[Any]]
     month_end: bool
-    others: Columns
+    others: Given
     formulas: Callable[[str], Formula | None]
 
 
@@ -142,9 +133,8 @@ class Spans:
 
     def evaluate(
         self, amounts: Amounts, conditions: Mapping[str, Condition | Formula], kept: Collection[str]
-    ) -> tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.bool_]], dict[str, NDArray[np.float64]]]:
-        """Return for every unit where each condition is true and, of those that are not known everywhere, where it is
-        unknown, and the columns of `kept`, some of `RATIOS`; carry the lag on.
+    ) -> tuple[dict[str, Figures], dict[str, NDArray[np.float64]]]:
+        """Return every condition for every unit, and the columns of `kept`, some of `RATIOS`; carry the lag on.
 
         Raises:
             UnfitError: a formula does not fit the amounts; the lag is as it was.
@@ -155,47 +145,33 @@ class Spans:
             np.copyto(self.quota, amounts.quota)
             np.multiply(self.quota, amounts.pace[1], out=self.scaled)
             self._made_of = made_of
-        parts: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in conditions}
-        unknown: dict[str, list[NDArray[np.bool_]]] = {}
+        parts: dict[str, list[Figures]] = {name: [] for name in conditions}
         ratios = {name: np.empty(units) for name in kept}
         unfit = any(isinstance(holds, Formula) for holds in conditions.values())
         before = amounts.lag.copy() if unfit else amounts.lag
+        spans = [slice(low, min(low + SPAN, units)) for low in range(0, units, SPAN)]
         try:
-            for low in range(0, units, SPAN):
-                rows = slice(low, min(low + SPAN, units))
+            for rows in spans:
                 columns = _Span(self, amounts, rows, ratios)
                 for name, holds in conditions.items():
-                    if isinstance(holds, Formula):
-                        true, known = holds.of(columns).columns(rows.stop - rows.start)
-                        parts[name].append(true)
-                        unknown.setdefault(name, []).append(~known)
-                    else:
-                        parts[name].append(holds(columns))
+                    parts[name].append(holds.of(columns) if isinstance(holds, Formula) else Figures(holds(columns)))
                 for name in (*kept, *(("lag",) if amounts.month_end else ())):
                     columns[name]
         except UnfitError:
             amounts.lag[:] = before
             raise
-        return _joined(parts), _joined(unknown), ratios
+        sizes = [rows.stop - rows.start for rows in spans]
+        return {name: joined(each, sizes) for name, each in parts.items()}, ratios
 
 
-def _joined(parts: Mapping[str, list[NDArray[np.bool_]]]) -> dict[str, NDArray[np.bool_]]:
-    return {name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in parts.items()}
+class _Span(Columns):
+    """The columns of a span, those that units are held against their quotas by among them."""
 
+    def __init__(self, spans: Spans, amounts: Amounts, rows: slice, ratios: Mapping[str, NDArray[np.float64]]) -> None:
+        super().__init__(amounts.others, amounts.formulas, rows)
+        self._spans, self._amounts, self._ratios = spans, amounts, ratios
 
-class _Span(dict[str, Any]):
-    """The columns of a span, each made when it is first asked for."""
-
-    def __init__(self, spans: Spans, amounts: Amounts, rows: slice, ratios: Columns) -> None:
-        super().__init__()
-        self._spans, self._amounts, self._rows, self._ratios = spans, amounts, rows, ratios
-
-    def __missing__(self, name: str) -> NDArray[Any] | PerGroup | Figures:
-        found = self._made(name)
-        self[name] = found
-        return found
-
-    def _made(self, name: str) -> NDArray[Any] | PerGroup | Figures:
+    def _made(self, name: str) -> Any:  # noqa: ANN401 (as its base has it)
         expected, scale = map(float, self._amounts.pace)
         match name:
             case "value x denominator of the pace":
@@ -211,13 +187,8 @@ class _Span(dict[str, Any]):
                 gap /= self[SCALED_QUOTA]
             case "lag":
                 return self._lag()
-            case _ if name in self._amounts.others:
-                found: NDArray[Any] | PerGroup | Figures = self._amounts.others[name][self._rows]
-                return found
             case _:
-                formula = self._amounts.formulas(name)
-                assert formula is not None  # noqa: S101 (as was asked before anything was evaluated)
-                return formula.of(self)
+                return super()._made(name)
         return self._room(name)
 
     def _room(self, name: str) -> NDArray[np.float64]:

@@ -54,10 +54,7 @@ class Bins:
     @property
     def counts(self) -> Counts:
         """The counts, made of all draws."""
-        if self._counts is None or self._waiting:
-            self._count()
-        assert self._counts is not None  # noqa: S101 (it was made)
-        return self._counts
+        return self._count() if self._counts is None or self._waiting else self._counts
 
     def add(self, other: Self) -> None:
         """Take in other draws."""
@@ -69,7 +66,7 @@ class Bins:
         if sum(each.shape[-1] for each in self._waiting) >= WAITING:
             self._count()
 
-    def _count(self) -> None:
+    def _count(self) -> Counts:
         ticks, units = self._waiting[0].shape[:2]
         draws = sum(each.shape[-1] for each in self._waiting)
         fresh = self._counts is None
@@ -82,6 +79,7 @@ class Bins:
                 else:
                     counts[here, rows] += found.astype(np.int32)
         self._counts, self._waiting = counts, []
+        return counts
 
 
 def _places(amounts: Whole, quota: Whole) -> NDArray[np.float64]:

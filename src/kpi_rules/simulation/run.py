@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import time
 import zlib
@@ -16,7 +15,7 @@ from attrs import define, evolve, field
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
-from kpi_rules.pipeline.look import WORKERS
+from kpi_rules.pipeline.look import WORKERS, thread_count
 from kpi_rules.pipeline.memory import keep_memory
 from kpi_rules.simulation.worker import Failed, attempt, begin, prepare, remotely
 
@@ -125,7 +124,7 @@ class Running:
     workers: int | None = None
     progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] | None = None
-    _started: _Processes | None = None
+    processes: _Processes | None = None
 
     @contextmanager
     def started(self) -> Iterator[Running]:
@@ -141,7 +140,7 @@ class Running:
         with _processes(self.workers) as processes:
             for _process in range(self.workers):
                 processes.executor.submit(prepare)
-            yield evolve(self, started=processes)
+            yield evolve(self, processes=processes)
 
     def check(self) -> None:
         """Refuse what cannot run anything.
@@ -165,7 +164,7 @@ class Running:
     def at_once(self) -> int:
         """How many chunks run at once."""
         if self.executor is None:
-            return self.workers or _threads()
+            return self.workers or thread_count()
         own = getattr(self.executor, "workers", None)
         return max(own, 1) if isinstance(own, int) else self.workers or _ELSEWHERE
 
@@ -196,14 +195,10 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
     if len(todo) == 1 and running.cancelled is None:  # neither shared, nor to be asked about meanwhile: no thread
         collecting.through(todo, lambda part: _done(attempt(work, *part)))
     elif todo:
-        with ThreadPoolExecutor(_threads()) as threads:
+        with ThreadPoolExecutor(thread_count()) as threads:
             collecting.through(todo, lambda part: threads.submit(attempt, work, part[0], part[1]))
     assert collecting.found is not None  # noqa: S101 (there is at least one draw)
     return collecting.found
-
-
-def _threads() -> int:
-    return min(os.cpu_count() or 1, WORKERS)
 
 
 def _done(found: Found | Failed) -> Future[Found | Failed]:
@@ -240,7 +235,7 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
 
     One process that dies takes its pool with it. A pool that did nothing at all would not do better the next time.
     """
-    started = collecting.running._started  # noqa: SLF001 (nobody else's business)
+    started = collecting.running.processes
     for _pool in range(_POOLS):
         with _processes(workers) if started is None else nullcontext(started) as processes:
             lost = collecting.through(parts, _sent(collecting.work, processes.executor), stop=processes.stop)
