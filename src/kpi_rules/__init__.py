@@ -9,10 +9,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from kpi_rules.locale import N_, translate
+from kpi_rules.locale import N_, language, set_language, translate
 
 if TYPE_CHECKING:
     from kpi_rules.cases.run import CaseReport, run_cases
+    from kpi_rules.cli.output import write_table
     from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
@@ -45,8 +46,9 @@ if TYPE_CHECKING:
     from kpi_rules.model.names import at, unit
     from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
     from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
+    from kpi_rules.model.text import safe
     from kpi_rules.pipeline.assess import assess, rulebook
-    from kpi_rules.pipeline.explain import Explanation
+    from kpi_rules.pipeline.explain import Explanation, RuleExplanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
@@ -67,9 +69,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "kpi_rules.cases.run": ("CaseReport", "run_cases"),
+    "kpi_rules.cli.output": ("write_table",),
     "kpi_rules.cli.shown": ("command_group", "table_command"),
     "kpi_rules.pipeline.assess": ("assess", "rulebook"),
-    "kpi_rules.pipeline.explain": ("Explanation",),
+    "kpi_rules.pipeline.explain": ("Explanation", "RuleExplanation"),
     "kpi_rules.pipeline.result": ("Assessment",),
     "kpi_rules.pipeline.rulebook": ("Rulebook",),
     "kpi_rules.hooks": ("hookimpl",),
@@ -104,6 +107,7 @@ _HOMES = {
     "kpi_rules.model.names": ("at", "unit"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
+    "kpi_rules.model.text": ("safe",),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
@@ -159,6 +163,7 @@ __all__ = [
     "Refund",
     "Return",
     "Rule",
+    "RuleExplanation",
     "Rulebook",
     "Sensitivity",
     "Simulation",
@@ -178,6 +183,7 @@ __all__ = [
     "format_amount",
     "grid",
     "hookimpl",
+    "language",
     "load",
     "money",
     "nearest",
@@ -188,7 +194,9 @@ __all__ = [
     "rows",
     "rulebook",
     "run_cases",
+    "safe",
     "sensitivity",
+    "set_language",
     "share_of",
     "simulate",
     "split_quota",
@@ -199,6 +207,7 @@ __all__ = [
     "translate",
     "unit",
     "withdraw",
+    "write_table",
 ]
 
 

@@ -105,6 +105,33 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
+WRITERS: Final = (".csv", ".json", ".parquet", ".xlsx")
+"""The endings of files that `write_table` writes."""
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table into a new file, in the form that its ending names: `.csv`, `.json`, `.parquet` or `.xlsx`.
+
+    Texts that a spreadsheet would take for formulas are made safe; the file is whole or not there.
+
+    Raises:
+        ValueError: the ending is none of those, the file is there already, or it cannot be written.
+    """
+    ending = path.suffix.lower()
+    try:
+        if ending not in WRITERS:
+            raise ValueError(_("{path} ends in no {endings}").format(path=path, endings=", ".join(WRITERS)))
+        if path.exists():
+            raise ValueError(_("{path} is there already; nothing was changed").format(path=path))
+        tables = {path.stem: frame}
+        if ending in (".json", ".xlsx"):
+            write_file(to_json(tables) if ending == ".json" else to_xlsx(tables), path)
+        else:
+            write_file(to_csv(frame) if ending == ".csv" else to_parquet(frame), path)
+    except RefusedError as error:
+        raise ValueError(error.message) from error
+
+
 def to_json(tables: Mapping[str, pl.DataFrame]) -> bytes:
     """Return tables as one object: arrays of objects by table name, a row a line; dates ISO, money integers in fen."""
     parts = []

@@ -1,0 +1,59 @@
+"""Figures as administrators read them: amounts in yuan, ten thousand or a hundred million yuan, shares in per cent."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import Enum
+from typing import Final
+
+from kpi_rules_tui.texts import N_, _
+
+FEN: Final = 100
+
+
+class Scale(Enum):
+    """What amounts are shown in: fen to a unit, places after the point, and what the unit is called."""
+
+    YUAN = (FEN, 2, N_("yuan"))
+    WAN = (10_000 * FEN, 2, N_("10,000 yuan"))
+    YI = (10**8 * FEN, 4, N_("100 million yuan"))
+
+    @property
+    def unit(self) -> str:
+        """Return what the unit is called."""
+        return _(self.value[2])
+
+    def next(self) -> Scale:
+        """Return the scale that follows, the first after the last."""
+        every = list(Scale)
+        return every[(every.index(self) + 1) % len(every)]
+
+    def show(self, fen: int | None) -> str:
+        """Write an amount, rounded half to even to the places shown; an empty text for None."""
+        if fen is None:
+            return ""
+        size, places, _unit = self.value
+        return f"{(Decimal(fen) / size).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
+
+    def signed(self, fen: int | None) -> str:
+        """Write a difference: with its sign, `0` where there is none."""
+        if fen is None:
+            return ""
+        return ("+" if fen > 0 else "") + self.show(fen) if fen else "0"
+
+
+def percent(ratio: float | None, places: int = 1) -> str:
+    """Write a share in per cent; an empty text for None."""
+    return "" if ratio is None else f"{ratio:.{places}%}"
+
+
+def signed_percent(ratio: float | None, places: int = 1) -> str:
+    """Write a difference of shares in percentage points with its sign; `0` where there is none."""
+    if ratio is None:
+        return ""
+    return f"{ratio * 100:+.{places}f}" if ratio else "0"
+
+
+def whole(number: int | None) -> str:
+    """Write a count."""
+    return "" if number is None else f"{number:,}"

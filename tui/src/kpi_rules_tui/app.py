@@ -1,0 +1,372 @@
+"""The application: one screen of panes, the unit's page, and what can be done everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from textual import work
+from textual.app import App, SystemCommand
+
+import kpi_rules as kr
+from kpi_rules_tui import themes
+from kpi_rules_tui.actions import ACTIONS, bindings
+from kpi_rules_tui.amounts import Scale
+from kpi_rules_tui.desk import Desk, added
+from kpi_rules_tui.dialogs.confirm import Confirm
+from kpi_rules_tui.dialogs.form import Field, Form
+from kpi_rules_tui.dialogs.pick import Pick
+from kpi_rules_tui.dialogs.reader import Reader
+from kpi_rules_tui.finder import Finder
+from kpi_rules_tui.house import House
+from kpi_rules_tui.panes.unit import UnitScreen
+from kpi_rules_tui.state import Remembered, recall, remember
+from kpi_rules_tui.story import write_story
+from kpi_rules_tui.texts import _, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from textual.binding import BindingType
+    from textual.content import Content
+    from textual.screen import Screen
+
+    from kpi_rules_tui.desk import Edit, Weighed
+
+LANGUAGES: Final = (("en", "English"), ("zh", "简体中文"))
+
+DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Office(App[int]):
+    """The terminal UI of a workspace.
+
+    `desk` is what is worked on; `remembered` what was chosen in earlier runs.
+    """
+
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {Finder}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 (as Textual declares it)
+    CSS_PATH = "office.tcss"
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        remembered: Remembered | None = None,
+        keymap: Mapping[str, str] | None = None,
+        remarks: Sequence[str] = (),
+        theme: str | None = None,
+    ) -> None:
+        """Take the desk, what was remembered, keys of a person's own, and what was wrong with them."""
+        super().__init__()
+        self.desk = desk
+        self.remembered = recall() if remembered is None else remembered
+        self.animation_level = "none"  # nothing moves by itself: quiet over a slow line
+        self._keymap_given, self._remarks = dict(keymap or {}), list(remarks)
+        self._fault: BaseException | None = None
+        for each in themes.OURS:
+            self.register_theme(each)
+        wanted = theme or self.remembered.theme
+        self.theme = wanted if wanted in themes.NAMES else "kpi-dark"
+        self.scale = Scale[self.remembered.scale] if self.remembered.scale in Scale.__members__ else Scale.WAN
+        self.reading = False
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        """Show the panes, and then begin to read: the first frame waits for nothing."""
+        self.set_keymap(self._keymap_given)
+        self.push_screen(House())
+        for remark in self._remarks:
+            self.notify(remark, severity="warning", markup=False, timeout=20)
+        self.call_after_refresh(self.read)
+
+    @property
+    def house(self) -> House:
+        """The screen of panes, which lies below all others."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, House))
+
+    @work(exclusive=True, group="read")
+    async def read(self) -> None:
+        """Read the workspace in a thread; what is on the screen stays until it is there."""
+        self.reading = True
+        self.house.tell()
+        try:
+            opened = await self.off(self.desk.open)
+        finally:
+            self.reading = False
+        if opened is None:
+            self.house.tell()
+            return
+        self.desk.take(opened)
+        if self.desk.edits:
+            weighed = await self.off(self.desk.weigh, self.desk.edits)
+            self.desk.weighed = weighed
+        self.house.fill(first=True)
+
+    async def off(self, call: Any, *arguments: Any) -> Any:  # noqa: ANN401 (whatever the call returns)
+        """Run something in a thread; a failure is told, logged, and None comes back. The app stays usable."""
+        try:
+            return await asyncio.to_thread(call, *arguments)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a fault of ours must not end the work of an administrator)
+            self.trouble(error)
+            return None
+
+    def trouble(self, error: BaseException) -> None:
+        """Tell of a failure that was not foreseen, and where the whole story is."""
+        path = write_story(error)
+        said = _("this failed: {error}; the details are in {path}").format(error=error, path=path)
+        self.notify(said, severity="error", markup=False, timeout=30)
+
+    def _fatal_error(self) -> None:
+        """End with the terminal as it was; the story goes to a file and not over the screen."""
+        self._fault = sys.exc_info()[1] or self._exception
+        self._close_messages_no_wait()
+
+    @property
+    def fault(self) -> BaseException | None:
+        """What ended the application, where that was a failure."""
+        return self._fault
+
+    # -- what the panes ask for ------------------------------------------------------------------------------------
+
+    @property
+    def assessment(self) -> kr.Assessment | None:
+        """The assessment that is shown: with what is not saved."""
+        weighed = self.desk.weighed
+        return weighed.assessment if weighed is not None else self.desk.assessment
+
+    def open_unit(self, unit: str) -> None:
+        """Show the page of a unit."""
+        if self.assessment is not None:
+            self.push_screen(UnitScreen(unit))
+
+    def open_policy(self, name: str) -> None:
+        """Show a policy, a rule or a parameter."""
+        self._pane("policies")
+        self.call_after_refresh(lambda: self.house.find(name))
+
+    def units_shown(self) -> list[str]:
+        """Return the units of the overview in the order shown there."""
+        return self.house.units_shown()
+
+    # -- edits -----------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="weigh")
+    async def propose(self, edits: Sequence[Edit]) -> None:
+        """Make edits, once what they change has been worked out; nothing is written."""
+        wanted = added(self.desk.edits, edits)
+        self.house.tell(_("working out what it changes"))
+        weighed: Weighed | None = await self.off(self.desk.weigh, wanted)
+        if weighed is None:
+            return
+        if weighed.refused:
+            self.notify(weighed.refused, severity="error", markup=False, timeout=10)
+            self.house.tell()
+            return
+        self.desk.keep(weighed)
+        self.house.fill()
+
+    @work(exclusive=True, group="weigh")
+    async def action_undo(self) -> None:
+        """Take back the last change that is not saved; where there is none, ask whether to undo the last save."""
+        before = self.desk.undo()
+        if before is not None:
+            weighed: Weighed | None = await self.off(self.desk.weigh, before)
+            if weighed is not None:
+                self.desk.back(weighed)
+                self.house.fill()
+                self.notify(_("taken back; not saved: {count}").format(count=len(self.desk.edits)), markup=False)
+            return
+        if not self.desk.saved:
+            self.notify(_("nothing to undo"), markup=False)
+            return
+        lines = self.described(self.desk.changes(self.desk.saved))
+        if await self.push_screen_wait(Confirm(_("Undo what was saved last?"), lines, _("Undo"))):
+            weighed = await self.off(self.desk.weigh, self.desk.saved)
+            if weighed is not None and not weighed.refused:
+                self.desk.keep(weighed)
+                await self._write()
+
+    @work(exclusive=True, group="weigh")
+    async def action_save(self) -> None:
+        """Show old and new, ask, and write."""
+        if not self.desk.changed:
+            self.notify(_("nothing to save"), markup=False)
+            return
+        lines = self.described(self.desk.changes())
+        if await self.push_screen_wait(Confirm(_("Save these changes?"), lines, _("Save"))):
+            await self._write()
+
+    async def _write(self) -> None:
+        saved: kr.Saved | None = await self.off(self.desk.save)
+        if saved is None:
+            return
+        if saved.problems:
+            text = "\n".join(problem.message for problem in saved.problems)
+            self.push_screen(Reader(_("Not saved; nothing was written"), text))
+            return
+        self.desk.written(saved)
+        said = _("saved: {files}").format(files=", ".join(str(file) for file in saved.written))
+        if saved.merged:
+            said += "; " + _("another's changes in the same file were kept")
+        self.notify(said, markup=False)
+        self.read()
+
+    def described(self, changes: Any) -> list[Content]:  # noqa: ANN401 (a polars frame)
+        """Write changes as lines of old and new."""
+        lines = []
+        for row in changes.iter_rows(named=True):
+            parts = (row["name"], row.get("group") or row.get("indicator"), row["from"])
+            about = shown(" ".join(str(part) for part in parts if part)).stylize("bold")
+            old, new = row["old"] or _("none"), row["new"] or _("none")
+            change = shown(old).stylize("$text-error") + " → " + shown(new).stylize("$text-success")
+            lines.append(about + "  " + change)
+        return lines
+
+    def action_changes(self) -> None:
+        """Show what is not saved, and the command that would do it."""
+        if not self.desk.changed:
+            self.notify(_("nothing is changed"), markup=False)
+            return
+        lines = [line.plain for line in self.described(self.desk.changes())]
+        text = "\n".join([*lines, "", self.desk.edit_command(save=True)])
+        self.push_screen(Reader(_("Not saved"), text))
+
+    # -- everywhere ------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Refuse what changes something under `--readonly`, and all but leaving while a dialog is open."""
+        if action in {"save", "undo"} and self.desk.readonly:
+            return False
+        if self.screen.is_modal and action in OURS:
+            return False
+        return super().check_action(action, parameters)
+
+    def _pane(self, name: str) -> None:
+        while not isinstance(self.screen, House):
+            self.pop_screen()
+        self.house.go(name)
+
+    def action_overview(self) -> None:
+        """Show the overview."""
+        self._pane("overview")
+
+    def action_quotas(self) -> None:
+        """Show the quotas."""
+        self._pane("quotas")
+
+    def action_policies(self) -> None:
+        """Show the policies."""
+        self._pane("policies")
+
+    def action_simulate(self) -> None:
+        """Show the simulation."""
+        self._pane("simulate")
+
+    def action_evidence(self) -> None:
+        """Show the evidence."""
+        self._pane("evidence")
+
+    def action_reload(self) -> None:
+        """Read the workspace again; cursor, filter and what is not saved stay."""
+        self.read()
+
+    def action_help(self) -> None:
+        """Show all keys that are valid now, and the commands that do the same."""
+        from kpi_rules_tui.help import help_text
+
+        text, content = help_text(self)
+        self.push_screen(Reader(_("Help"), text, content))
+
+    def action_same(self) -> None:
+        """Show the commands that show, or do, the same."""
+        lines = [self.house.pane.same()] if isinstance(self.screen, House) else [getattr(self.screen, "same", list)()]
+        text = "\n".join(lines[0]) or _("no command does this")
+        self.push_screen(Reader(_("The same from the command line"), text))
+
+    def action_scale(self) -> None:
+        """Show amounts in the next unit."""
+        self.scale = self.scale.next()
+        self.house.fill()
+        self.notify(_("amounts in {unit}").format(unit=self.scale.unit), markup=False)
+
+    @work
+    async def action_as_of(self) -> None:
+        """Ask for another as-of date."""
+        config = self.desk.workspace.config if self.desk.workspace is not None else None
+        if config is None:
+            return
+
+        def check(text: str) -> str:
+            day = _day(text)
+            if day is None:
+                return _("expected a date such as 2011-06-30")
+            return "" if day >= config.year.start else _("expected a day from {start}").format(start=config.year.start)
+
+        now = str(self.desk.as_of or config.year.end)
+        hint = _("from {start}; the year ends on {end}").format(start=config.year.start, end=config.year.end)
+        answer = await self.push_screen_wait(
+            Form(_("As-of date"), [Field("day", _("What happened by this day counts"), now, hint, check)], _("Assess"))
+        )
+        if answer is not None:
+            self.desk.as_of = _day(answer["day"])
+            self.read()
+
+    @work
+    async def action_theme(self) -> None:
+        """Ask for another theme."""
+        options = [(name, _(label)) for name, label in themes.NAMES.items()]
+        chosen = await self.push_screen_wait(Pick(_("Theme"), options, self.theme))
+        if chosen is not None:
+            self.theme = self.remembered.theme = chosen
+
+    @work
+    async def action_language(self) -> None:
+        """Ask for another language; everything is shown in it at once."""
+        now = "zh" if kr.language().startswith("zh") else "en"
+        chosen = await self.push_screen_wait(Pick(_("Language"), LANGUAGES, now))
+        if chosen is not None and chosen != now:
+            kr.set_language(chosen)
+            self.remembered.language = chosen
+            await self.house.speak()
+
+    @work
+    async def action_quit(self) -> None:  # type: ignore[override]  # (a worker may wait for the answer)
+        """Leave; ask only where something is not saved."""
+        if self.desk.changed:
+            question = Confirm(_("Leave without saving?"), self.described(self.desk.changes()), _("Leave"))
+            if not await self.push_screen_wait(question):
+                return
+        self.keep()
+        self.exit(0)
+
+    def keep(self) -> None:
+        """Remember what was chosen."""
+        self.remembered.theme, self.remembered.scale = self.theme, self.scale.name
+        key = str(self.desk.folder.resolve())
+        self.remembered.workspaces.pop(key, None)
+        self.remembered.workspaces[key] = self.house.kept()
+        remember(self.remembered)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Give none: the finder has ours."""
+        del screen
+        return ()
+
+
+OURS: Final = frozenset(action.method for action in ACTIONS if action.group == "app") - {"quit", "command_palette"}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if DAY.fullmatch(text) else None
+    except ValueError:
+        return None

@@ -1,0 +1,256 @@
+"""The desk: what an administrator works on, without a screen. Every method is a call of the public API.
+
+A desk holds the workspace as it lies on disk, its assessment, and the edits that are not saved yet with their effect.
+Its methods that take long (`open`, `weigh`, `save`) are called from worker threads; they return values and change
+nothing that the screen reads, `take` and `keep` then do so in the screen's own thread.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+import kpi_rules as kr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import polars as pl
+
+    Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
+
+
+@define(frozen=True, eq=False)
+class Opened:
+    """A workspace that was read, and its assessment; None where it has errors."""
+
+    workspace: kr.Workspace
+    assessment: kr.Assessment | None
+    problems: Sequence[kr.Problem] = ()
+
+
+@define(frozen=True, eq=False)
+class Weighed:
+    """Edits, the workspace with them, and what they change; `refused` says why they cannot be made."""
+
+    edits: tuple[Edit, ...]
+    workspace: kr.Workspace
+    assessment: kr.Assessment | None
+    refused: str = ""
+
+
+@define(eq=False)
+class Desk:
+    """What is on the desk.
+
+    `as_of` is the day the assessment goes by, None for the year's end; `edits` are not saved yet, and `weighed` is
+    what they change. `steps` are the states before each edit, for undo; `saved` are the edits that would undo the last
+    save.
+    """
+
+    folder: Path
+    as_of: date | None = None
+    readonly: bool = False
+    workspace: kr.Workspace | None = None
+    assessment: kr.Assessment | None = None
+    problems: tuple[kr.Problem, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    weighed: Weighed | None = None
+    steps: list[tuple[Edit, ...]] = field(factory=list)
+    saved: tuple[Edit, ...] = ()
+
+    # -- in a worker -----------------------------------------------------------------------------------------------
+
+    def open(self) -> Opened:
+        """Read the workspace and assess it; whatever is wrong is in the result."""
+        workspace = kr.load(self.folder)
+        if workspace.errors:
+            return Opened(workspace, None)
+        try:
+            return Opened(workspace, kr.assess(workspace, self.as_of))
+        except kr.AssessmentError as error:
+            return Opened(workspace, None, error.problems)
+
+    def weigh(self, edits: tuple[Edit, ...]) -> Weighed:
+        """Say what edits would change; nothing is written."""
+        assert self.workspace is not None  # noqa: S101 (only a workspace that was read can be edited)
+        if self.assessment is None or not edits:
+            return Weighed(edits, self.workspace, self.assessment)
+        try:
+            other = self.assessment.what_if(edits)
+        except ValueError as error:
+            return Weighed(edits, self.workspace, None, str(error))
+        except kr.AssessmentError as error:
+            return Weighed(edits, self.workspace, None, "\n".join(problem.message for problem in error.problems))
+        return Weighed(edits, other.workspace, other)
+
+    def save(self) -> kr.Saved:
+        """Write the edits to the workspace's files, all or none of them."""
+        assert self.workspace is not None  # noqa: S101 (as above)
+        return kr.save(self.workspace, self.edits)
+
+    # -- in the screen's thread ------------------------------------------------------------------------------------
+
+    def take(self, opened: Opened) -> None:
+        """Put what was read on the desk; edits that are not saved stay."""
+        self.workspace, self.assessment = opened.workspace, opened.assessment
+        self.problems = tuple(opened.problems)
+        self.weighed = None
+
+    def keep(self, weighed: Weighed) -> None:
+        """Make edits the desk's own; what was before can be had back by `undo`."""
+        self.steps.append(self.edits)
+        self.edits, self.weighed = weighed.edits, weighed if weighed.edits else None
+
+    def undo(self) -> tuple[Edit, ...] | None:
+        """Return the edits as they were before the last change, to be weighed and taken by `back`; None where there
+        are none.
+        """
+        return self.steps[-1] if self.steps else None
+
+    def back(self, weighed: Weighed) -> None:
+        """Take the last change back."""
+        self.steps.pop()
+        self.edits, self.weighed = weighed.edits, weighed if weighed.edits else None
+
+    def written(self, saved: kr.Saved) -> None:
+        """Note that the edits were saved."""
+        self.edits, self.weighed, self.steps = (), None, []
+        self.saved = tuple(saved.undo)
+
+    @property
+    def current(self) -> kr.Workspace | None:
+        """The workspace with the edits that are not saved."""
+        return self.weighed.workspace if self.weighed is not None else self.workspace
+
+    @property
+    def changed(self) -> bool:
+        """Whether something is not saved."""
+        return bool(self.edits)
+
+    def changes(self, edits: Sequence[Edit] | None = None) -> pl.DataFrame:
+        """Return edits, by default those not saved, as rows of old and new."""
+        assert self.workspace is not None  # noqa: S101 (as above)
+        return kr.changes(self.workspace, self.edits if edits is None else edits)
+
+    def command(self, *words: str) -> str:
+        """Write a command as people type it: `kpi-rules`, its name, the workspace, and the rest."""
+        name, *rest = words
+        return shlex.join(["kpi-rules", name, str(self.folder), *rest])
+
+    def edit_command(self, *, save: bool = False) -> str:
+        """Write the command that makes the edits not saved."""
+        words = kr.edit_command(self.folder, self.edits)
+        return shlex.join([*words, *(["--save"] if save else [])])
+
+    def day(self) -> list[str]:
+        """Return the option that chooses the as-of date, where one was chosen."""
+        return ["--as-of", self.as_of.isoformat()] if self.as_of is not None else []
+
+    @property
+    def title(self) -> str:
+        """What the workspace is called."""
+        return self.workspace.name if self.workspace is not None else self.folder.name
+
+
+def added(edits: tuple[Edit, ...], more: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return edits with more of them; a later one for the same place takes the place of the earlier."""
+    places = {_place(each): each for each in (*edits, *more)}
+    return tuple(places.values())
+
+
+def _place(edit: Edit) -> tuple[object, ...]:
+    if isinstance(edit, kr.QuotaEdit):
+        return ("quota", edit.unit, edit.indicator, edit.effective)
+    if isinstance(edit, kr.ParameterEdit):
+        return ("parameter", edit.name, edit.from_on, edit.group)
+    return ("switch", edit.name)
+
+
+def units(assessment: kr.Assessment) -> pl.DataFrame:
+    """Return the units at the last tick, one row each: `unit, name, group, kind, parent, depth`, what is credited,
+    the quota, completion and what is expected, the lag, the rank, and the measures in force by rule id.
+
+    `place` numbers them as a tree: each unit before those below it.
+    """
+    import polars as pl
+
+    config = assessment.workspace.config
+    primary = config.primary if config is not None else "funds"
+    last = assessment.ticks[-1].on
+    figures = assessment.units.filter(pl.col("tick") == last).select(
+        "unit",
+        pl.col(primary).alias("credited"),
+        pl.col(f"{primary}_quota").alias("quota"),
+        "completion",
+        "expected",
+        "pace_gap",
+        "lag",
+        "rank",
+        "group_size",
+    )
+    active = (
+        assessment.measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
+        .group_by("unit", maintain_order=True)
+        .agg(pl.col("rule").unique(maintain_order=True).alias("measures"))
+    )
+    known = assessment.workspace.tables.units.select("unit", "name", "group", "kind", "parent")
+    return (
+        tree(known)
+        .join(figures, on="unit", how="left", maintain_order="left")
+        .join(active, on="unit", how="left", maintain_order="left")
+        .with_columns(pl.col("measures").fill_null(pl.lit([], pl.List(pl.String))))
+    )
+
+
+def tree(known: pl.DataFrame) -> pl.DataFrame:
+    """Return units in the order of their tree, with `depth` (0 at the top) and `place`."""
+    import polars as pl
+
+    below: dict[str | None, list[str]] = {}
+    names = set(known["unit"])
+    for unit, parent in known.select("unit", "parent").iter_rows():
+        below.setdefault(parent if parent in names else None, []).append(unit)
+    order: list[tuple[str, int]] = []
+    left = [(unit, 0) for unit in reversed(below.get(None, []))]
+    while left:
+        unit, depth = left.pop()
+        order.append((unit, depth))
+        left += [(each, depth + 1) for each in reversed(below.get(unit, []))]
+    placed = pl.DataFrame(order, schema={"unit": pl.String, "depth": pl.Int64}, orient="row").with_row_index("place")
+    return placed.join(known, on="unit", how="left", maintain_order="left")
+
+
+def hits(assessment: kr.Assessment) -> dict[str, set[str]]:
+    """Return, by rule, the units that a measure was taken against at any tick up to the last."""
+    found: dict[str, set[str]] = {rule: set() for rule in assessment.rulebook.rules}
+    for rule, unit in assessment.events.select("rule", "unit").unique().iter_rows():
+        found[rule].add(unit)
+    return found
+
+
+def moved(before: kr.Assessment, after: kr.Assessment) -> pl.DataFrame:
+    """Return how many units each rule hits before and after: `rule, before, after, begins, ends`, the last two lists
+    of unit ids.
+    """
+    import polars as pl
+
+    old, new = hits(before), hits(after)
+    rows = []
+    for rule in dict.fromkeys([*old, *new]):
+        was, now = old.get(rule, set()), new.get(rule, set())
+        rows.append(
+            {
+                "rule": rule,
+                "before": len(was),
+                "after": len(now),
+                "begins": sorted(now - was),
+                "ends": sorted(was - now),
+            }
+        )
+    schema = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
+    return pl.DataFrame(rows, schema={**schema, "begins": pl.List(pl.String), "ends": pl.List(pl.String)})

@@ -1,0 +1,170 @@
+"""The screen of panes: title, tabs, the pane that was chosen, the keys."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.containers import Vertical
+from textual.screen import Screen
+
+from kpi_rules_tui.texts import N_, _
+from kpi_rules_tui.widgets.lines import Keys, TabsLine, TitleLine
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from kpi_rules_tui.app import Office
+    from kpi_rules_tui.panes.pane import Pane
+
+PANES: Final = {
+    "overview": ("1", N_("Overview"), "OverviewPane"),
+    "quotas": ("2", N_("Quotas"), "QuotasPane"),
+    "policies": ("3", N_("Policies"), "PoliciesPane"),
+    "simulate": ("4", N_("Simulate"), "SimulatePane"),
+    "evidence": ("5", N_("Evidence"), "EvidencePane"),
+}
+"""The panes: key, name, and the class in `kpi_rules_tui.panes.<id>`, imported when it is first shown."""
+
+
+class House(Screen[None]):
+    """The panes; each is made when it is first shown."""
+
+    AUTO_FOCUS = ""
+
+    DEFAULT_CSS = """
+    House > #panes { height: 1fr; }
+    """
+
+    def __init__(self) -> None:
+        """Begin with no pane."""
+        super().__init__()
+        self._made: dict[str, Pane] = {}
+        self._filled: set[str] = set()
+        self._active = ""
+        self._said = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines around the panes."""
+        yield TitleLine()
+        yield TabsLine()
+        yield Vertical(id="panes")
+        yield Keys()
+
+    @property
+    def office(self) -> Office:
+        """The application."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]  # (there is no other)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that is shown."""
+        return self._made[self._active]
+
+    def on_mount(self) -> None:
+        """Show the pane of the last run."""
+        kept = self._remembered()
+        active = kept.get("pane")
+        self.go(active if isinstance(active, str) and active in PANES else "overview")
+
+    def _remembered(self) -> dict[str, Any]:
+        key = str(self.office.desk.folder.resolve())
+        return self.office.remembered.workspaces.get(key, {})
+
+    def go(self, name: str) -> None:
+        """Show a pane."""
+        if name not in self._made:
+            pane: Pane = getattr(import_module(f"kpi_rules_tui.panes.{name}"), PANES[name][2])(id=f"pane-{name}")
+            self._made[name] = pane
+            self._active = name
+            self.query_one("#panes").mount(pane)
+            self.call_after_refresh(self._show)
+        else:
+            self._active = name
+            self._show()
+
+    def _show(self) -> None:
+        """Show the active pane alone, with what is on the desk."""
+        for name, pane in self._made.items():
+            pane.display = name == self._active
+        self.tell()
+        if self._active not in self._filled:
+            self._fill(self._active)
+        if self.app.screen is self:
+            self.pane.focus_first()
+
+    def _fill(self, name: str) -> None:
+        """Fill a pane, and take up what was remembered of it the first time."""
+        if self.office.desk.workspace is None:
+            return
+        pane = self._made[name]
+        first = not pane.has_class("-filled")
+        pane.fill()
+        pane.add_class("-filled")
+        self._filled.add(name)
+        if first:
+            kept = self._remembered().get(name)
+            pane.restore(kept if isinstance(kept, dict) else {})
+
+    def fill(self, *, first: bool = False) -> None:
+        """Show anew what is on the desk; panes that are not shown follow when they are."""
+        del first
+        self._filled = set()
+        self._fill(self._active)
+        self.tell()
+        for screen in self.app.screen_stack:
+            again = getattr(screen, "fill", None)
+            if screen is not self and again is not None:
+                again()
+
+    def tell(self, said: str = "") -> None:
+        """Write the title and the tabs anew."""
+        desk, office = self.office.desk, self.office
+        parts: list[tuple[str, str]] = []
+        if office.reading:
+            parts.append((_("reading"), "$warning"))
+        elif said:
+            parts.append((said, "$warning"))
+        if desk.assessment is not None:
+            parts.append((_("as of {day}").format(day=desk.assessment.as_of), ""))
+        elif desk.workspace is not None:
+            count = len(desk.workspace.errors) + len(desk.problems)
+            parts.append((_("errors: {count}; see Evidence").format(count=count), "$error"))
+        if desk.changed:
+            parts.append((_("not saved: {count}").format(count=len(desk.edits)), "$warning bold"))
+        if desk.readonly:
+            parts.append((_("read-only"), "$accent"))
+        self.query_one(TitleLine).tell(desk.title, parts)
+        tabs = [(key, name, title) for name, (key, title, _made) in PANES.items()]
+        self.query_one(TabsLine).tell(tabs, self._active)
+
+    def on_tabs_line_picked(self, event: TabsLine.Picked) -> None:
+        """Show the pane that was clicked."""
+        self.go(event.name)
+
+    async def speak(self) -> None:
+        """Make everything anew, in the language chosen by now."""
+        kept, active = self.kept(), self._active
+        for pane in self._made.values():
+            await pane.remove()
+        self._made, self._filled = {}, set()
+        key = str(self.office.desk.folder.resolve())
+        self.office.remembered.workspaces[key] = kept
+        self.go(active)
+        self.query_one(Keys).tell()
+
+    def find(self, name: str) -> None:
+        """Have the pane show something that was found by its name."""
+        self.pane.find(name)
+
+    def units_shown(self) -> list[str]:
+        """Return the units of the overview in the order shown there."""
+        overview = self._made.get("overview")
+        rows = overview.table.shown_rows if overview is not None else None
+        return [] if rows is None else rows["unit"].to_list()
+
+    def kept(self) -> dict[str, Any]:
+        """Return what is to be remembered: the pane shown, and of each pane what it keeps."""
+        known = {name: pane.kept() for name, pane in self._made.items() if pane.has_class("-filled")}
+        return {**self._remembered(), **known, "pane": self._active}

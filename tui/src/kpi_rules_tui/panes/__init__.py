@@ -1,0 +1,1 @@
+"""The panes: one for each thing an administrator does, and the page of a unit."""

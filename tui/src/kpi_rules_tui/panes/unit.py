@@ -1,0 +1,288 @@
+"""A unit's page: how the year went, why the measures, where the credit comes from, and what it costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.containers import Container
+from textual.screen import Screen
+
+from kpi_rules_tui.actions import bindings
+from kpi_rules_tui.amounts import Scale, percent, whole
+from kpi_rules_tui.panes import why
+from kpi_rules_tui.texts import _, label_of, plain, shown
+from kpi_rules_tui.widgets.bars import bar
+from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
+from kpi_rules_tui.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    import kpi_rules as kr
+    from kpi_rules_tui.app import Office
+
+
+class UnitScreen(Screen[None]):
+    """The page of one unit; escape goes back, n and b go to the next and the one before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
+    AUTO_FOCUS = "#unit-timeline"
+
+    DEFAULT_CSS = """
+    UnitScreen #unit-parts {
+        layout: grid; grid-size: 1; grid-rows: 20 24 14 14; grid-gutter: 0; height: 1fr; overflow-y: auto;
+    }
+    UnitScreen.-wide #unit-parts { grid-size: 2; grid-rows: 1fr 1fr; grid-columns: 1fr 1fr; overflow-y: hidden; }
+    """
+
+    def __init__(self, unit: str) -> None:
+        """Take whose page it is."""
+        super().__init__()
+        self.unit = unit
+        self._lines: list[why.Line] = []
+        self._turned: set[str] = set()
+
+    @property
+    def office(self) -> Office:
+        """The application."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]  # (there is no other)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the four parts: below each other, or two by two where there is room."""
+        yield TitleLine()
+        with Container(id="unit-parts"):
+            for part, key in (("timeline", "tick"), ("why", "line"), ("waterfall", "project"), ("ledger", "")):
+                with Container(id=f"part-{part}", classes="panel"):
+                    yield Table(key, id=f"unit-{part}")
+        yield StatusLine()
+        yield Keys()
+
+    def on_mount(self) -> None:
+        """Show the unit."""
+        self.fill()
+
+    def fill(self) -> None:
+        """Show the unit as it stands with what is not saved."""
+        assessment = self.office.assessment
+        if assessment is None:
+            return
+        titles = {
+            "timeline": _("Timeline"),
+            "why": _("Why"),
+            "waterfall": _("Credit"),
+            "ledger": _("Ledger"),
+        }
+        for part, title in titles.items():
+            self.query_one(f"#part-{part}").border_title = shown(title).markup
+        names = dict(assessment.workspace.tables.units.select("unit", "name").iter_rows())
+        title = f"{names.get(self.unit) or ''} {self.unit}".strip()
+        self.query_one(TitleLine).tell(title, [(_("as of {day}").format(day=assessment.as_of), "")])
+        self._timeline(assessment)
+        self._ledger(assessment)
+        self._explain(assessment)
+
+    def _timeline(self, assessment: kr.Assessment) -> None:
+        import polars as pl
+
+        config = assessment.workspace.config
+        primary = config.primary if config is not None else "funds"
+        scale = self.office.scale
+        rows = assessment.units.filter(pl.col("unit") == self.unit).select(
+            "tick", pl.col(primary).alias("credited"), "completion", "expected", "lag"
+        )
+        happened = [self._happened(assessment, tick.on) for tick in assessment.ticks if tick.on in set(rows["tick"])]
+        reviews = [
+            ", ".join(_moment(name) for name in sorted(tick.moments) if name != "at_month_end")
+            for tick in assessment.ticks
+            if tick.on in set(rows["tick"])
+        ]
+        frame = rows.with_columns(
+            happened=pl.Series(happened, dtype=pl.String), review=pl.Series(reviews, dtype=pl.String)
+        )
+        self.query_one("#unit-timeline", Table).show(
+            frame,
+            [
+                Column("tick", _("tick")),
+                Column("completion", _("completion"), _bar, whole=True),
+                Column("expected", _("expected"), percent, lambda _value: "dim", right=True),
+                Column("lag", _("lag"), whole, right=True),
+                Column("happened", _("measures"), tone=lambda value: "bad" if value else "", most=60),
+                Column("review", _("review"), tone=lambda _value: "mark", most=40),
+                Column("credited", _("credited") + f" ({scale.unit})", scale.show, right=True),
+            ],
+        )
+
+    def _happened(self, assessment: kr.Assessment, on: Any) -> str:  # noqa: ANN401 (a date)
+        import polars as pl
+
+        words = {
+            "started": _("begins"),
+            "ended": _("ends"),
+            "superseded": _("superseded"),
+            "issued": _("issued"),
+        }
+        found = assessment.events.filter((pl.col("unit") == self.unit) & (pl.col("tick") == on))
+        rules = assessment.rulebook.rules
+        return "; ".join(
+            f"{label_of(rules[rule])} {words.get(event, event)}"
+            for rule, event in found.select("rule", "event").iter_rows()
+        )
+
+    def _ledger(self, assessment: kr.Assessment) -> None:
+        import polars as pl
+
+        scale = Scale.YUAN  # a month's pay is a few thousand
+        rows = assessment.ledger.filter(pl.col("unit") == self.unit)
+        rules = assessment.rulebook.rules
+        frame = rows.with_columns(
+            called=pl.Series([label_of(rules[rule]) for rule in rows["rule"]], dtype=pl.String),
+            left=pl.when(pl.col("released_on").is_null() & pl.col("reversed_on").is_null())
+            .then(pl.col("withheld"))
+            .otherwise(0),
+        )
+        table = self.query_one("#unit-ledger", Table)
+        table.empty = _("no pay is withheld")
+        unit = f" ({scale.unit})"
+        table.show(
+            frame,
+            [
+                Column("person", _("person")),
+                Column("month", _("month")),
+                Column("withheld", _("withheld") + unit, scale.show, right=True),
+                Column("released_on", _("released on")),
+                Column("left", _("outstanding") + unit, scale.show, lambda fen: "bad" if fen else "dim", right=True),
+                Column("called", _("measure"), most=30),
+            ],
+        )
+        withheld, left = int(frame["withheld"].sum()), int(frame["left"].sum())
+        self.query_one(StatusLine).tell(
+            _("withheld {withheld} = given back {back} + outstanding {left} ({unit})").format(
+                withheld=scale.show(withheld), back=scale.show(withheld - left), left=scale.show(left), unit=scale.unit
+            )
+        )
+
+    def _explain(self, assessment: kr.Assessment) -> None:
+        explanation = assessment.explain(self.unit)
+        self._waterfall(explanation.waterfall)
+        lines = why.lines(explanation, assessment, self.office.scale)
+        self._lines = lines
+        self._outline()
+
+    def _open(self, line: why.Line) -> bool:
+        """Say whether the rule of a line is opened: those that have done something are, unless they were turned."""
+        return line.concerns != (line.rule in self._turned)
+
+    def _sign(self, line: why.Line) -> str:
+        if not line.head:
+            return "  "
+        return "▾ " if self._open(line) else "▸ "
+
+    def _outline(self) -> None:
+        """Show the explanation: each rule opened or closed."""
+        import polars as pl
+
+        shown_ = [line for line in self._lines if line.head or self._open(line)]
+        frame = pl.DataFrame(
+            {
+                "line": [line.id for line in shown_],
+                "text": [self._sign(line) + line.text for line in shown_],
+                "tone": [line.tone for line in shown_],
+                "rule": [line.rule for line in shown_],
+            },
+            schema=dict.fromkeys(("line", "text", "tone", "rule"), pl.String),
+        )
+        columns = [
+            Column(
+                "text",
+                _("enter opens and closes"),
+                lambda row: row["text"],
+                lambda row: row["tone"],
+                whole=True,
+                most=200,
+            )
+        ]
+        self.query_one("#unit-why", Table).show(frame, columns)
+
+    def _waterfall(self, frame: pl.DataFrame) -> None:
+        scale = self.office.scale
+        unit = f" ({scale.unit})"
+        stages = [name for name in frame.columns if name not in {"project", "unit", "tick", "recognised"}]
+        titles = {
+            "contracted": _("contracted"),
+            "vouchers": _("vouchers"),
+            "confirmed": _("confirmed"),
+            "adjusted": _("adjusted"),
+            "shared": _("shared"),
+        }
+        table = self.query_one("#unit-waterfall", Table)
+        table.empty = _("no projects")
+        table.show(
+            frame,
+            [
+                Column("project", _("project")),
+                Column("unit", _("unit")),
+                *(
+                    Column(name, titles.get(name, name) + (unit if number == 0 else ""), scale.show, right=True)
+                    for number, name in enumerate(stages)
+                ),
+                Column("recognised", _("recognised"), _yes, lambda value: "" if value else "warn"),
+            ],
+        )
+
+    # -- what can be done ------------------------------------------------------------------------------------------
+
+    def same(self) -> list[str]:
+        """Return the command that explains the unit."""
+        desk = self.office.desk
+        return [desk.command("explain", self.unit, *desk.day())]
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Open or close a rule."""
+        event.stop()
+        if event.table.id == "unit-why":
+            self._turned ^= {event.row["rule"]}
+            self._outline()
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+    def action_next_unit(self) -> None:
+        """Go to the next unit of the overview."""
+        self._step(1)
+
+    def action_previous_unit(self) -> None:
+        """Go to the unit before."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        ids = self.office.units_shown()
+        if self.unit in ids:
+            self.unit = ids[(ids.index(self.unit) + by) % len(ids)]
+            self.fill()
+
+    def on_table_asked(self, event: Table.Asked) -> None:
+        """Let the house's pane do what it does for all tables."""
+        event.stop()
+        self.office.house.pane.on_table_asked(event)
+
+
+def _bar(row: dict[str, Any]) -> str:
+    return bar(row["completion"], row["expected"], 10) + percent(row["completion"]).rjust(7)
+
+
+def _yes(value: bool | None) -> str:  # noqa: FBT001 (a cell's value)
+    return _("yes") if value else _("no")
+
+
+def _moment(name: str) -> str:
+    words = {
+        "at_campaign_end": _("campaign ends"),
+        "at_mid_year": _("mid-year"),
+        "at_year_end": _("year ends"),
+        "at_review": _("review"),
+    }
+    return words.get(name, plain(name))

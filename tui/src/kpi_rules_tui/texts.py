@@ -1,0 +1,46 @@
+"""Messages in the user's language, and texts of unknown origin on their way to the screen.
+
+Textual parses a plain `str` as markup, so that `[@click=app.quit]` in a unit's name would run. Whatever is data, or
+has data in it, therefore reaches a widget as `shown(text)` and in no other way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+import kpi_rules as kr
+from kpi_rules import N_
+
+if TYPE_CHECKING:
+    from kpi_rules import Rule
+
+__all__ = ["N_", "_", "label_of", "plain", "shown"]
+
+DOMAIN: Final = "kpi_rules_tui"
+
+LONGEST: Final = 4_000
+"""Characters of a text that are drawn; what is longer opens in the pager in full."""
+
+
+def _(message: str) -> str:
+    """Translate a message of the terminal UI."""
+    return kr.translate(message, DOMAIN)
+
+
+def plain(text: object) -> str:
+    """Return a text on one line with every control and bidirectional character as its escape."""
+    whole = "" if text is None else str(text)
+    return kr.safe(whole if len(whole) <= LONGEST else whole[:LONGEST] + "…")
+
+
+def shown(text: object, *, lines: bool = False) -> Content:
+    """Return a text as what a widget shows and never parses; with `lines`, line ends stay."""
+    whole = "" if text is None else str(text)
+    return Content(kr.safe(whole, lines=True) if lines else plain(whole))
+
+
+def label_of(rule: Rule) -> str:
+    """Return what people call a rule, in their language; its id where it has no label."""
+    return kr.translate(rule.label, rule.domain) or rule.id
