@@ -1,5 +1,5 @@
 """The plugin manager: finds plugins, asks every hook once, and says which plugin gave what. Nothing else calls a
-hook.
+hook, but `commands` that of commands, which is asked without a workspace.
 """
 
 from __future__ import annotations
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import ModuleType
-
-    import click
 
     from kpi_rules.model.settings import Setting
 
@@ -174,25 +172,6 @@ def load_plugins(
     for module, plugin in declared:
         loading.register(module, plugin)
     return loading.load(enabled, local, folder, read_items, locate)
-
-
-def ask_commands(module: ModuleType) -> Sequence[click.Command]:
-    """Return the commands that a policy gives; none where it has no such hook.
-
-    Raises:
-        TypeError: it gives something else.
-        Exception: whatever the policy raises.
-    """
-    from click import Command
-
-    manager = pluggy.PluginManager("kpi_rules")
-    manager.add_hookspecs(specs)
-    manager.register(module, name=module.__name__)
-    commands = [command for given in manager.hook.kpi_commands() for command in given]
-    for command in commands:
-        if not isinstance(command, Command):
-            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind="Command", value=repr(command)))
-    return commands
 
 
 class _Loading:

@@ -23,7 +23,7 @@ from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.finder import Finder
 from kpi_rules_tui.house import House
 from kpi_rules_tui.panes.unit import UnitScreen
-from kpi_rules_tui.state import Remembered, recall, remember
+from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, shown
 

@@ -8,6 +8,8 @@ nothing that the screen reads, `take` and `keep` then do so in the screen's own 
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import Future
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -62,11 +64,29 @@ class Desk:
     weighed: Weighed | None = None
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
+    _begun: Future[Opened] | None = None
+
+    def begin(self) -> None:
+        """Begin to open the workspace in a thread, while the screen is still being made; `open` then waits for it."""
+        begun: Future[Opened] = Future()
+
+        def work() -> None:
+            try:
+                begun.set_result(self._open())
+            except BaseException as error:  # noqa: BLE001 (whoever waits for it gets it)
+                begun.set_exception(error)
+
+        self._begun = begun
+        Thread(target=work, name="open", daemon=True).start()
 
     # -- in a worker -----------------------------------------------------------------------------------------------
 
     def open(self) -> Opened:
         """Read the workspace and assess it; whatever is wrong is in the result."""
+        begun, self._begun = self._begun, None
+        return self._open() if begun is None else begun.result()
+
+    def _open(self) -> Opened:
         workspace = kr.load(self.folder)
         if workspace.errors:
             return Opened(workspace, None)

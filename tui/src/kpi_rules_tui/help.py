@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from kpi_rules_tui.actions import BY_ID, GROUPS
-from kpi_rules_tui.state import keymap_file
+from kpi_rules_tui.keymap import keymap_file
 from kpi_rules_tui.texts import _, shown
 from kpi_rules_tui.widgets.table import _fit
 
