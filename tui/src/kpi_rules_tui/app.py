@@ -360,6 +360,10 @@ class Office(App[int]):
         self.remembered.workspaces[key] = self.house.kept()
         remember(self.remembered)
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give what our themes name and those of Textual do not: what is said in passing."""
+        return {"muted": self.current_theme.foreground or "ansi_default"}
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Give none: the finder has ours."""
         del screen

@@ -34,10 +34,10 @@ def help_text(app: App[int]) -> tuple[str, Content]:
                     "  ",
                     (_fit(" ".join(dict.fromkeys(keys[action.id])), 16, right=False), "bold $accent"),
                     Content(_fit(_(action.label), 26, right=False)),
-                    Content(same).stylize("$text-muted"),
+                    Content(same).stylize("$muted"),
                 )
             )
         lines.append(Content(""))
-    lines.append(shown(_("keys of your own: {file}").format(file=keymap_file())).stylize("$text-muted"))
+    lines.append(shown(_("keys of your own: {file}").format(file=keymap_file())).stylize("$muted"))
     content = Content("\n").join(lines)
     return content.plain, content

@@ -103,7 +103,7 @@ class Table(ScrollView, can_focus=True):
         & > .table--good { color: $text-success; }
         & > .table--bad { color: $text-error; text-style: bold; }
         & > .table--warn { color: $text-warning; }
-        & > .table--dim { color: $text-muted; }
+        & > .table--dim { color: $muted; }
         & > .table--mark { color: $accent; text-style: bold; }
         &:focus > .table--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
