@@ -67,6 +67,9 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.simulation.sweep import Sweep, sweep
+    from kpi_rules.workspace.described import changes, edits_of_split, scale_quotas
+    from kpi_rules.workspace.edits import ParameterEdit, QuotaEdit, SwitchEdit
+    from kpi_rules.workspace.saving import Saved, save
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -126,6 +129,9 @@ _HOMES = {
     "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
+    "kpi_rules.workspace.described": ("changes", "edits_of_split", "scale_quotas"),
+    "kpi_rules.workspace.edits": ("ParameterEdit", "QuotaEdit", "SwitchEdit"),
+    "kpi_rules.workspace.saving": ("Saved", "save"),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -163,29 +169,35 @@ __all__ = [
     "Indicator",
     "Levels",
     "PaceCurve",
+    "ParameterEdit",
     "Place",
     "Plan",
     "Problem",
     "Progress",
+    "QuotaEdit",
     "Refund",
     "Return",
     "Rule",
     "RuleExplanation",
     "Rulebook",
+    "Saved",
     "Sensitivity",
     "Simulation",
     "Sweep",
+    "SwitchEdit",
     "Trouble",
     "Withdrawal",
     "Workspace",
     "assess",
     "at",
     "backtest",
+    "changes",
     "chart",
     "choice",
     "command_group",
     "compare",
     "count",
+    "edits_of_split",
     "flag",
     "format_amount",
     "grid",
@@ -205,6 +217,8 @@ __all__ = [
     "rulebook",
     "run_cases",
     "safe",
+    "save",
+    "scale_quotas",
     "sensitivity",
     "set_language",
     "share_of",

@@ -12,7 +12,7 @@ FEN: Final = 100
 
 
 class Scale(Enum):
-    """What amounts are shown in: fen to a unit, places after the point, what the unit is called, and an amount in words."""
+    """What amounts are shown in: fen to a unit, places after the point, the unit's name, and an amount in words."""
 
     YUAN = (FEN, 2, N_("yuan"), N_("{amount} yuan"))
     WAN = (10_000 * FEN, 2, N_("万 yuan"), N_("{amount}万 yuan"))

@@ -175,6 +175,7 @@ class UnitScreen(Screen[None]):
         lines = why.lines(explanation, assessment, self.office.scale)
         self._lines = lines
         self._outline()
+        self.call_after_refresh(self._outline)  # once its width is known
 
     def _open(self, line: why.Line) -> bool:
         """Say whether the rule of a line is opened: those that have done something are, unless they were turned."""
