@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.money import LIMIT, format_amount, parse_amount
     from kpi_rules.model.names import at, unit
     from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
-    from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
+    from kpi_rules.model.settings import Setting, choice, count, flag, money, ratio, tables, texts
     from kpi_rules.model.text import safe
     from kpi_rules.model.wording import in_words
     from kpi_rules.pipeline.assess import assess, rulebook
@@ -114,7 +114,7 @@ _HOMES = {
     "kpi_rules.model.money": ("LIMIT", "format_amount", "parse_amount"),
     "kpi_rules.model.names": ("at", "unit"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
-    "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
+    "kpi_rules.model.settings": ("Setting", "choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
     "kpi_rules.model.wording": ("in_words",),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
@@ -182,6 +182,7 @@ __all__ = [
     "Rulebook",
     "Saved",
     "Sensitivity",
+    "Setting",
     "Simulation",
     "Sweep",
     "SwitchEdit",

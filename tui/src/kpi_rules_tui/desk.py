@@ -245,35 +245,42 @@ def tree(known: pl.DataFrame) -> pl.DataFrame:
     return placed.join(known, on="unit", how="left", maintain_order="left")
 
 
-def hits(assessment: kr.Assessment) -> dict[str, set[str]]:
-    """Return, by rule, the units that a measure was taken against at any tick up to the last."""
-    found: dict[str, set[str]] = {rule: set() for rule in assessment.rulebook.rules}
-    for rule, unit in assessment.events.select("rule", "unit").unique().iter_rows():
-        found[rule].add(unit)
+def hits(assessment: kr.Assessment) -> dict[str, list[str]]:
+    """Return, by rule, the unit of each measure that begins or is issued at any tick up to the last."""
+    import polars as pl
+
+    found: dict[str, list[str]] = {rule: [] for rule in assessment.rulebook.rules}
+    begun = assessment.events.filter(pl.col("event").is_in(["started", "issued"]))
+    for rule, unit in begun.select("rule", "unit").iter_rows():
+        found[rule].append(unit)
     return found
 
 
 def moved(before: kr.Assessment, after: kr.Assessment) -> pl.DataFrame:
-    """Return how many units each rule hits before and after: `rule, before, after, begins, ends`, the last two lists
-    of unit ids.
+    """Return what each rule does before and after: `rule`, how many units it hits (`before`, `after`), how many
+    measures it takes (`measures_before`, `measures_after`), and the ids of the units that it begins and ceases to hit
+    (`begins`, `ends`).
     """
     import polars as pl
 
     old, new = hits(before), hits(after)
     rows = []
     for rule in dict.fromkeys([*old, *new]):
-        was, now = old.get(rule, set()), new.get(rule, set())
+        was, now = old.get(rule, []), new.get(rule, [])
         rows.append(
             {
                 "rule": rule,
-                "before": len(was),
-                "after": len(now),
-                "begins": sorted(now - was),
-                "ends": sorted(was - now),
+                "before": len(set(was)),
+                "after": len(set(now)),
+                "measures_before": len(was),
+                "measures_after": len(now),
+                "begins": sorted(set(now) - set(was)),
+                "ends": sorted(set(was) - set(now)),
             }
         )
-    schema = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
-    return pl.DataFrame(rows, schema={**schema, "begins": pl.List(pl.String), "ends": pl.List(pl.String)})
+    counts = dict.fromkeys(("before", "after", "measures_before", "measures_after"), pl.Int64)
+    lists = dict.fromkeys(("begins", "ends"), pl.List(pl.String))
+    return pl.DataFrame(rows, schema={"rule": pl.String, **counts, **lists})
 
 
 def quotas(

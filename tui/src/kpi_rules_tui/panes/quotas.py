@@ -240,7 +240,8 @@ class QuotasPane(EditingPane):
         """Show old and new of several edits, say how many, and make them where that is wanted."""
         lines = self.office.described(self.desk.changes(edits))
         question = Confirm(f"{title}: {len(edits)}", lines, _("Take {count}").format(count=len(edits)))
-        if edits and await self.office.push_screen_wait(question):
+        wanted = bool(edits) and await self.office.push_screen_wait(question)
+        if wanted:
             self.office.propose(edits)
 
     @work
@@ -268,9 +269,8 @@ class QuotasPane(EditingPane):
 
 
 def _indented(row: dict[str, Any]) -> str:
-    if row["again"]:
-        return "  " * row["depth"] + "  ↳"
-    return "  " * row["depth"] + (row["name"] or row["unit"])
+    indent = "  " * int(row["depth"])
+    return indent + ("  ↳" if row["again"] else str(row["name"] or row["unit"]))
 
 
 def _changed(row: dict[str, Any]) -> Tone:
