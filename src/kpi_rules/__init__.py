@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
-    from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.pipeline.withdraw import WITHDRAWABLE, Withdrawal, withdraw
     from kpi_rules.simulation.backtest import Backtest, backtest
     from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.simulation.sweep import Sweep, sweep
+    from kpi_rules.workspace.schemas import SCHEMAS
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -108,7 +109,7 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
-    "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.pipeline.withdraw": ("WITHDRAWABLE", "Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
@@ -120,6 +121,7 @@ _HOMES = {
     "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
+    "kpi_rules.workspace.schemas": ("SCHEMAS",),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -128,6 +130,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "N_",
+    "SCHEMAS",
+    "WITHDRAWABLE",
     "Assessment",
     "AssessmentError",
     "Assumption",

@@ -94,7 +94,8 @@ class StatusLine(Static):
 
 
 class Keys(Static):
-    """The footer: the keys that are valid now, as many as fit; those of the focus first, help always.
+    """The footer: the keys that are valid now, as many as fit; those of the pane first, then those of any table, help
+    always.
 
     One line that is drawn, not a widget for each key: moving the focus costs nothing that is felt.
     """
@@ -124,7 +125,8 @@ class Keys(Static):
     def tell(self) -> None:
         """Show the keys valid now."""
         named: dict[str, tuple[str, str, str]] = {}
-        for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
+        valid = sorted(self.screen.active_bindings.values(), key=lambda each: _rank(each.binding.id or ""))
+        for _node, binding, enabled, _tooltip in valid:
             if binding.show and enabled and binding.action not in named:
                 named[binding.action] = (binding.key, self.app.get_key_display(binding), _(binding.description))
         last = [named.pop(action) for action in ("help",) if action in named]
@@ -153,3 +155,8 @@ class Keys(Static):
             if event.x < end:
                 self.app.simulate_key(key)
                 return
+
+
+def _rank(action: str) -> int:
+    """Say how early an action is named: what is done here alone, then what is done in every table, then everywhere."""
+    return {"table": 1, "app": 2}.get(action.partition(".")[0], 0)
