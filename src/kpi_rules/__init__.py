@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
-    from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.pipeline.withdraw import WITHDRAWABLE, Withdrawal, withdraw
     from kpi_rules.simulation.backtest import Backtest, backtest
     from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.described import changes, edits_of_split, scale_quotas
     from kpi_rules.workspace.edits import ParameterEdit, QuotaEdit, SwitchEdit
     from kpi_rules.workspace.saving import Saved, save
+    from kpi_rules.workspace.schemas import SCHEMAS
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -117,7 +118,7 @@ _HOMES = {
     "kpi_rules.model.settings": ("Setting", "choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
     "kpi_rules.model.wording": ("in_words",),
-    "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.pipeline.withdraw": ("WITHDRAWABLE", "Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
@@ -132,6 +133,7 @@ _HOMES = {
     "kpi_rules.workspace.described": ("changes", "edits_of_split", "scale_quotas"),
     "kpi_rules.workspace.edits": ("ParameterEdit", "QuotaEdit", "SwitchEdit"),
     "kpi_rules.workspace.saving": ("Saved", "save"),
+    "kpi_rules.workspace.schemas": ("SCHEMAS",),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -141,6 +143,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "LIMIT",
     "N_",
+    "SCHEMAS",
+    "WITHDRAWABLE",
     "Assessment",
     "AssessmentError",
     "Assumption",

@@ -115,6 +115,16 @@ class QuotasPane(EditingPane):
         shows = self.desk.command("assess", *self.desk.day(), "--table", "units")
         return [shows, *([self.desk.edit_command(save=True)] if self.desk.changed else [])]
 
+    def find(self, name: str) -> None:
+        """Put the cursor on the first row of a unit."""
+        table = self.query_one("#quotas-table", Table)
+        if table.frame is None:
+            return
+        for row, unit in table.frame.select("row", "unit").iter_rows():
+            if unit == name:
+                table.go_to(row)
+                return
+
     # -- what can be done ------------------------------------------------------------------------------------------
 
     def _row(self) -> dict[str, Any] | None:

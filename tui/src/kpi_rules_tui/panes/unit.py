@@ -232,13 +232,7 @@ class UnitScreen(Screen[None]):
         scale = self.office.scale
         unit = f" ({scale.unit})"
         stages = [name for name in frame.columns if name not in {"project", "unit", "tick", "recognised"}]
-        titles = {
-            "contracted": _("contracted"),
-            "vouchers": _("vouchers"),
-            "confirmed": _("confirmed"),
-            "adjusted": _("adjusted"),
-            "shared": _("shared"),
-        }
+        titles = stages_called()
         table = self.query_one("#unit-waterfall", Table)
         table.empty = _("no projects")
         table.show(
@@ -290,6 +284,17 @@ class UnitScreen(Screen[None]):
         """Let the house's pane do what it does for all tables."""
         event.stop()
         self.office.house.pane.on_table_asked(event)
+
+
+def stages_called() -> dict[str, str]:
+    """Return what the stages of the waterfall are called; those of adjustments go by their own names."""
+    return {
+        "contracted": _("contracted"),
+        "vouchers": _("vouchers"),
+        "confirmed": _("confirmed"),
+        "adjusted": _("adjusted"),
+        "shared": _("shared"),
+    }
 
 
 def _bar(row: dict[str, Any]) -> str:

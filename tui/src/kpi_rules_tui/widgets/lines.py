@@ -98,7 +98,8 @@ def rank(action: str | None) -> int:
 
 
 class Keys(Static):
-    """The footer: the keys that are valid now, as many as fit; those of the focus first, help always.
+    """The footer: the keys that are valid now, as many as fit; those of the pane first, then those of any table, help
+    always.
 
     One line that is drawn, not a widget for each key: moving the focus costs nothing that is felt.
     """
