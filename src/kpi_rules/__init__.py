@@ -13,6 +13,7 @@ from kpi_rules.locale import N_, translate
 
 if TYPE_CHECKING:
     from kpi_rules.cases.run import CaseReport, run_cases
+    from kpi_rules.cli.edit_words import edit_command
     from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.hooks import hookimpl
     from kpi_rules.model.contributions import (
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "kpi_rules.cases.run": ("CaseReport", "run_cases"),
+    "kpi_rules.cli.edit_words": ("edit_command",),
     "kpi_rules.cli.shown": ("command_group", "table_command"),
     "kpi_rules.pipeline.assess": ("assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation",),
@@ -185,6 +187,7 @@ __all__ = [
     "command_group",
     "compare",
     "count",
+    "edit_command",
     "edits_of_split",
     "flag",
     "format_amount",
