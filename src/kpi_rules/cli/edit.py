@@ -134,7 +134,8 @@ def _effect(loaded: kr.Workspace, edits: list[Edit], as_of: date | None) -> pl.D
         old, new = met.get(rule, set()), then.get(rule, set())
         rows.append((rule, len(old), len(new), sorted(new - old), sorted(old - new)))
     units = pl.List(pl.String)
-    schema = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64, "begins": units, "ceases": units}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
+    schema |= {"begins": units, "ceases": units}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

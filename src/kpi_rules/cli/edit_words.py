@@ -1,8 +1,8 @@
 """Edits as options of `kpi-rules edit`, both ways.
 
 An option is `HEAD=VALUE` or `HEAD`, and further `,key=VALUE`. A head ends at the first `=` or `,`, a value at the first
-`,`. What has such a mark in it, or would be taken for something else, stands in quotation marks, as a text of TOML does;
-lists stand in square brackets. So nothing that a workspace may hold is ambiguous.
+`,`. What has such a mark in it, or would be taken for something else, stands in quotation marks, as texts of TOML do,
+and lists stand in square brackets: so nothing that a workspace may hold is ambiguous.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.cli.failures import RefusedError
 from kpi_rules.cli.params import read_day, read_share
@@ -174,11 +174,7 @@ def read_splits(workspace: kr.Workspace, texts: Iterable[str], note: str | None)
 
         edits = _refused(split)
         if note is not None:
-            edits = [
-                QuotaEdit(e.unit, e.amount, e.indicator, e.effective, note, e.cells)
-                for e in edits
-                if isinstance(e, QuotaEdit)
-            ]
+            edits = [evolve(edit, note=note) for edit in edits if isinstance(edit, QuotaEdit)]
         found += edits
     return found
 
