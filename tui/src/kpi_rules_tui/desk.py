@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kpi_rules_tui.trial import Trial
+
     Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
 
 
@@ -49,7 +51,7 @@ class Desk:
 
     `as_of` is the day the assessment goes by, None for the year's end; `edits` are not saved yet, and `weighed` is
     what they change. `steps` are the states before each edit, for undo; `saved` are the edits that would undo the last
-    save.
+    save; `trial` is what was simulated last.
     """
 
     folder: Path
@@ -62,6 +64,7 @@ class Desk:
     weighed: Weighed | None = None
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
+    trial: Trial | None = None
 
     # -- in a worker -----------------------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ class House(Screen[None]):
             self._made[name] = pane
             self._active = name
             self.query_one("#panes").mount(pane)
-            self.call_after_refresh(self._show)
+            pane.call_after_refresh(self._show)  # in its own queue: by then its parts are there
         else:
             self._active = name
             self._show()
