@@ -14,8 +14,10 @@ from kpi_rules.locale import N_, language, set_language, translate
 if TYPE_CHECKING:
     from kpi_rules.cases.run import CaseReport, run_cases
     from kpi_rules.cli.output import write_table
+    from kpi_rules.cli.quotas import is_count
     from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.hooks import hookimpl
+    from kpi_rules.hooks.manager import installed_policies
     from kpi_rules.model.contributions import (
         Check,
         Configured,
@@ -42,11 +44,12 @@ if TYPE_CHECKING:
         History,
         Levels,
     )
-    from kpi_rules.model.money import format_amount, parse_amount
+    from kpi_rules.model.money import LIMIT, format_amount, parse_amount
     from kpi_rules.model.names import at, unit
     from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
     from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
     from kpi_rules.model.text import safe
+    from kpi_rules.model.wording import in_words
     from kpi_rules.pipeline.assess import assess, rulebook
     from kpi_rules.pipeline.explain import Explanation, RuleExplanation
     from kpi_rules.pipeline.result import Assessment
@@ -70,6 +73,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "kpi_rules.cases.run": ("CaseReport", "run_cases"),
     "kpi_rules.cli.output": ("write_table",),
+    "kpi_rules.cli.quotas": ("is_count",),
+    "kpi_rules.hooks.manager": ("installed_policies",),
     "kpi_rules.cli.shown": ("command_group", "table_command"),
     "kpi_rules.pipeline.assess": ("assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation", "RuleExplanation"),
@@ -103,11 +108,12 @@ _HOMES = {
         "Levels",
     ),
     "kpi_rules.model.deposits": ("Collect", "Forfeit", "Refund", "Return"),
-    "kpi_rules.model.money": ("format_amount", "parse_amount"),
+    "kpi_rules.model.money": ("LIMIT", "format_amount", "parse_amount"),
     "kpi_rules.model.names": ("at", "unit"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
+    "kpi_rules.model.wording": ("in_words",),
     "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
@@ -127,6 +133,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "LIMIT",
     "N_",
     "Assessment",
     "AssessmentError",
@@ -183,6 +190,9 @@ __all__ = [
     "format_amount",
     "grid",
     "hookimpl",
+    "in_words",
+    "installed_policies",
+    "is_count",
     "language",
     "load",
     "money",

@@ -133,6 +133,11 @@ def installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
 
 
+def installed_policies() -> list[str]:
+    """Return the names of the installed policies, which `[plugins] enabled` may name, without importing any."""
+    return list(installed())
+
+
 ReadItems = Callable[[Mapping[str, TableSetting]], Mapping[str, tuple[Any, ...]]]
 """Reads the tables of policies in `kpi.toml`, given what they may hold by full name: the items of each."""
 

@@ -62,6 +62,11 @@ def shown(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+def in_words(expression: pl.Expr) -> str:
+    """Write an expression, such as the condition of a rule, as people write conditions."""
+    return text_of(expressions.tree(expression))
+
+
 def text_of(node: Node) -> str:
     """Write a node as people write conditions: `completion < field_duty.off_post_below`."""
     stepped = step(node)

@@ -15,8 +15,8 @@ class Scale(Enum):
     """What amounts are shown in: fen to a unit, places after the point, and what the unit is called."""
 
     YUAN = (FEN, 2, N_("yuan"))
-    WAN = (10_000 * FEN, 2, N_("10,000 yuan"))
-    YI = (10**8 * FEN, 4, N_("100 million yuan"))
+    WAN = (10_000 * FEN, 2, N_("10k yuan"))
+    YI = (10**8 * FEN, 4, N_("100m yuan"))
 
     @property
     def unit(self) -> str:

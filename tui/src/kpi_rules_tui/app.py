@@ -148,10 +148,14 @@ class Office(App[int]):
         if self.assessment is not None:
             self.push_screen(UnitScreen(unit))
 
-    def open_policy(self, name: str) -> None:
+    async def open_policy(self, name: str) -> None:
         """Show a policy, a rule or a parameter."""
-        self._pane("policies")
-        self.call_after_refresh(lambda: self.house.find(name))
+        await self._pane("policies")
+        self.house.find(name)
+
+    def unit_under_cursor(self) -> str | None:
+        """Return the unit that the cursor of the overview is on."""
+        return self.house.unit_under_cursor()
 
     def units_shown(self) -> list[str]:
         """Return the units of the overview in the order shown there."""
@@ -250,30 +254,30 @@ class Office(App[int]):
             return False
         return super().check_action(action, parameters)
 
-    def _pane(self, name: str) -> None:
+    async def _pane(self, name: str) -> None:
         while not isinstance(self.screen, House):
-            self.pop_screen()
-        self.house.go(name)
+            await self.pop_screen()
+        await self.house.go(name)
 
-    def action_overview(self) -> None:
+    async def action_overview(self) -> None:
         """Show the overview."""
-        self._pane("overview")
+        await self._pane("overview")
 
-    def action_quotas(self) -> None:
+    async def action_quotas(self) -> None:
         """Show the quotas."""
-        self._pane("quotas")
+        await self._pane("quotas")
 
-    def action_policies(self) -> None:
+    async def action_policies(self) -> None:
         """Show the policies."""
-        self._pane("policies")
+        await self._pane("policies")
 
-    def action_simulate(self) -> None:
+    async def action_simulate(self) -> None:
         """Show the simulation."""
-        self._pane("simulate")
+        await self._pane("simulate")
 
-    def action_evidence(self) -> None:
+    async def action_evidence(self) -> None:
         """Show the evidence."""
-        self._pane("evidence")
+        await self._pane("evidence")
 
     def action_reload(self) -> None:
         """Read the workspace again; cursor, filter and what is not saved stay."""

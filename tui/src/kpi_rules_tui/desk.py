@@ -257,3 +257,41 @@ def moved(before: kr.Assessment, after: kr.Assessment) -> pl.DataFrame:
         )
     schema = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
     return pl.DataFrame(rows, schema={**schema, "begins": pl.List(pl.String), "ends": pl.List(pl.String)})
+
+
+def quotas(
+    current: kr.Workspace, saved: kr.Workspace | None, indicator: str, assessment: kr.Assessment | None
+) -> pl.DataFrame:
+    """Return the quotas of an indicator along the tree of units, one row for each revision and one for a unit without:
+    `row` (a key), `unit, name, group, depth, again` (not the unit's first row), `effective, amount, note`, what is
+    saved (`was`), `state` (empty, `new`, `changed` or `removed`), the sum of the units directly below in force at the
+    end (`below`), and the completion.
+    """
+    import polars as pl
+
+    own = current.tables.quotas.filter(pl.col("indicator") == indicator).select("unit", "effective", "amount", "note")
+    before = (saved or current).tables.quotas.filter(pl.col("indicator") == indicator)
+    before = before.select("unit", "effective", was="amount", was_note="note")
+    known = tree(current.tables.units.select("unit", "name", "group", "parent"))
+    last = own.sort("effective").group_by("unit").last().select("unit", "amount")
+    below = known.join(last, on="unit").group_by("parent").agg(pl.col("amount").sum().alias("below"))
+    rows = (
+        known.join(own.join(before, on=["unit", "effective"], how="full", coalesce=True), on="unit", how="left")
+        .join(below, left_on="unit", right_on="parent", how="left")
+        .sort("place", "effective", maintain_order=True)
+        .with_columns(
+            again=pl.int_range(pl.len()).over("unit") > 0,
+            row=pl.concat_str("unit", pl.col("effective").cast(pl.String).fill_null(""), separator="|"),
+            state=pl.when(pl.col("amount").is_null() & pl.col("was").is_not_null())
+            .then(pl.lit("removed"))
+            .when(pl.col("was").is_null() & pl.col("amount").is_not_null())
+            .then(pl.lit("new"))
+            .when((pl.col("amount") != pl.col("was")) | pl.col("note").ne_missing(pl.col("was_note")))
+            .then(pl.lit("changed"))
+            .otherwise(pl.lit("")),
+        )
+    )
+    if assessment is None:
+        return rows.with_columns(completion=pl.lit(None, pl.Float64))
+    at_last = assessment.units.filter(pl.col("tick") == assessment.ticks[-1].on).select("unit", "completion")
+    return rows.join(at_last, on="unit", how="left", maintain_order="left")

@@ -62,27 +62,24 @@ class House(Screen[None]):
         """The pane that is shown."""
         return self._made[self._active]
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Show the pane of the last run."""
         kept = self._remembered()
         active = kept.get("pane")
-        self.go(active if isinstance(active, str) and active in PANES else "overview")
+        await self.go(active if isinstance(active, str) and active in PANES else "overview")
 
     def _remembered(self) -> dict[str, Any]:
         key = str(self.office.desk.folder.resolve())
         return self.office.remembered.workspaces.get(key, {})
 
-    def go(self, name: str) -> None:
+    async def go(self, name: str) -> None:
         """Show a pane."""
         if name not in self._made:
             pane: Pane = getattr(import_module(f"kpi_rules_tui.panes.{name}"), PANES[name][2])(id=f"pane-{name}")
             self._made[name] = pane
-            self._active = name
-            self.query_one("#panes").mount(pane)
-            pane.call_after_refresh(self._show)  # in its own queue: by then its parts are there
-        else:
-            self._active = name
-            self._show()
+            await self.query_one("#panes").mount(pane)
+        self._active = name
+        self._show()
 
     def _show(self) -> None:
         """Show the active pane alone, with what is on the desk."""
@@ -139,9 +136,9 @@ class House(Screen[None]):
         tabs = [(key, name, title) for name, (key, title, _made) in PANES.items()]
         self.query_one(TabsLine).tell(tabs, self._active)
 
-    def on_tabs_line_picked(self, event: TabsLine.Picked) -> None:
+    async def on_tabs_line_picked(self, event: TabsLine.Picked) -> None:
         """Show the pane that was clicked."""
-        self.go(event.name)
+        await self.go(event.name)
 
     async def speak(self) -> None:
         """Make everything anew, in the language chosen by now."""
@@ -151,12 +148,18 @@ class House(Screen[None]):
         self._made, self._filled = {}, set()
         key = str(self.office.desk.folder.resolve())
         self.office.remembered.workspaces[key] = kept
-        self.go(active)
+        await self.go(active)
         self.query_one(Keys).tell()
 
     def find(self, name: str) -> None:
         """Have the pane show something that was found by its name."""
         self.pane.find(name)
+
+    def unit_under_cursor(self) -> str | None:
+        """Return the unit that the cursor of the overview is on."""
+        overview = self._made.get("overview")
+        row = overview.table.current if overview is not None else None
+        return None if row is None else str(row["unit"])
 
     def units_shown(self) -> list[str]:
         """Return the units of the overview in the order shown there."""

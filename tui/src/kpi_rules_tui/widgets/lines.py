@@ -93,6 +93,12 @@ class StatusLine(Static):
         self.update(shown(text))
 
 
+def rank(action: str | None) -> int:
+    """Order actions for the footer: what only this pane does, what all tables do, what is valid everywhere."""
+    group = (action or "").partition(".")[0]
+    return {"table": 1, "app": 2}.get(group, 0)
+
+
 class Keys(Static):
     """The footer: the keys that are valid now, as many as fit; those of the focus first, help always.
 
@@ -124,8 +130,9 @@ class Keys(Static):
     def tell(self) -> None:
         """Show the keys valid now."""
         named: dict[str, tuple[str, str, str]] = {}
-        for _node, binding, enabled, _tooltip in self.screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in named:
+        valid = [each for each in self.screen.active_bindings.values() if each.enabled]
+        for _node, binding, _enabled, _tooltip in sorted(valid, key=lambda each: rank(each.binding.id)):
+            if binding.show and binding.action not in named:
                 named[binding.action] = (binding.key, self.app.get_key_display(binding), _(binding.description))
         last = [named.pop(action) for action in ("help",) if action in named]
         room = self.size.width - 2 - sum(cell_len(display) + cell_len(label) + 3 for _key, display, label in last)

@@ -1,0 +1,284 @@
+"""Policies: a form drawn from the settings of any policy, its rules in words, and whom they hit before and after."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+import kpi_rules as kr
+from kpi_rules_tui.actions import bindings
+from kpi_rules_tui.dialogs.form import Field, Form
+from kpi_rules_tui.dialogs.pick import Pick
+from kpi_rules_tui.dialogs.reader import Reader
+from kpi_rules_tui.panes import checks
+from kpi_rules_tui.panes.editing import EditingPane
+from kpi_rules_tui.panes.effect import worse
+from kpi_rules_tui.panes.pane import FilterLine
+from kpi_rules_tui.panes.profile import ProfileScreen
+from kpi_rules_tui.policies import about, rows
+from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.widgets.lines import StatusLine
+from kpi_rules_tui.widgets.table import Column, Table, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from kpi_rules_tui.desk import Edit
+
+
+class PoliciesPane(EditingPane):
+    """Policies, parameters and rules; enter changes a value, o switches on and off, f shows the profile."""
+
+    tables: ClassVar[tuple[str, ...]] = ("policies-table", "policies-effect")
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("policies")]
+
+    DEFAULT_CSS = """
+    PoliciesPane #policies-parts { height: 1fr; layout: vertical; }
+    PoliciesPane #policies-side { height: 11; }
+    PoliciesPane #policies-about { height: 5; padding: 0 1; background: $surface; }
+    PoliciesPane #policies-changes { height: 1fr; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out the form, what there is to say about the row, and what the edits change."""
+        with Container(id="policies-parts"):
+            yield Table("row", id="policies-table")
+            with Vertical(id="policies-side"):
+                with VerticalScroll(id="policies-about", can_focus=False):
+                    yield Static(id="policies-told")
+                with Vertical(id="policies-changes", classes="panel"):
+                    yield Table("rule", id="policies-effect")
+        yield FilterLine()
+        yield StatusLine()
+
+    def fill(self) -> None:
+        """Show the policies with what is not saved."""
+        current, saved = self.desk.current, self.desk.workspace
+        if current is None or saved is None:
+            return
+        self.query_one("#policies-changes").border_title = shown(_("What the changes do")).markup
+        table = self.query_one("#policies-table", Table)
+        table.empty = _("no policies")
+        table.show(rows(current, saved, self.desk.assessment, self.office.assessment), self._columns())
+        self.show_effect()
+        self._tell_about()
+        self.tell()
+
+    def on_resize(self) -> None:
+        """Show what there is room for."""
+        table = self.query_one("#policies-table", Table)
+        if table.frame is not None:
+            table.show(table.frame, self._columns())
+
+    def _columns(self) -> list[Column]:
+        return [
+            Column("label", _("policy, parameter, rule"), _indented, _headed, whole=True, most=38 if self.wide else 30),
+            Column("value", _("value"), tone=_switched, least=10, most=26),
+            Column("after", _("hits"), _hits, _more_hits, whole=True, right=True),
+            Column("state", _("state"), _state, _changed),
+            Column("from_on", _("from")),
+            Column("group", _("group"), most=16),
+            Column("name", _("name"), tone=lambda _value: "dim", most=40),
+        ]
+
+    def more(self) -> Sequence[str]:
+        """Say how the hits are counted."""
+        return [_("hits: units that a rule concerns at any time of the year, saved → then")] if self.wide else ()
+
+    def same(self) -> list[str]:
+        """Return the commands that list the policies, and make the edits."""
+        return [self.desk.command("plugins"), *([self.desk.edit_command(save=True)] if self.desk.changed else [])]
+
+    def find(self, name: str) -> None:
+        """Put the cursor on a policy, a rule or a parameter."""
+        table = self.query_one("#policies-table", Table)
+        if table.frame is None:
+            return
+        for row in table.frame.select("row", "name").iter_rows():
+            if row[1] == name:
+                table.go_to(row[0])
+                return
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Say what there is to say about the row."""
+        event.stop()
+        if event.table.id == "policies-table":
+            self._tell_about()
+
+    def _tell_about(self) -> None:
+        current, saved = self.desk.current, self.desk.workspace
+        row = self._row()
+        if row is None or current is None or saved is None:
+            return
+        lines = [
+            (shown(f"{title}: ").stylize("$accent") if title else Content("")) + shown(text)
+            for title, text in about(row, current, saved)
+        ]
+        self.query_one("#policies-told", Static).update(Content("\n").join(lines))
+
+    # -- what can be done ------------------------------------------------------------------------------------------
+
+    def _row(self) -> dict[str, Any] | None:
+        return self.query_one("#policies-table", Table).current
+
+    def _setting(self, row: dict[str, Any]) -> Any:  # noqa: ANN401 (a Setting)
+        current = self.desk.current
+        return current.parameters.declared[row["name"]] if current is not None else None
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Change the value."""
+        event.stop()
+        if event.table.id == "policies-table" and not self.desk.readonly:
+            self.action_edit()
+
+    def action_edit(self) -> None:
+        """Change what is under the cursor: a text in place, one of a few from a list, on and off by itself."""
+        row = self._row()
+        if row is None:
+            return
+        if row["kind"] != "parameter":
+            self.action_switch()
+            return
+        setting = self._setting(row)
+        if setting.choices and setting.kind == "choice":
+            self._choose(row, setting)
+        elif setting.kind == "flag":
+            self.office.propose([self._edit(row, row["value"] != "true")])
+        else:
+            before = ", ".join(_listed(row["value"])) if setting.kind == "texts" else row["value"]
+            table = self.query_one("#policies-table", Table)
+            self.edit_cell(
+                table,
+                "value",
+                before,
+                lambda text: _wrong(setting, text),
+                lambda text: [self._edit(row, _read(setting, text))],
+            )
+
+    @work
+    async def _choose(self, row: dict[str, Any], setting: Any) -> None:  # noqa: ANN401 (a Setting)
+        options = [(each, each) for each in setting.choices]
+        chosen = await self.office.push_screen_wait(Pick(row["label"], options, row["value"]))
+        if chosen is not None:
+            self.office.propose([self._edit(row, chosen)])
+
+    def _edit(self, row: dict[str, Any], value: object) -> Edit:
+        return kr.ParameterEdit(row["name"], value, row["from_on"], row["group"])
+
+    @work
+    async def action_add(self) -> None:
+        """Ask for another value of the parameter: from a date on, for a group, or both."""
+        row, current = self._row(), self.desk.current
+        if row is None or row["kind"] != "parameter" or current is None or current.config is None:
+            return
+        setting = self._setting(row)
+        groups = sorted(current.tables.units["group"].drop_nulls().unique().to_list())
+        year = current.config.year
+
+        def group(text: str) -> str:
+            return "" if not text or text in groups else _("expected one of {groups}").format(groups=", ".join(groups))
+
+        hint, check = checks.day_within(year.start, year.end)
+        fields = [
+            Field("value", _("Value"), row["value"], setting.expected, lambda text: _wrong(setting, text)),
+            Field("from", _("From"), "", hint + _("; empty: from the start"), lambda text: check(text) if text else ""),
+            Field("group", _("Group"), row["group"] or "", _("empty: all groups"), group),
+        ]
+        answer = await self.office.push_screen_wait(Form(row["label"], fields, _("Take")))
+        if answer is not None:
+            on = date.fromisoformat(answer["from"]) if answer["from"] else None
+            value = _read(setting, answer["value"])
+            self.office.propose([kr.ParameterEdit(row["name"], value, on, answer["group"] or None)])
+
+    def action_remove(self) -> None:
+        """Remove the value under the cursor; others, or the default, apply then."""
+        row = self._row()
+        if row is not None and row["kind"] == "parameter" and row["state"] != "default":
+            self.office.propose([self._edit(row, None)])
+
+    def action_switch(self) -> None:
+        """Switch the policy or the rule under the cursor on or off."""
+        row = self._row()
+        if row is not None and row["kind"] != "parameter":
+            self.office.propose([kr.SwitchEdit(row["name"], row["value"] == _("off"))])
+
+    def action_profile(self) -> None:
+        """Show the consequences of a unit over its completion, with its cliffs."""
+        if self.desk.current is not None and self.office.assessment is not None:
+            self.office.push_screen(ProfileScreen(self.office.units_shown(), self.office.unit_under_cursor()))
+
+    def action_read(self) -> None:
+        """Show all there is to say about the row."""
+        row, current, saved = self._row(), self.desk.current, self.desk.workspace
+        if row is not None and current is not None and saved is not None:
+            lines = [f"{title}: {text}" if title else text for title, text in about(row, current, saved)]
+            self.office.push_screen(Reader(row["label"], "\n".join(lines)))
+
+
+def _listed(text: str) -> list[str]:
+    """Read a list as it is shown: `[a, b]`, or `a, b`."""
+    return [each.strip() for each in text.strip().removeprefix("[").removesuffix("]").split(",") if each.strip()]
+
+
+def _read(setting: Any, text: str) -> object:  # noqa: ANN401 (a Setting)
+    """Return a text as what `kpi.toml` would hold."""
+    if setting.kind == "texts":
+        return _listed(text)
+    if setting.kind == "ratio":
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            return text
+    if setting.kind == "count":
+        return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else text
+    return text
+
+
+def _wrong(setting: Any, text: str) -> str:  # noqa: ANN401 (a Setting)
+    """Say what is wrong with a text for a setting."""
+    if setting.read(_read(setting, text)) is not None:
+        return ""
+    return _("expected {what}").format(what=setting.expected)
+
+
+def _indented(row: dict[str, Any]) -> str:
+    if row["kind"] == "policy":
+        return str(row["label"])
+    when = " ".join(str(each) for each in (row["from_on"], row["group"]) if each)
+    return f"    ↳ {when}" if when else "  " + str(row["label"])
+
+
+def _headed(row: dict[str, Any]) -> Tone:
+    return {"policy": "mark", "rule": "", "parameter": ""}[row["kind"]]
+
+
+def _switched(value: str | None) -> Tone:
+    return {_("on"): "good", _("off"): "dim"}.get(value or "", "")
+
+
+def _state(state: str | None) -> str:
+    words = {"changed": _("changed"), "new": _("new"), "removed": _("removed"), "default": _("default")}
+    return words.get(state or "", "")
+
+
+def _changed(state: str | None) -> Tone:
+    return "dim" if state == "default" else "warn"
+
+
+def _hits(row: dict[str, Any]) -> str:
+    if row["before"] is None:
+        return ""
+    return str(row["after"]) if row["before"] == row["after"] else f"{row['before']} → {row['after']}"
+
+
+def _more_hits(row: dict[str, Any]) -> Tone:
+    return worse((row["after"] or 0) - (row["before"] or 0)) if row["before"] != row["after"] else ""

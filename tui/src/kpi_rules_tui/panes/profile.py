@@ -1,0 +1,237 @@
+"""The profile of a unit's consequences over its completion: where each rule applies, and the cliffs between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import work
+from textual.containers import Container
+from textual.screen import Screen
+
+import kpi_rules as kr
+from kpi_rules_tui.actions import bindings
+from kpi_rules_tui.amounts import Scale
+from kpi_rules_tui.texts import _, label_of, shown
+from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
+from kpi_rules_tui.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from kpi_rules_tui.app import Office
+
+SPAN = 1.5
+"""The greatest completion shown."""
+
+
+class ProfileScreen(Screen[None]):
+    """The profile of a unit, by default the first of those given; n and b go to the others."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
+    AUTO_FOCUS = "#profile-bars"
+
+    DEFAULT_CSS = """
+    ProfileScreen #profile-parts { height: 1fr; }
+    ProfileScreen .panel { height: 1fr; }
+    """
+
+    def __init__(self, units: Sequence[str], unit: str | None = None) -> None:
+        """Take the units there are, and whose profile is shown first."""
+        super().__init__()
+        self._units = list(units)
+        self.unit = unit or (self._units[0] if self._units else "")
+
+    @property
+    def office(self) -> Office:
+        """The application."""
+        app: Any = self.app
+        return app  # type: ignore[no-any-return]  # (there is no other)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the profile and its cliffs."""
+        yield TitleLine()
+        with Container(id="profile-parts"):
+            with Container(classes="panel", id="profile-rules"):
+                yield Table("what", id="profile-bars")
+            with Container(classes="panel", id="profile-cliffs"):
+                yield Table("", id="profile-jumps")
+        yield StatusLine()
+        yield Keys()
+
+    def on_mount(self) -> None:
+        """Work the profile out."""
+        self.query_one("#profile-rules").border_title = shown(_("In force at a completion of 0% to 150%")).markup
+        self.query_one("#profile-cliffs").border_title = shown(_("Cliffs")).markup
+        self.fill()
+
+    def fill(self) -> None:
+        """Work it out anew."""
+        self._sweep()
+
+    @work(exclusive=True)
+    async def _sweep(self) -> None:
+        workspace = self.office.desk.current
+        if workspace is None or not self.unit:
+            return
+        names = dict(workspace.tables.units.select("unit", "name").iter_rows())
+        title = f"{names.get(self.unit) or ''} {self.unit}".strip()
+        self.query_one(TitleLine).tell(title, [(_("working it out"), "$warning")])
+        try:
+            sweep = await asyncio.to_thread(_swept, workspace, self.unit)
+        except kr.AssessmentError as error:
+            self.query_one(StatusLine).tell("; ".join(problem.message for problem in error.problems))
+            return
+        said = _("review on {day}; counted to {until}").format(day=sweep.on, until=sweep.until)
+        self.query_one(TitleLine).tell(title, [(said, "")])
+        self._bars(sweep)
+        self._cliffs(sweep)
+
+    def _bars(self, sweep: kr.Sweep) -> None:
+        """Draw for each rule where it applies, and for money how much."""
+        import polars as pl
+
+        width = max(self.app.size.width - 44, 30)
+        profile = sweep.profile
+        places = [min(int(share / SPAN * width), width - 1) for share in profile["completion"]]
+        lines = []
+        for rule in sweep.rules.values():
+            here = [rule.id in found for found in profile["measures"].to_list()]
+            later = [rule.id in found for found in profile["later"].to_list()]
+            if any(here) or any(later):
+                lines.append((label_of(rule), _drawn(places, here, later, width), _where(profile, here)))
+        scale = Scale.YUAN
+        for name, title in (("outstanding", _("held at the end")), ("rewarded", _("rewarded"))):
+            values = profile[name].to_list()
+            if max(values, default=0) > 0:
+                most = _("at most {amount}").format(amount=scale.show(max(values)))
+                lines.append((title, _heights(places, values, width), most))
+        frame = pl.DataFrame(lines, schema=dict.fromkeys(("what", "drawn", "where"), pl.String), orient="row")
+        ruler = "".join(_mark(place, width) for place in range(width))
+        table = self.query_one("#profile-bars", Table)
+        table.empty = _("no rule applies at any completion")
+        table.show(
+            frame,
+            [
+                Column("what", _("measure"), most=22),
+                Column("drawn", ruler, tone=lambda _text: "bad", most=width + 2),
+                Column("where", _("where"), most=60),
+            ],
+        )
+
+    def _cliffs(self, sweep: kr.Sweep) -> None:
+        """List the jumps with the two inputs either side."""
+        import polars as pl
+
+        scale, rules = self.office.scale, sweep.rules
+
+        def names(ids: Sequence[str]) -> str:
+            return ", ".join(label_of(rules[each]) if each in rules else each for each in ids)
+
+        jumps = sweep.jumps
+        frame = jumps.with_columns(
+            begins=pl.Series(
+                [names([*a, *b]) for a, b in jumps.select("gained", "gained_later").iter_rows()], dtype=pl.String
+            ),
+            ends=pl.Series(
+                [names([*a, *b]) for a, b in jumps.select("lost", "lost_later").iter_rows()], dtype=pl.String
+            ),
+        )
+        table = self.query_one("#profile-jumps", Table)
+        table.empty = _("no cliffs")
+        exact = Scale.YUAN
+        table.show(
+            frame,
+            [
+                Column("completion_above", _("at"), lambda share: f"{share:.2%}", right=True),
+                Column("ends", _("ends"), tone=lambda text: "good" if text else "", most=40),
+                Column("begins", _("begins"), tone=lambda text: "bad" if text else "", most=40),
+                Column("below", _("below (yuan)"), exact.show, right=True),
+                Column("above", _("from (yuan)"), exact.show, right=True),
+                Column("outstanding", _("held (yuan)"), exact.signed, right=True),
+                Column("per_yuan", _("yuan gained by one"), exact.signed, right=True),
+            ],
+        )
+        worse = sweep.perverse.height
+        text = (
+            _("more credit is nowhere worse")
+            if not worse
+            else _("stretches where more credit is worse: {count}").format(count=worse)
+        )
+        self.query_one(StatusLine).tell(text)
+        del scale
+
+    def same(self) -> list[str]:
+        """Return the command that scans the unit."""
+        return [self.office.desk.command("sweep", self.unit)]
+
+    def action_back(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+    def action_next_unit(self) -> None:
+        """Show the next unit's."""
+        self._step(1)
+
+    def action_previous_unit(self) -> None:
+        """Show the one before."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        if self._units:
+            self.unit = self._units[(self._units.index(self.unit) + by) % len(self._units)]
+            self.fill()
+
+    def on_table_asked(self, event: Table.Asked) -> None:
+        """Let the house's pane do what it does for all tables."""
+        event.stop()
+        self.office.house.pane.on_table_asked(event)
+
+
+def _swept(workspace: kr.Workspace, unit: str) -> kr.Sweep:
+    """Scan, and make the frames: both take long."""
+    found = kr.sweep(workspace, unit)
+    assert found.profile.height  # noqa: S101 (made here, in the thread)
+    assert found.jumps.width  # noqa: S101 (as above)
+    return found
+
+
+def _drawn(places: Sequence[int], here: Sequence[bool], later: Sequence[bool], width: int) -> str:
+    """Draw where a rule applies: at the review, or only later."""
+    cells = [" "] * width
+    for place, now, then in zip(places, here, later, strict=True):
+        if now:
+            cells[place] = "█"
+        elif then and cells[place] == " ":
+            cells[place] = "░"
+    return "".join(cells)
+
+
+def _heights(places: Sequence[int], values: Sequence[int], width: int) -> str:
+    """Draw amounts as heights, the greatest as a full cell."""
+    signs = " ▁▂▃▄▅▆▇█"
+    most = max(values)
+    cells = [0] * width
+    for place, value in zip(places, values, strict=True):
+        cells[place] = max(cells[place], -(-8 * value // most))
+    return "".join(signs[cell] for cell in cells)
+
+
+def _where(profile: pl.DataFrame, here: Sequence[bool]) -> str:
+    """Say in words from and to which completion a rule applies."""
+    shares = [share for share, on in zip(profile["completion"], here, strict=True) if on]
+    if not shares:
+        return _("only later")
+    return _("{first} to {last}").format(first=f"{min(shares):.1%}", last=f"{max(shares):.1%}")
+
+
+def _mark(place: int, width: int) -> str:
+    """Mark 50%, 100% on the ruler."""
+    for share, sign in ((0.5, "½"), (1.0, "1")):
+        if place == int(share / SPAN * width):
+            return sign
+    return "·"
