@@ -153,12 +153,13 @@ class Run:
     @property
     def remaining(self) -> float | None:
         """Seconds to go at the pace so far; None before the first draws are done."""
-        if self.progress is None or self.stage not in WEIGHTS:
+        if self.stage not in WEIGHTS:
             return None
         stages = [*([] if self.again else [A]), *([] if self.other is None else [B, BOTH])]
         place = stages.index(self.stage)
-        done = sum(WEIGHTS[each] for each in stages[:place])
-        done += WEIGHTS[self.stage] * self.progress.done / self.progress.draws
+        done = float(sum(WEIGHTS[each] for each in stages[:place]))
+        progress = self.progress  # which the thread may write meanwhile
+        done += WEIGHTS[self.stage] * (progress.done / progress.draws if progress is not None else 0)
         return self.seconds * (sum(WEIGHTS[each] for each in stages) - done) / done if done else None
 
     def _all(self) -> Trial:

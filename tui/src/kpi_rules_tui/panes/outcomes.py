@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    import kpi_rules as kr
     from kpi_rules_tui.amounts import Scale
     from kpi_rules_tui.trial import Trial
     from kpi_rules_tui.widgets.table import Tone
@@ -99,18 +100,17 @@ def _names(trial: Trial) -> pl.DataFrame:
 
 def _labels(trial: Trial) -> Mapping[str, str]:
     """Return what the rules of both variants are called, by id."""
-    rules = {}
+    rules: dict[str, kr.Rule] = {}
     for _letter, each in reversed(trial.variants):
         rules.update(each.past.workspace.plugins.rules)
     return {name: label_of(rule) for name, rule in rules.items()}
 
 
 def _labelled(frame: pl.DataFrame, trial: Trial, of: str = "rule") -> pl.DataFrame:
-    labels = _labels(trial)
     import polars as pl
 
-    called = pl.Series([labels.get(name, name) or _("meets the task") for name in frame[of]], dtype=pl.String)
-    return frame.with_columns(called=called)
+    labels = {**_labels(trial), "": _("meets the task")}
+    return frame.with_columns(called=pl.col(of).replace(labels))
 
 
 def _with_key(frame: pl.DataFrame, *parts: str) -> pl.DataFrame:
@@ -163,7 +163,6 @@ def units_frame(trial: Trial) -> pl.DataFrame:
 
 
 def _units_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # noqa: FBT001 (one shape for all views)
-    median = _("median") if wide else _("med.")
     band = Column("q10", _("80% band"), lambda row: span(row["q10"], row["q90"], percent), right=True, whole=True)
     quota = Column("quota", _("quota") + f" ({scale.unit})", scale.show, right=True)
     if trial.b is None:
@@ -171,17 +170,22 @@ def _units_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # n
             _unit(wide=wide),
             Column("chance", _("chance"), chance, _likely, right=True),
             Column("chance_low", _("95% interval"), _interval, lambda _row: "dim", right=True, whole=True),
-            Column("q50", median, percent, right=True),
+            Column("q50", _("median"), percent, right=True),
             band,
             *([quota] if wide and _money(trial) else []),
         ]
+    both = [
+        Column("q10", _("80% band A"), lambda row: span(row["q10"], row["q90"], percent), right=True, whole=True),
+        Column("q10_b", _("80% band B"), lambda row: span(row["q10_b"], row["q90_b"], percent), right=True, whole=True),
+    ]
     return [
         _unit(wide=wide),
         Column("chance", "A", chance, _likely, right=True),
         Column("chance_b", "B", chance, _likely, right=True),
         *_difference(points, _("B less A"), wide=wide),
-        Column("q50", median + " A", percent, right=True),
-        Column("q50_b", median + " B", percent, right=True),
+        Column("q50", _("median A"), percent, right=True),
+        Column("q50_b", _("median B"), percent, right=True),
+        *(both if wide else []),
     ]
 
 
@@ -232,7 +236,7 @@ def _rules_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # n
             Column("possible_A", _("possibly"), right=True),
             Column("months_A", _("months, mean"), number, right=True),
         ]
-    both = [
+    both: list[tuple[str, str, Callable[[Any], str]]] = [
         (_("units hit"), "units", number),
         *([(_("surely"), "sure", str), (_("possibly"), "possible", str)] if wide else []),
         (_("months"), "months", number),
@@ -418,4 +422,3 @@ def fan_words(row: Mapping[str, Any], day: object) -> str:
     return _("{day}: median {median}, 80% band {band}").format(
         day=day, median=percent(row["q50"]), band=span(row["q10"], row["q90"], percent)
     )
-

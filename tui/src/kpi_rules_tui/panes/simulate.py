@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeGuard
 
 from textual import work
 from textual.containers import Container, Vertical
@@ -18,7 +18,18 @@ from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.panes.outcomes import VIEWS, fan_words, number, whats
 from kpi_rules_tui.panes.pane import FilterLine, Pane
 from kpi_rules_tui.texts import _, plain, shown
-from kpi_rules_tui.trial import MOST_DRAWS, MOST_SEED, Asked, Refused, Run, Trial, changed_values, default_day, toml
+from kpi_rules_tui.trial import (
+    MOST_DRAWS,
+    MOST_SEED,
+    Asked,
+    Refused,
+    Run,
+    Trial,
+    changed_values,
+    default_day,
+    only_parameters,
+    toml,
+)
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.charts import Band, Bar, Bars, Fan, Histogram, points
 from kpi_rules_tui.widgets.lines import StatusLine
@@ -27,6 +38,7 @@ from kpi_rules_tui.widgets.table import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
     from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -72,6 +84,8 @@ class SimulatePane(Pane):
         self._left: asyncio.Event | None = None
         self._said = ""
         self._kept: dict[str, Any] = {}
+        self._made: Trial | None = None
+        self._frames: dict[str, pl.DataFrame] = {}
 
     def compose(self) -> ComposeResult:
         """Lay out what is asked, how it stands, the views, a table for each, and the charts."""
@@ -107,15 +121,14 @@ class SimulatePane(Pane):
 
     def fill(self) -> None:
         """Show what was found, in the view chosen, and how it stands to what is on the desk."""
-        if self.asked is None or (self.trial is None and self.run is None):
-            day = default_day(self.desk)
-            if day is not None:
-                draws = self._kept.get("draws")
-                seed = self._kept.get("seed")
-                whole = isinstance(draws, int) and isinstance(seed, int)
-                self.asked = Asked(day, draws, seed) if whole and not _wrong(draws, seed) else Asked(day)
-        if self.trial is not None and self.asked is None:
-            self.asked = self.trial.asked
+        day = default_day(self.desk)
+        if self.trial is not None:
+            self.asked = self.asked or self.trial.asked
+        elif self.run is None and not self._said and day is not None:
+            draws, seed = self._kept.get("draws"), self._kept.get("seed")
+            self.asked = Asked(day)
+            if _sound(draws, 1, MOST_DRAWS) and _sound(seed, 0, MOST_SEED):
+                self.asked = Asked(day, draws, seed)
         self._show()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -134,7 +147,11 @@ class SimulatePane(Pane):
             table.show(_nothing(), ())
         else:
             table.empty = _(view.empty)
-            table.show(view.frame(trial), view.columns(trial, self.office.scale, self.wide))
+            if self._made is not trial:
+                self._made, self._frames = trial, {}
+            if self.view not in self._frames:
+                self._frames[self.view] = view.frame(trial)
+            table.show(self._frames[self.view], view.columns(trial, self.office.scale, self.wide))
             self._restore(self.view)
         self._draw()
         self._head()
@@ -163,9 +180,7 @@ class SimulatePane(Pane):
                 line = line + shown("  │  " + _("A: as saved"))
             elif trial is not None or self.desk.changed:
                 count = len(trial.edits) if trial is not None else len(self.desk.edits)
-                line = line + shown(
-                    "  │  " + _("A: as saved, B: with what is not saved ({count})").format(count=count)
-                )
+                line = line + shown("  │  " + _("A: as saved; B: with what is not ({count})").format(count=count))
         self.query_one("#simulate-asked", Static).update(line)
         state, tone = self._state()
         self.query_one("#simulate-state", Static).update(shown(state).stylize(tone) if tone else shown(state))
@@ -182,16 +197,15 @@ class SimulatePane(Pane):
         """Say in words how it stands: at work, refused, overtaken, as it is."""
         if self.run is not None:
             return _at_work(self.run), "$accent"
-        if self._said:
-            return self._said, "$warning"
         trial = self.trial
-        if trial is None:
-            return "", ""
-        if trial.saved is not self.desk.workspace:
-            return _("the workspace was read again since; Ctrl+R runs again"), "$warning"
-        if trial.edits != self.desk.edits:
-            return _("B has changed since; Ctrl+R runs again"), "$warning"
-        said = _("simulated to {until}; intervals are of the chances, at 95%; bands are of what comes")
+        parts = [self._said] if self._said else []
+        if trial is not None and trial.saved is not self.desk.workspace:
+            parts.append(_("the workspace was read again since; Ctrl+R runs again"))
+        elif trial is not None and trial.edits != self.desk.edits:
+            parts.append(_("B has changed since; Ctrl+R runs again"))
+        if parts or trial is None:
+            return "  │  ".join(parts), "$warning"
+        said = _("to {until}; 95% intervals are of the chances, bands are of what comes")
         return said.format(until=trial.until), "$text-muted"
 
     # -- charts ----------------------------------------------------------------------------------------------------
@@ -225,9 +239,8 @@ class SimulatePane(Pane):
         counted = what == "met"
         title = whats()[what] if counted else f"{whats()[what]} ({scale.unit})"
         series = zip("AB", trial.counts[what], strict=False)
-        chart.count(
-            _("{what}: share of draws").format(what=title), list(series), str if counted else lambda fen: scale.show(fen)
-        )
+        about = _("{what}: share of draws").format(what=title)
+        chart.count(about, list(series), str if counted else scale.show)
 
     def _fan(self, chart: Band, trial: Trial, unit: str, row: dict[str, Any]) -> bool:
         """Draw a unit's year; false where it has no task to come."""
@@ -338,13 +351,13 @@ class SimulatePane(Pane):
         self.charts = choices[(place + 1) % len(choices)]
         self._draw()
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
+    async def on_table_chosen(self, event: Table.Chosen) -> None:
         """Open the unit, or the rule, of the row."""
         event.stop()
         if "unit" in event.row:
             self.office.open_unit(event.row["unit"])
         elif "rule" in event.row:
-            self.office.open_policy(event.row["rule"])
+            await self.office.open_policy(event.row["rule"])
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -421,7 +434,7 @@ class SimulatePane(Pane):
         saved, other = self.desk.workspace, self.desk.current
         if saved is None or other is None or not self.desk.changed:
             return found
-        values = changed_values(saved, other) if _only_parameters(self.desk.edits) else None
+        values = changed_values(saved, other) if only_parameters(self.desk.edits) else None
         if values is not None:
             settings = [word for name, value in values.items() for word in ("--set", f"{name}={toml(value)}")]
             return [*found, self.desk.command("compare", *settings, *asked.words())]
@@ -457,7 +470,7 @@ def _at_work(run: Run) -> str:
     return plain("  ".join(parts))
 
 
-def _nothing() -> Any:  # noqa: ANN401 (a polars frame)
+def _nothing() -> pl.DataFrame:
     import polars as pl
 
     return pl.DataFrame()
@@ -467,8 +480,9 @@ def _in(text: str, least: int, most: int) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most
 
 
-def _wrong(draws: int, seed: int) -> bool:
-    return not (1 <= draws <= MOST_DRAWS and 0 <= seed <= MOST_SEED)
+def _sound(number: object, least: int, most: int) -> TypeGuard[int]:
+    """Say whether a number that was remembered may be used."""
+    return type(number) is int and least <= number <= most
 
 
 def _day(text: str) -> date | None:
@@ -476,9 +490,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if len(text) == len("2011-06-30") else None
     except ValueError:
         return None
-
-
-def _only_parameters(edits: tuple[Any, ...]) -> bool:
-    from kpi_rules_tui.trial import only_parameters
-
-    return only_parameters(edits)

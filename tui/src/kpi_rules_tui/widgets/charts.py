@@ -6,7 +6,6 @@ written as a number or a word beside it; without colours (NO_COLOR) it is drawn 
 
 from __future__ import annotations
 
-from math import log10
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import rich.cells
@@ -154,7 +153,9 @@ class Bars(Chart):
             bar, each = 0, max(min(text, each), 0)
         most = max((value for row in rows for value in row.values), default=0)
         if named:
-            heads = [("  " + _fit(name, each, right=False), tone) for name, tone in zip(self.series, SERIES, strict=False)]
+            heads = [
+                ("  " + _fit(name, each, right=False), tone) for name, tone in zip(self.series, SERIES, strict=False)
+            ]
             found.append([(" " * label, ""), *heads])
         cut = len(rows) > room
         for row in rows[: max(room - cut, 0)]:
@@ -224,15 +225,13 @@ def step_of(low: int, high: int, bins: int) -> int:
     """Return the width of bins, 1, 2 or 5 with zeros, of which so many hold all from `low` to `high`."""
     if bins < 1:
         return max(high - low + 1, 1)
-    place = max(int(log10(max((high - low + 1) / bins, 1))) - 1, 0)
-    while True:
-        for first in (1, 2, 5):
-            step = first * 10**place
+    power = 1
+    while power <= 10 * (abs(high) + abs(low) + 1):
+        for step in (power, 2 * power, 5 * power):
             if high // step - low // step < bins:
                 return step
-        place += 1
-        if 10**place > 10 * (abs(high) + abs(low) + 1):  # one bin on each side of zero is as few as there are
-            return 10**place
+        power *= 10
+    return power  # one bin on each side of zero is as few as there are
 
 
 # -- a band over days ------------------------------------------------------------------------------------------------
@@ -244,6 +243,9 @@ LOWER: Final = " ▁▂▃▄▅▆▇█"
 
 TOP: Final = 2.0
 """The highest share that is drawn; what is above is drawn at the edge, and said in words."""
+
+TALL: Final = 10
+"""From so many lines on the scale has twice as many numbers."""
 
 LEFT: Final = 6
 """Cells of the scale."""
@@ -274,7 +276,7 @@ MARKS: Final = {
     "median": ("━", "="),
     "other": ("╍", "B"),
     "pace": ("╌", "-"),
-    "band": ("▒", ":"),
+    "band": ("█", ":"),
 }
 """What each is drawn with: with colours, and in ASCII."""
 
@@ -336,8 +338,11 @@ class Band(Chart):
 
 
 def _scale(plot: _Plot, row: int) -> str:
-    """Write the share that a line of the plot stands for, on each second line."""
-    return f"{plot.share(row):.0%} ".rjust(LEFT) if (plot.rows - 1 - row) % 2 == 0 else " " * LEFT
+    """Write the share that lies in a line of the plot, where it is a whole number of steps of the scale."""
+    step = 0.5 if plot.rows < TALL else 0.25
+    low, high = (plot.top * (plot.rows - row - side) / plot.rows for side in (1, 0))
+    ticks = [number * step for number in range(int(plot.top / step) + 1) if low <= number * step < high]
+    return (f"{ticks[0]:.0%} " if ticks else "").rjust(LEFT)
 
 
 class _Plot:
@@ -346,17 +351,13 @@ class _Plot:
     def __init__(self, fan: Fan, columns: int, rows: int, *, ascii: bool) -> None:  # noqa: A002 (what it is)
         days = [day for day, _share in fan.every]
         self.fan, self.columns, self.rows, self.ascii = fan, columns, rows, ascii
-        self.first, self.last = min(days), max(max(days), min(days) + 1)
+        self.first, self.last = min(days), max(*days, min(days) + 1)
         top = max(1.0, *(share for _day, share in fan.every)) * 1.02
         self.top = min(top, TOP)
 
     def column(self, day: int) -> int:
         """Return the column of a day."""
         return round((day - self.first) / (self.last - self.first) * (self.columns - 1))
-
-    def share(self, row: int) -> float:
-        """Return the share in the middle of a line, counted from above."""
-        return self.top * (self.rows - row - 0.5) / self.rows
 
     def height(self, share: float) -> float:
         """Return how many lines above the bottom a share is."""
