@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.money import LIMIT, format_amount, parse_amount
     from kpi_rules.model.names import at, unit
     from kpi_rules.model.problems import AssessmentError, Place, Problem, nearest
-    from kpi_rules.model.settings import choice, count, flag, money, ratio, tables, texts
+    from kpi_rules.model.settings import Setting, choice, count, flag, money, ratio, tables, texts
     from kpi_rules.model.text import safe
     from kpi_rules.model.wording import in_words
     from kpi_rules.pipeline.assess import assess, rulebook
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rows import rows
     from kpi_rules.pipeline.rulebook import Rulebook
-    from kpi_rules.pipeline.withdraw import Withdrawal, withdraw
+    from kpi_rules.pipeline.withdraw import WITHDRAWABLE, Withdrawal, withdraw
     from kpi_rules.simulation.backtest import Backtest, backtest
     from kpi_rules.simulation.charts import chart
     from kpi_rules.simulation.compare import Comparison, compare
@@ -67,6 +67,10 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.simulation.sweep import Sweep, sweep
+    from kpi_rules.workspace.described import changes, edits_of_split, scale_quotas
+    from kpi_rules.workspace.edits import ParameterEdit, QuotaEdit, SwitchEdit
+    from kpi_rules.workspace.saving import Saved, save
+    from kpi_rules.workspace.schemas import SCHEMAS
     from kpi_rules.workspace.split import split_quota
     from kpi_rules.workspace.workspace import Workspace, load
 
@@ -111,10 +115,10 @@ _HOMES = {
     "kpi_rules.model.money": ("LIMIT", "format_amount", "parse_amount"),
     "kpi_rules.model.names": ("at", "unit"),
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
-    "kpi_rules.model.settings": ("choice", "count", "flag", "money", "ratio", "tables", "texts"),
+    "kpi_rules.model.settings": ("Setting", "choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
     "kpi_rules.model.wording": ("in_words",),
-    "kpi_rules.pipeline.withdraw": ("Withdrawal", "withdraw"),
+    "kpi_rules.pipeline.withdraw": ("WITHDRAWABLE", "Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
     "kpi_rules.simulation.compare": ("Comparison", "compare"),
@@ -126,6 +130,10 @@ _HOMES = {
     "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
+    "kpi_rules.workspace.described": ("changes", "edits_of_split", "scale_quotas"),
+    "kpi_rules.workspace.edits": ("ParameterEdit", "QuotaEdit", "SwitchEdit"),
+    "kpi_rules.workspace.saving": ("Saved", "save"),
+    "kpi_rules.workspace.schemas": ("SCHEMAS",),
     "kpi_rules.workspace.split": ("split_quota",),
     "kpi_rules.pipeline.rows": ("rows",),
     "kpi_rules.workspace.workspace": ("Workspace", "load"),
@@ -135,6 +143,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "LIMIT",
     "N_",
+    "SCHEMAS",
+    "WITHDRAWABLE",
     "Assessment",
     "AssessmentError",
     "Assumption",
@@ -163,29 +173,36 @@ __all__ = [
     "Indicator",
     "Levels",
     "PaceCurve",
+    "ParameterEdit",
     "Place",
     "Plan",
     "Problem",
     "Progress",
+    "QuotaEdit",
     "Refund",
     "Return",
     "Rule",
     "RuleExplanation",
     "Rulebook",
+    "Saved",
     "Sensitivity",
+    "Setting",
     "Simulation",
     "Sweep",
+    "SwitchEdit",
     "Trouble",
     "Withdrawal",
     "Workspace",
     "assess",
     "at",
     "backtest",
+    "changes",
     "chart",
     "choice",
     "command_group",
     "compare",
     "count",
+    "edits_of_split",
     "flag",
     "format_amount",
     "grid",
@@ -205,6 +222,8 @@ __all__ = [
     "rulebook",
     "run_cases",
     "safe",
+    "save",
+    "scale_quotas",
     "sensitivity",
     "set_language",
     "share_of",

@@ -62,7 +62,7 @@ def load_command(name: str) -> click.Command:
     """
     from importlib.metadata import entry_points
 
-    from kpi_rules.hooks.manager import ask_commands
+    from kpi_rules.hooks.commands import ask_commands
 
     entries = {entry.value: entry for entry in entry_points(group=GROUP) if entry.name == name}
     if len(entries) != 1:

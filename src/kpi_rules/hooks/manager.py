@@ -1,5 +1,5 @@
 """The plugin manager: finds plugins, asks every hook once, and says which plugin gave what. Nothing else calls a
-hook.
+hook, but `commands` that of commands, which is asked without a workspace.
 """
 
 from __future__ import annotations
@@ -34,12 +34,10 @@ from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.model.settings import TableSetting, declared_settings, declared_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import ModuleType
-
-    import click
 
     from kpi_rules.model.settings import Setting
 
@@ -103,7 +101,8 @@ class Plugins:
 
     `tables` are those of policies in `kpi.toml`, by full name. `owners` maps `kind:name` (such as
     `check:above_contract`) to the plugin's name, `places` to where in `kpi.toml` a policy made it from its tables, and
-    `domains` installed policies to their packages, whose catalogues translate their texts.
+    `domains` installed policies to their packages, whose catalogues translate their texts. `off` are the rules that the
+    workspace switches off.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -113,12 +112,18 @@ class Plugins:
     indicators: Mapping[str, Indicator] = field(factory=dict)
     pace_curves: Mapping[str, PaceCurve] = field(factory=dict)
     rules: Mapping[str, Rule] = field(factory=dict)
+    off: Mapping[str, Rule] = field(factory=dict)
     guards: Mapping[str, Guard] = field(factory=dict)
     forecasts: Mapping[str, Forecast] = field(factory=dict)
     tables: Mapping[str, TableSetting] = field(factory=dict)
     owners: Mapping[str, str] = field(factory=dict)
     places: Mapping[str, Place] = field(factory=dict)
     domains: Mapping[str, str] = field(factory=dict)
+
+    def without(self, off: Collection[str]) -> Plugins:
+        """Return the same with some rules switched off, by id; those that there are not change nothing."""
+        rules = {name: rule for name, rule in self.rules.items() if name not in off}
+        return evolve(self, rules=rules, off={name: rule for name, rule in self.rules.items() if name in off})
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
         """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`,
@@ -174,25 +179,6 @@ def load_plugins(
     for module, plugin in declared:
         loading.register(module, plugin)
     return loading.load(enabled, local, folder, read_items, locate)
-
-
-def ask_commands(module: ModuleType) -> Sequence[click.Command]:
-    """Return the commands that a policy gives; none where it has no such hook.
-
-    Raises:
-        TypeError: it gives something else.
-        Exception: whatever the policy raises.
-    """
-    from click import Command
-
-    manager = pluggy.PluginManager("kpi_rules")
-    manager.add_hookspecs(specs)
-    manager.register(module, name=module.__name__)
-    commands = [command for given in manager.hook.kpi_commands() for command in given]
-    for command in commands:
-        if not isinstance(command, Command):
-            raise TypeError(_("a list of {kind} is expected, not {value}").format(kind="Command", value=repr(command)))
-    return commands
 
 
 class _Loading:

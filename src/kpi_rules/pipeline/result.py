@@ -23,7 +23,7 @@ from kpi_rules.pipeline.revocation import revocations
 from kpi_rules.pipeline.verify import FINDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from numpy.typing import NDArray
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.pay import Payroll
     from kpi_rules.pipeline.rulebook import Rulebook
+    from kpi_rules.workspace.edits import Edit
     from kpi_rules.workspace.workspace import Workspace
 
 
@@ -368,6 +369,28 @@ class Assessment:
         return frame.select(
             "unit", pl.lit(rule).alias("rule"), pl.lit(self.ticks[here].on).alias("tick"), missing.alias("missing")
         )
+
+    def what_if(self, edits: Iterable[Edit] | Mapping[str, object]) -> Assessment:
+        """Return what this assessment would be under edits; the workspace and its files stay as they are.
+
+        Where edits do not touch what is credited, the evidence is not gone through again: changes of most parameters,
+        of quotas, and of rules switched on or off take a fraction of `assess`.
+
+        Args:
+            edits: as `Workspace.with_edits` takes them, or values by parameter as `Workspace.with_parameters` does.
+
+        Returns:
+            The assessment, with the measures, events and ledger that `assess` gives; `units` has the indicators that
+            rules read, at the last tick.
+
+        Raises:
+            ValueError: an edit is not valid.
+            AssessmentError: the workspace has errors with the edits, or one of the decisions is on a measure that there
+                is not any more.
+        """
+        from kpi_rules.pipeline.preview import what_if
+
+        return what_if(self, edits)
 
     def explain(self, unit: str, rule: str | None = None, on: date | None = None) -> Explanation:
         """Explain a unit on a day, one rule or all.

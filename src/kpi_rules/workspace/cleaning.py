@@ -25,7 +25,7 @@ from kpi_rules.workspace.schemas import AMOUNT_KINDS, BOUNDS, SCHEMAS, Column, H
 from kpi_rules.workspace.workbooks import number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from kpi_rules.workspace.sources import RawTable
 
@@ -205,6 +205,13 @@ def _as_text(cells: pl.Series, *, dated: bool) -> pl.Series:
 
 def _bad_type(code: str, cells: pl.Series, raw: RawTable, found: str, expected: str) -> Problem:
     return error(code, Place(file=raw.file, table=raw.table, column=cells.name), found=found, expected=expected)
+
+
+def bound_columns(headings: Sequence[str], aliases: Mapping[str, str], schema: Schema) -> dict[str, tuple[int, str]]:
+    """Return by the name of a column its place in a header, counted from 0, and the unit its heading states."""
+    headers = [Header.of(text) for text in headings]
+    named = [(_target(header, aliases, schema), place, header.unit) for place, header in enumerate(headers)]
+    return {name: (place, unit) for name, place, unit in reversed(named) if name is not None}
 
 
 def _target(header: Header, aliases: Mapping[str, str], schema: Schema) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tomli
 from attrs import define, field
 
-from kpi_rules.hooks.manager import BUILT_INS
+from kpi_rules.hooks.manager import BUILT_INS, installed
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import Campaign, Year
 from kpi_rules.model.problems import Place, Problem, error, nearest
@@ -65,6 +65,7 @@ __all__ = [
     "ReadConfig",
     "config_from_dict",
     "name_problems",
+    "off_problems",
     "read_config",
     "read_entries",
     "read_parameters",
@@ -82,7 +83,7 @@ class Config:
     `pace_points` are the points of the pace curve `table`; `tolerance` is the share of the task a month-end may be
     behind without counting as lagging; `checks` are effects by the name of a check, `guards` what is
     written of each guard; `enabled` the policies in the order
-    written, `local` paths of one-file policies relative to the workspace.
+    written, `local` paths of one-file policies relative to the workspace, `off` the rules that are switched off.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Config:
     tables: tuple[TableSource, ...] = ()
     enabled: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
 
 @define
@@ -110,7 +112,7 @@ class ReadConfig:
     """A `Config` (None where the year is unusable), the raw sections of policies by name, and all problems found.
 
     `file` and `lines` serve the later checks, of parameters and of names; `declared` are the tables of rules without
-    Python as written.
+    Python as written; `raw` is everything as written.
     """
 
     config: Config | None
@@ -119,6 +121,7 @@ class ReadConfig:
     file: str = ""
     lines: Lines = field(factory=Lines)
     declared: Mapping[str, object] = field(factory=dict)
+    raw: Mapping[str, object] = field(factory=dict)
 
 
 def read_config(text_or_bytes: str | bytes | None, file: str = "kpi.toml") -> ReadConfig:
@@ -194,6 +197,24 @@ def name_problems(
     return [issue.problem(read.file, read.lines) for issue in issues]
 
 
+def off_problems(read: ReadConfig, rules: Collection[str], active: Collection[str]) -> list[Problem]:
+    """Check the rules that are switched off; those of a policy that is installed and not enabled are not known.
+
+    Args:
+        read: what was read.
+        rules: the rules of the policies that take part, those that are switched off among them.
+        active: the policies that take part.
+    """
+    off = () if read.config is None else read.config.off
+    asleep = installed().keys() - set(active) if off else set()
+    issues = [
+        _unknown("unknown-rule", _("the unknown rule {name}"), name, rules, ("plugins", "off", at))
+        for at, name in enumerate(off)
+        if name not in rules and name.partition(".")[0] not in asleep
+    ]
+    return [issue.problem(read.file, read.lines) for issue in issues]
+
+
 def _unknown(code: str, phrase: str, name: str, valid: Collection[str], path: tuple[str | int, ...]) -> Issue:
     choices = sorted(set(valid))
     expected = one_of(choices) if choices else _("none, as there are none")
@@ -236,7 +257,7 @@ def _read(raw: Mapping[str, object], file: str, lines: Lines) -> ReadConfig:
     config = _config(raw, issues)
     sections = {name: value for name, value in raw.items() if name not in CORE}
     declared = {name: raw[name] for name in DECLARED_TABLES if name in raw}
-    return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines, declared)
+    return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines, declared, raw)
 
 
 def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
@@ -278,6 +299,7 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
         tables=tables,
         enabled=plugins.enabled,
         local=plugins.local,
+        off=plugins.off,
     )
 
 

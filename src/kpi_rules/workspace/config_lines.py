@@ -1,7 +1,7 @@
-"""Where each key of a TOML document stands, so that a problem can name its line.
+"""Where each key of a TOML document stands, so that a problem can name its line and an edit its characters.
 
-tomli gives values without positions. `lines_of` walks a document that tomli has accepted and notes the line of every
-key and of every element of an array; it decides nothing about what is valid.
+tomli gives values without positions. `Walk` goes through a document that tomli has accepted and notes the line of every
+key and of every element of an array, and where keys and values begin and end; it decides nothing about what is valid.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ class Lines:
 
 def lines_of(text: str) -> Lines:
     """Return the lines of every key of a valid TOML document."""
-    walk = _Walk(text)
-    walk.document()
-    return Lines(walk.at)
+    return Lines(Walk(text).at)
 
 
 def dotted(path: Path) -> str:
@@ -63,8 +61,17 @@ def dotted(path: Path) -> str:
     return text
 
 
-class _Walk:
-    """One walk over a document: a position in the text, and what has been seen so far."""
+Span = tuple[int, int]
+"""Where something begins and ends in a text, in characters, the end exclusive."""
+
+
+class Walk:
+    """One walk over a document: a position in the text, and what has been seen so far.
+
+    `at` are lines by path, counted from 1; `values` the spans of values, `pairs` those of keys with their values;
+    `headers` where `[section]` and `[[section]]` begin, and `ends` the end of the last thing in each table that has a
+    header, its tables below left out; `()` is the table of what stands before all headers.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -72,12 +79,21 @@ class _Walk:
         self.line = 1
         self.at: dict[Path, int] = {}
         self.arrays: dict[Path, int] = {}
+        self.values: dict[Path, Span] = {}
+        self.pairs: dict[Path, Span] = {}
+        self.headers: dict[Path, int] = {}
+        self.ends: dict[Path, int] = {(): 0}
+        self._document()
 
-    def document(self) -> None:
+    def _document(self) -> None:
         table: Path = ()
         self._skip(_BLANK)
         while self.pos < len(self.text):
-            table = self._header() if self.text[self.pos] == "[" else self._pair(table)
+            if self.text[self.pos] == "[":
+                table = self._header()
+                self.ends[table] = self.pos
+            else:
+                self.ends[table] = self._pair(table)
             self._skip(_BLANK)
 
     def _skip(self, pattern: re.Pattern[str]) -> str:
@@ -94,8 +110,8 @@ class _Walk:
     def _header(self) -> Path:
         """Read `[a.b]` or `[[a.b]]`; a key of an array of tables means its last table."""
         is_array = self.text.startswith("[[", self.pos)
+        start, line = self.pos, self.line
         self.pos += 2 if is_array else 1
-        line = self.line
         path = self._resolve((), self._key())
         self.pos += 2 if is_array else 1
         if is_array:
@@ -104,6 +120,7 @@ class _Walk:
             self.arrays[path] = count + 1
             path = (*path, count)
         self.at.setdefault(path, line)
+        self.headers[path] = start
         return path
 
     def _resolve(self, table: Path, keys: Sequence[str]) -> Path:
@@ -128,15 +145,23 @@ class _Walk:
                 return keys
             self._step()
 
-    def _pair(self, table: Path) -> Path:
-        """Read `key = value`, and give back the table it stands in."""
+    def _pair(self, table: Path) -> int:
+        """Read `key = value`, and give back where it ends."""
+        start = self.pos
         path = self._resolve(table, self._key())
         self._step()
         self._skip(_SPACE)
         self._value(path)
-        return table
+        end = self.values[path][1]
+        self.pairs[path] = (start, end)
+        return end
 
     def _value(self, path: Path) -> None:
+        start = self.pos
+        self._any_value(path)
+        self.values[path] = (start, start + len(self.text[start : self.pos].rstrip()))
+
+    def _any_value(self, path: Path) -> None:
         mark = self.text[self.pos]
         if mark in "\"'":
             self._skip(_STRING)

@@ -85,6 +85,7 @@ def _not_a_section(name: str, raw: object, valid: Sequence[str], plugins: Collec
             "plugin-not-enabled",
             _("a section of the policy {name}, which is installed but not enabled").format(name=name),
             _("{name} in [plugins] enabled, or no such section").format(name=shown(name)),
+            severity="warning",  # switched off and on again, a policy finds its values
         )
     if isinstance(raw, Mapping) or (isinstance(raw, list) and raw and isinstance(raw[0], Mapping)):
         found = _("the unknown section [{name}]").format(name=name)
@@ -142,7 +143,7 @@ def read_entries(
 
 def general_value(raw: object) -> object | None:
     """Return, of the values of a parameter as written, the one that holds from the start for all groups."""
-    if not _is_dated(raw):
+    if not is_dated(raw):
         return raw
     general = (each.get("value") for each in raw if isinstance(each, Mapping) and not {"from", "group"} & set(each))
     return next(general, None)
@@ -177,7 +178,7 @@ def _parameter(
 
 def _entries(setting: Setting, raw: object, context: _Context) -> tuple[list[tuple[Path, Entry]], list[Issue]]:
     """Return the entries of one parameter and its issues, with paths below the parameter."""
-    if not _is_dated(raw):
+    if not is_dated(raw):
         value, wrong = _value(setting, raw)
         return ([] if value is None else [((), Entry(value))]), wrong
     entries: list[tuple[Path, Entry]] = []
@@ -193,7 +194,8 @@ def _entries(setting: Setting, raw: object, context: _Context) -> tuple[list[tup
     return entries, [*issues, *_doubles(sound)]
 
 
-def _is_dated(raw: object) -> TypeGuard[Sequence[object]]:
+def is_dated(raw: object) -> TypeGuard[Sequence[object]]:
+    """Say whether a parameter is written as entries, with dates and groups, and not as a plain value."""
     return isinstance(raw, (list, tuple)) and any(isinstance(each, Mapping) for each in raw)
 
 

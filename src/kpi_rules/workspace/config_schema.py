@@ -158,6 +158,7 @@ class PluginsSection:
 
     enabled: tuple[str, ...] = ()
     local: tuple[str, ...] = ()
+    off: tuple[str, ...] = ()
 
 
 @define(frozen=True)

@@ -50,7 +50,7 @@ def read_delimited(data: bytes, place: Place) -> Delimited | Problem:
     The delimiter is the one of comma, semicolon and tab that the header has most of. A record with more or fewer
     fields than the header is ragged, unless what it has more is empty. Blank lines count as rows and are left out.
     """
-    delimiter = _delimiter(data)
+    delimiter = delimiter_of(data)
     if data[:1] not in (b"\n", b"\r") and data.count(b"\r") == data.count(b"\r\n"):
         if not data.endswith(b"\n"):
             data += b"\n"  # polars lets a last line without one be too long
@@ -60,7 +60,8 @@ def read_delimited(data: bytes, place: Place) -> Delimited | Problem:
     return _careful(data, delimiter, place)
 
 
-def _delimiter(data: bytes) -> str:
+def delimiter_of(data: bytes) -> str:
+    """Return the delimiter of a text: of comma, semicolon and tab the one that its header has most of."""
     header = data[:HEAD].lstrip().split(b"\n", 1)[0].decode(errors="replace")
     return max(DELIMITERS, key=header.count)
 

@@ -161,7 +161,7 @@ class _Checking:
             yield from self._hold(rule, rule.hold)
         yield from self._deposit(rule)
         for other in rule.supersedes:
-            if other not in self.plugins.rules:
+            if other not in self.plugins.rules and other not in self.plugins.off:
                 yield from self._superseded(rule, other)
         yield from self._text("rule", rule.id, "reason", rule.reason, self.columns)
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 HEAD: Final = 65_536
 """Bytes that are looked at before a whole file is."""
 
+EDITED: Final = "quotas"
+"""The table whose rows are edited, and whose text is kept for that."""
+
 TEXTS: Final = (".csv", ".tsv", ".txt")
 WORKBOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
@@ -57,7 +60,7 @@ class RawTable:
     or as the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
     fields than the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever
     wrote the source could choose an exact type, so floats are refused for money; `fen` that whole numbers of money
-    are fen and not yuan.
+    are fen and not yuan. `content` are the bytes of a text file of quotas, which can be edited.
     """
 
     table: str
@@ -69,6 +72,7 @@ class RawTable:
     columns: Mapping[str, str] = field(factory=dict)
     exact: bool = False
     fen: bool = False
+    content: bytes | None = None
 
     @property
     def place(self) -> Place:
@@ -76,15 +80,15 @@ class RawTable:
         return Place(file=self.file, table=self.table)
 
 
-def read_source(source: TableSource, folder: Path) -> RawTable | Problem:
-    """Read one source as it stands; what cannot be read is a problem."""
+def read_source(source: TableSource, folder: Path, content: bytes | None = None) -> RawTable | Problem:
+    """Read one source as it stands, a file's `content` where it is known; what cannot be read is a problem."""
     if "://" in source.source:
         return _from_database(source, folder)
     name, sheet = _name_and_sheet(source.source, folder)
     place = Place(file=source.source, table=source.table)
     path = folder / name
     try:
-        data = path.read_bytes()
+        data = path.read_bytes() if content is None else content
     except (FileNotFoundError, NotADirectoryError):
         return missing_file(name, folder, place)
     except OSError as failure:
@@ -181,6 +185,8 @@ def _read_text(source: TableSource, data: bytes, place: Place) -> RawTable | Pro
     found = read_delimited(text.data, place)
     if isinstance(found, Problem):
         return found
-    return RawTable(
+    raw = RawTable(
         source.table, source.source, found.header, found.cells, found.rows, found.ragged, columns=source.columns
     )
+    raw.content = data if source.table == EDITED else None
+    return raw

@@ -6,21 +6,21 @@ Rows that break go to quarantine with file, row, column, value and reason; what 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.workspace.cleaning import Cleaned, clean
 from kpi_rules.workspace.evidence import check_rows, convert_amounts, dated_before, too_large_totals
 from kpi_rules.workspace.quarantine import empty_quarantine, quarantine_of, row_problems
 from kpi_rules.workspace.schemas import SCHEMAS
-from kpi_rules.workspace.sources import RawTable, TableSource, raw_from_frame, read_source
+from kpi_rules.workspace.sources import EDITED, RawTable, TableSource, raw_from_frame, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from kpi_rules.model.problems import Problem
 
@@ -69,11 +69,37 @@ class Tables:
 
 @define(eq=False)
 class ReadTables:
-    """The clean tables, the quarantine (`file, table, row, column, value, code, reason`), and the problems."""
+    """The clean tables, the quarantine (`file, table, row, column, value, code, reason`), and the problems.
+
+    `contents` are the bytes of the sources of `quotas`, in order: None of one that is no text file.
+    """
 
     tables: Tables
     quarantine: pl.DataFrame
     problems: list[Problem]
+    contents: tuple[bytes | None, ...] = ()
+
+    def with_quotas(self, quotas: pl.DataFrame) -> ReadTables:
+        """Return the same with another clean table of quotas."""
+        return evolve(self, tables=evolve(self.tables, quotas=quotas))
+
+    def with_contents(
+        self,
+        contents: Sequence[bytes | None],
+        sources: Sequence[TableSource],
+        *,
+        currency: str,
+        count_indicators: Collection[str],
+        year_start: date,
+    ) -> ReadTables:
+        """Return the same with quotas read from other contents of their sources, none of which is None."""
+        own = [source for source in sources if source.table == EDITED]
+        found = [read_source(source, Path(), content) for source, content in zip(own, contents, strict=True)]
+        read = _clean_all(found, [EDITED] * len(own), currency, count_indicators, year_start, ())
+        others = [problem for problem in self.problems if problem.place.table != EDITED]
+        return evolve(
+            self.with_quotas(read.tables.quotas), problems=[*others, *read.problems], contents=tuple(contents)
+        )
 
 
 def read_tables(
@@ -130,7 +156,10 @@ def _clean_all(
     problems: list[Problem] = []
     by_table: dict[str, list[Cleaned]] = {}
     unread: set[str] = set()
+    contents: list[bytes | None] = []
     for raw, table in zip(found, declared, strict=True):
+        if table == EDITED:
+            contents.append(raw.content if isinstance(raw, RawTable) else None)
         if not isinstance(raw, RawTable):
             problems.append(raw)
             unread.add(table)
@@ -141,7 +170,7 @@ def _clean_all(
             unread.add(table)
         else:
             by_table.setdefault(table, []).append(cleaned)
-    return _assemble(by_table, unread, problems, currency, year_start)
+    return evolve(_assemble(by_table, unread, problems, currency, year_start), contents=tuple(contents))
 
 
 def _assemble(

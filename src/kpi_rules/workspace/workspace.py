@@ -8,30 +8,29 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from kpi_rules.hooks.manager import Plugins, installed, load_plugins
+from kpi_rules.hooks.manager import Plugins, installed
 from kpi_rules.locale import _
 from kpi_rules.model.columns import count_indicators, quota_indicators
 from kpi_rules.model.problems import Problem, nearest, sort_problems
 from kpi_rules.model.settings import Entry, Parameters
-from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, read_config
-from kpi_rules.workspace.config_items import PolicyTables
+from kpi_rules.workspace.config import ReadConfig, config_from_dict, name_problems, off_problems, read_config
 from kpi_rules.workspace.config_parameters import read_entries, read_parameters
 from kpi_rules.workspace.consistency import consistency_problems
-from kpi_rules.workspace.declared import declared
 from kpi_rules.workspace.guards import guard_problems
+from kpi_rules.workspace.origin import Origin, policies_of
 from kpi_rules.workspace.pace import pace_problems
 from kpi_rules.workspace.quarantine import empty_quarantine
-from kpi_rules.workspace.rules import contribution_problems
 from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.tables import ReadTables, Tables, read_tables, tables_from_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from os import PathLike
 
     import polars as pl
 
     from kpi_rules.workspace.config import Config
+    from kpi_rules.workspace.edits import Edit
     from kpi_rules.workspace.tables import Frames
 
 FILE = "kpi.toml"
@@ -43,7 +42,8 @@ class Workspace:
 
     Made by `load` from a folder, or by its constructor from data in memory. Data never raises: what is wrong is in
     `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`). A
-    workspace with `errors` is not assessed.
+    workspace with `errors` is not assessed. `origin` is what it was made of, for edits; None without a usable year.
+    `given` are the values of parameters that `with_parameters` gave it.
     """
 
     folder: Path | None
@@ -53,6 +53,8 @@ class Workspace:
     parameters: Parameters
     quarantine: pl.DataFrame = field(factory=empty_quarantine)
     problems: list[Problem] = field(factory=list)
+    origin: Origin | None = None
+    given: Mapping[str, tuple[Entry, ...]] = field(factory=dict)
 
     def __init__(self, config: Mapping[str, object], tables: Frames) -> None:
         """Make a workspace from data in memory; the same reader cleans it.
@@ -104,27 +106,46 @@ class Workspace:
                 raise ValueError("; ".join(problem.message for problem in problems))
             entries[name] = found
         other = copy(self)
-        other.parameters = self.parameters.replace(entries)
+        other.parameters, other.given = self.parameters.replace(entries), {**self.given, **entries}
         return other
 
-    def _read(self, read: ReadConfig, folder: Path | None, frames: Frames | None) -> None:
-        """Fill the workspace from what the configuration says."""
+    def with_edits(self, edits: Iterable[Edit]) -> Workspace:
+        """Return what `load` would give after `save(workspace, edits)`; nothing is written, and no file is read.
+
+        Args:
+            edits: what is to hold, one after the other; of two for the same value or quota the later counts.
+
+        Raises:
+            ValueError: an edit is not valid; the message says what is wrong with any of them, and what would be valid.
+                What is wrong with the workspace then is in `problems`, as always.
+        """
+        from kpi_rules.workspace.editing import edited
+
+        found = edited(self, tuple(edits))
+        if isinstance(found, list):
+            raise ValueError("; ".join(problem.message for problem in found))  # noqa: TRY004 (the edits are not valid)
+        return found
+
+    def _read(
+        self,
+        read: ReadConfig,
+        folder: Path | None,
+        frames: Frames | None,
+        content: bytes | None = None,
+        before: Origin | None = None,
+    ) -> None:
+        """Fill the workspace from what the configuration says, and with tables and policies of `before` where they
+        are the same.
+        """
         config = read.config
         if config is None:
             self.__attrs_init__(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
             return
-        own = PolicyTables(read.sections, read.file, read.lines)
-        local = declared(read)
-        plugins, problems = load_plugins(
-            config.enabled,
-            config.local,
-            folder,
-            read.file,
-            declared=local.modules,
-            read_items=own.read,
-            locate=own.locate,
-        )
-        tables = _tables(config, plugins, folder, frames)
+        policies = policies_of(read, folder, None if before is None else before.policies)
+        plugins, local = policies.plugins, policies.local
+        counts = count_indicators(plugins.indicators)
+        is_known = before is not None and set(counts) == set(count_indicators(before.policies.plugins.indicators))
+        tables = before.tables if before is not None and is_known else _tables(config, plugins, folder, frames)
         groups = tables.tables.units["group"].drop_nulls().unique().to_list()
         unread = tables.tables.units.is_empty()
         active = [plugin.name for plugin in plugins.plugins]
@@ -151,11 +172,22 @@ class Workspace:
             forecasts=plugins.forecasts,
         )
         misnamed = any(problem.code == "unknown-plugin" for problem in names)
+        consistency = None
+        if before is not None and policies is before.policies:
+            consistency = before.consistency
+        if consistency is None:
+            consistency = consistency_problems(
+                tables.tables,
+                config,
+                quota_indicators(plugins.indicators),
+                counts=counts,
+                found=[*read.problems, *tables.problems],
+            )
         problems = [
             *read.problems,
-            *(problem for problem in problems if problem.code != "unknown-plugin" and not own.follows(problem)),
+            *policies.problems,
             *names,
-            *own.problems,
+            *off_problems(read, [*plugins.rules, *plugins.off], active),
             *local.problems,
             *(
                 problem
@@ -163,14 +195,7 @@ class Workspace:
                 if problem.code != "unknown-group" or not unread  # which groups there are is then not known
             ),
             *tables.problems,
-            *consistency_problems(
-                tables.tables,
-                config,
-                quota_indicators(plugins.indicators),
-                counts=count_indicators(plugins.indicators),
-                found=[*read.problems, *tables.problems],
-            ),
-            *contribution_problems(plugins, read.file, local.place),
+            *consistency,
             *(
                 problem
                 for problem in guard_problems(config.guards, plugins, read.file, read.lines)
@@ -178,8 +203,9 @@ class Workspace:
             ),
             *pace_problems(plugins, config, read.file),
         ]
+        origin = Origin(read, content, frames, policies, tables, consistency)
         self.__attrs_init__(
-            folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems)
+            folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems), origin
         )
 
 
@@ -198,7 +224,7 @@ def load(path: str | PathLike[str]) -> Workspace:
     except OSError:
         text = None
     workspace = Workspace.__new__(Workspace)
-    workspace._read(read_config(text, FILE), folder, None)  # noqa: SLF001 (the other of the two ways to make one)
+    workspace._read(read_config(text, FILE), folder, None, text)  # noqa: SLF001 (the other of the two ways to make one)
     return workspace
 
 

@@ -109,9 +109,9 @@ ACTIONS: Final = (
     Action("simulate.draws", "n", N_("Draws and seed"), shown=True, same="simulate --as-of DATE --draws N --seed N"),
     Action("simulate.show", "t", N_("Other table"), shown=True, same="simulate --as-of DATE --table TABLE"),
     Action("simulate.chart", "o", N_("Other chart"), shown=True, same="simulate --as-of DATE --chart FILE"),
-    Action("evidence.table", "t", N_("Other table"), shown=True, same="assess --table TABLE"),
+    Action("evidence.table", "t", N_("Other table"), shown=True, same="check"),
     Action("evidence.withdraw", "w", N_("What if withdrawn"), shown=True, same="withdraw TABLE KEY"),
-    Action("evidence.editor", "E", N_("Open in editor"), shown=True),
+    Action("evidence.editor", "E", N_("Open in editor"), shown=True, changes=True),
     Action("dialog.cancel", "escape", N_("Cancel"), shown=True),
 )
 

@@ -12,11 +12,11 @@ FEN: Final = 100
 
 
 class Scale(Enum):
-    """What amounts are shown in: fen to a unit, places after the point, and what the unit is called."""
+    """What amounts are shown in: fen to a unit, places after the point, the unit's name, and an amount in words."""
 
-    YUAN = (FEN, 2, N_("yuan"))
-    WAN = (10_000 * FEN, 2, N_("10k yuan"))
-    YI = (10**8 * FEN, 4, N_("100m yuan"))
+    YUAN = (FEN, 2, N_("yuan"), N_("{amount} yuan"))
+    WAN = (10_000 * FEN, 2, N_("万 yuan"), N_("{amount}万 yuan"))
+    YI = (10**8 * FEN, 4, N_("亿 yuan"), N_("{amount}亿 yuan"))
 
     @property
     def unit(self) -> str:
@@ -32,8 +32,12 @@ class Scale(Enum):
         """Write an amount, rounded half to even to the places shown; an empty text for None."""
         if fen is None:
             return ""
-        size, places, _unit = self.value
+        size, places = self.value[:2]
         return f"{(Decimal(fen) / size).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
+
+    def said(self, fen: int) -> str:
+        """Write an amount with its unit, as in a sentence."""
+        return _(self.value[3]).format(amount=self.show(fen))
 
     def signed(self, fen: int | None) -> str:
         """Write a difference: with its sign, `0` where there is none."""

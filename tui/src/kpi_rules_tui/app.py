@@ -23,7 +23,7 @@ from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.finder import Finder
 from kpi_rules_tui.house import House
 from kpi_rules_tui.panes.unit import UnitScreen
-from kpi_rules_tui.state import Remembered, recall, remember
+from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, shown
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
     from textual.content import Content
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from kpi_rules_tui.desk import Edit, Weighed
@@ -107,7 +108,7 @@ class Office(App[int]):
         if self.desk.edits:
             weighed = await self.off(self.desk.weigh, self.desk.edits)
             self.desk.weighed = weighed
-        self.house.fill(first=True)
+        self.house.fill()
 
     async def off(self, call: Any, *arguments: Any) -> Any:  # noqa: ANN401 (whatever the call returns)
         """Run something in a thread; a failure is told, logged, and None comes back. The app stays usable."""
@@ -124,6 +125,20 @@ class Office(App[int]):
         path = write_story(error)
         said = _("this failed: {error}; the details are in {path}").format(error=error, path=path)
         self.notify(said, severity="error", markup=False, timeout=30)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Tell something; what is told has data in it, and is never parsed as markup."""
+        del markup
+        safe = kr.safe(message, lines=True)
+        super().notify(safe, title=kr.safe(title), severity=severity, timeout=timeout, markup=False)
 
     def _fatal_error(self) -> None:
         """End with the terminal as it was; the story goes to a file and not over the screen."""
@@ -255,9 +270,13 @@ class Office(App[int]):
         return super().check_action(action, parameters)
 
     async def _pane(self, name: str) -> None:
+        """Show a pane; from a unit's page the quotas open at that unit."""
+        unit = self.screen.unit if isinstance(self.screen, UnitScreen) else None
         while not isinstance(self.screen, House):
             await self.pop_screen()
         await self.house.go(name)
+        if unit is not None and name in {"overview", "quotas"}:
+            self.house.find(unit)
 
     async def action_overview(self) -> None:
         """Show the overview."""
@@ -359,6 +378,10 @@ class Office(App[int]):
         self.remembered.workspaces.pop(key, None)
         self.remembered.workspaces[key] = self.house.kept()
         remember(self.remembered)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give what our themes name and those of Textual do not: what is said in passing."""
+        return {"muted": self.current_theme.foreground or "ansi_default"}
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Give none: the finder has ours."""

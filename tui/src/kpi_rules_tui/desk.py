@@ -8,6 +8,8 @@ nothing that the screen reads, `take` and `keep` then do so in the screen's own 
 from __future__ import annotations
 
 import shlex
+from concurrent.futures import Future
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -65,11 +67,29 @@ class Desk:
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
     trial: Trial | None = None
+    _begun: Future[Opened] | None = None
+
+    def begin(self) -> None:
+        """Begin to open the workspace in a thread, while the screen is still being made; `open` then waits for it."""
+        begun: Future[Opened] = Future()
+
+        def work() -> None:
+            try:
+                begun.set_result(self._open())
+            except BaseException as error:  # noqa: BLE001 (whoever waits for it gets it)
+                begun.set_exception(error)
+
+        self._begun = begun
+        Thread(target=work, name="open", daemon=True).start()
 
     # -- in a worker -----------------------------------------------------------------------------------------------
 
     def open(self) -> Opened:
         """Read the workspace and assess it; whatever is wrong is in the result."""
+        begun, self._begun = self._begun, None
+        return self._open() if begun is None else begun.result()
+
+    def _open(self) -> Opened:
         workspace = kr.load(self.folder)
         if workspace.errors:
             return Opened(workspace, None)
@@ -228,35 +248,42 @@ def tree(known: pl.DataFrame) -> pl.DataFrame:
     return placed.join(known, on="unit", how="left", maintain_order="left")
 
 
-def hits(assessment: kr.Assessment) -> dict[str, set[str]]:
-    """Return, by rule, the units that a measure was taken against at any tick up to the last."""
-    found: dict[str, set[str]] = {rule: set() for rule in assessment.rulebook.rules}
-    for rule, unit in assessment.events.select("rule", "unit").unique().iter_rows():
-        found[rule].add(unit)
+def hits(assessment: kr.Assessment) -> dict[str, list[str]]:
+    """Return, by rule, the unit of each measure that begins or is issued at any tick up to the last."""
+    import polars as pl
+
+    found: dict[str, list[str]] = {rule: [] for rule in assessment.rulebook.rules}
+    begun = assessment.events.filter(pl.col("event").is_in(["started", "issued"]))
+    for rule, unit in begun.select("rule", "unit").iter_rows():
+        found[rule].append(unit)
     return found
 
 
 def moved(before: kr.Assessment, after: kr.Assessment) -> pl.DataFrame:
-    """Return how many units each rule hits before and after: `rule, before, after, begins, ends`, the last two lists
-    of unit ids.
+    """Return what each rule does before and after: `rule`, how many units it hits (`before`, `after`), how many
+    measures it takes (`measures_before`, `measures_after`), and the ids of the units that it begins and ceases to hit
+    (`begins`, `ends`).
     """
     import polars as pl
 
     old, new = hits(before), hits(after)
     rows = []
     for rule in dict.fromkeys([*old, *new]):
-        was, now = old.get(rule, set()), new.get(rule, set())
+        was, now = old.get(rule, []), new.get(rule, [])
         rows.append(
             {
                 "rule": rule,
-                "before": len(was),
-                "after": len(now),
-                "begins": sorted(now - was),
-                "ends": sorted(was - now),
+                "before": len(set(was)),
+                "after": len(set(now)),
+                "measures_before": len(was),
+                "measures_after": len(now),
+                "begins": sorted(set(now) - set(was)),
+                "ends": sorted(set(was) - set(now)),
             }
         )
-    schema = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
-    return pl.DataFrame(rows, schema={**schema, "begins": pl.List(pl.String), "ends": pl.List(pl.String)})
+    counts = dict.fromkeys(("before", "after", "measures_before", "measures_after"), pl.Int64)
+    lists = dict.fromkeys(("begins", "ends"), pl.List(pl.String))
+    return pl.DataFrame(rows, schema={"rule": pl.String, **counts, **lists})
 
 
 def quotas(

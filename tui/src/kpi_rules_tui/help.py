@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from kpi_rules_tui.actions import BY_ID, GROUPS
-from kpi_rules_tui.state import keymap_file
+from kpi_rules_tui.keymap import keymap_file
 from kpi_rules_tui.texts import _, shown
-from kpi_rules_tui.widgets.table import _fit
+from kpi_rules_tui.widgets.columns import fit
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -32,12 +32,12 @@ def help_text(app: App[int]) -> tuple[str, Content]:
             lines.append(
                 Content.assemble(
                     "  ",
-                    (_fit(" ".join(dict.fromkeys(keys[action.id])), 16, right=False), "bold $accent"),
-                    Content(_fit(_(action.label), 26, right=False)),
-                    Content(same).stylize("$text-muted"),
+                    (fit(" ".join(dict.fromkeys(keys[action.id])), 16, right=False), "bold $accent"),
+                    Content(fit(_(action.label), 26, right=False)),
+                    Content(same).stylize("$muted"),
                 )
             )
         lines.append(Content(""))
-    lines.append(shown(_("keys of your own: {file}").format(file=keymap_file())).stylize("$text-muted"))
+    lines.append(shown(_("keys of your own: {file}").format(file=keymap_file())).stylize("$muted"))
     content = Content("\n").join(lines)
     return content.plain, content

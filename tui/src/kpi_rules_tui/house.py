@@ -42,7 +42,7 @@ class House(Screen[None]):
         self._made: dict[str, Pane] = {}
         self._filled: set[str] = set()
         self._active = ""
-        self._said = ""
+        self._first = True
 
     def compose(self) -> ComposeResult:
         """Lay out the lines around the panes."""
@@ -104,11 +104,17 @@ class House(Screen[None]):
             kept = self._remembered().get(name)
             pane.restore(kept if isinstance(kept, dict) else {})
 
-    def fill(self, *, first: bool = False) -> None:
-        """Show anew what is on the desk; panes that are not shown follow when they are."""
-        del first
+    def fill(self) -> None:
+        """Show anew what is on the desk; panes that are not shown follow when they are.
+
+        A workspace that has errors when it is first read shows them at once.
+        """
         self._filled = set()
-        self._fill(self._active)
+        first, self._first = self._first, False
+        if first and self.office.assessment is None:
+            self.go("evidence")
+        else:
+            self._fill(self._active)
         self.tell()
         for screen in self.app.screen_stack:
             again = getattr(screen, "fill", None)

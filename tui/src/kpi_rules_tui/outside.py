@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shlex
 import shutil
 import subprocess
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -42,6 +45,24 @@ def edit(app: App[object], file: Path, line: int | None) -> bool:
         return False
     at = [f"+{line}"] if line is not None and Path(words[0]).name in AT_LINE else []
     return _run(app, [*words, *at, str(file)])
+
+
+def line_of(file: Path, row: int | None) -> int | None:
+    """Return the line that a row of a CSV file begins on: the row itself, unless a field before it has line ends."""
+    if row is None or file.suffix.lower() != ".csv":
+        return row
+    data = file.read_bytes()
+    if b'"' not in data:
+        return row
+    # Only quotes and line ends matter, and in the other encodings of workspaces these are single bytes.
+    text = data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1", errors="replace")
+    records = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for _record in islice(records, row - 1):
+            pass
+    except csv.Error:
+        return row
+    return records.line_num + 1
 
 
 def _words(variable: str, otherwise: tuple[str, ...]) -> list[str]:

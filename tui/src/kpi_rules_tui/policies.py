@@ -114,8 +114,8 @@ def _rule(
         "label": label_of(held) if held is not None else rule,
         "value": _("on") if on else _("off"),
         "state": "" if on == was else "changed",
-        "before": len(old.get(rule, ())),
-        "after": len(new.get(rule, ())),
+        "before": len(set(old.get(rule, ()))),
+        "after": len(set(new.get(rule, ()))),
     }
 
 

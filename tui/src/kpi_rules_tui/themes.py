@@ -26,6 +26,7 @@ DARK: Final = Theme(
     panel="#223040",
     dark=True,
     variables={
+        "muted": "#8698a8",
         "block-cursor-background": "#2f5d7e",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",
@@ -52,6 +53,7 @@ LIGHT: Final = Theme(
     panel="#e2dfd6",
     dark=False,
     variables={
+        "muted": "#5b6873",
         "block-cursor-background": "#005a8c",
         "block-cursor-foreground": "#ffffff",
         "block-cursor-text-style": "bold",
@@ -78,6 +80,7 @@ CONTRAST: Final = Theme(
     dark=True,
     text_alpha=1.0,
     variables={
+        "muted": "#d8d8d8",
         "block-cursor-background": "#f0e442",
         "block-cursor-foreground": "#000000",
         "block-cursor-text-style": "bold",

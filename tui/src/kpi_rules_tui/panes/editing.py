@@ -76,7 +76,7 @@ class EditingPane(Pane):
             self.tell(weighed.refused)
             return
         show_effect(self.effect, self.desk.assessment, weighed.assessment)
-        self.tell(_("if entered: see what changes; Enter takes it, Esc leaves it"))
+        self.tell(_("Enter takes it, Esc leaves it as it was"))
 
     def show_effect(self) -> None:
         """Show what the edits that were made change."""

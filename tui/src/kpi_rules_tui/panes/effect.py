@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kpi_rules_tui.desk import moved
 from kpi_rules_tui.texts import _, label_of
@@ -21,7 +21,11 @@ def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment
         return
     rules = {**before.rulebook.rules, **after.rulebook.rules}
     rows = moved(before, after) if before is not after else moved(before, before).clear()
-    rows = rows.filter((pl.col("begins").list.len() > 0) | (pl.col("ends").list.len() > 0))
+    rows = rows.filter(
+        (pl.col("begins").list.len() > 0)
+        | (pl.col("ends").list.len() > 0)
+        | (pl.col("measures_before") != pl.col("measures_after"))
+    )
     names = dict(after.workspace.tables.units.select("unit", pl.coalesce("name", "unit").alias("name")).iter_rows())
 
     def named(units: list[str]) -> str:
@@ -29,26 +33,38 @@ def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment
 
     frame = rows.with_columns(
         label=pl.Series([label_of(rules[rule]) for rule in rows["rule"]], dtype=pl.String),
-        change=pl.col("after") - pl.col("before"),
         who_begins=pl.Series([named(units) for units in rows["begins"]], dtype=pl.String),
         who_ends=pl.Series([named(units) for units in rows["ends"]], dtype=pl.String),
     )
     table.show(
         frame,
         [
-            Column("label", _("units hit by"), most=24),
-            Column("before", _("now"), right=True),
-            Column("after", _("then"), right=True),
-            Column("change", _("change"), signed, worse, right=True),
+            Column("label", _("rule"), most=24),
+            Column(
+                "after", _("units"), lambda row: change(row["before"], row["after"]), _units, whole=True, right=True
+            ),
+            Column("measures_after", _("measures"), _measures, _more, whole=True, right=True),
             Column("who_begins", _("begins for"), tone=lambda text: "bad" if text else "", most=60),
             Column("who_ends", _("ends for"), tone=lambda text: "good" if text else "", most=60),
         ],
     )
 
 
-def signed(number: int | None) -> str:
-    """Write a difference of counts with its sign."""
-    return f"{number:+,}" if number else "0"
+def change(before: int, after: int) -> str:
+    """Write two counts: one where they are equal, else both and the difference with its sign."""
+    return f"{before} → {after} ({after - before:+})" if before != after else str(after)
+
+
+def _measures(row: dict[str, Any]) -> str:
+    return change(row["measures_before"], row["measures_after"])
+
+
+def _units(row: dict[str, Any]) -> Tone:
+    return worse(row["after"] - row["before"])
+
+
+def _more(row: dict[str, Any]) -> Tone:
+    return worse(row["measures_after"] - row["measures_before"])
 
 
 def worse(number: int | None) -> Tone:

@@ -40,7 +40,8 @@ class OverviewPane(Pane):
         assessment = self.office.assessment
         table = self.query_one(Table)
         if assessment is None:
-            table.empty = _("the workspace has errors; they are listed under Evidence (5)")
+            table.nothing(_("the workspace has errors; they are listed under Evidence (5)"))
+            self.tell()
             return
         rows = units(assessment).filter(_has_task())
         table.empty = _("no unit has a quota")

@@ -46,13 +46,23 @@ def as_shown(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(table.written(rows), schema=dict.fromkeys(titles, pl.String), orient="row")
 
 
-def _order(raw: object) -> tuple[str, bool] | None:
-    """Read an order that was remembered."""
-    match raw:
-        case [str() as column, bool() as descending]:
-            return column, descending
+def kept_of(table: Table) -> dict[str, Any]:
+    """Return what is to be remembered of a table."""
+    return {"filter": table.needle, "order": list(table.order) if table.order else None, "row": table.at}
+
+
+def take_up(table: Table, entry: object) -> None:
+    """Have a table filtered and ordered as was remembered; what does not fit any more is left."""
+    match entry:
+        case {"order": [str() as column, bool() as descending]}:
+            order: tuple[str, bool] | None = (column, descending)
         case _:
-            return None
+            order = None
+    match entry:
+        case {"filter": str() as needle, "row": row}:
+            table.take_up(needle, order, row if isinstance(row, str) else None)
+        case _:
+            pass
 
 
 class FilterLine(Input):
@@ -154,35 +164,12 @@ class Pane(Vertical):
 
     def kept(self) -> dict[str, Any]:
         """Return what is to be remembered of this pane."""
-        found: dict[str, Any] = {}
-        for name in self.tables:
-            table = self.query_one(f"#{name}", Table)
-            row = table.current
-            found[name] = {
-                "filter": table.needle,
-                "order": list(table.order) if table.order else None,
-                "row": row[table.key] if row is not None and table.key else None,
-            }
-        return found
+        return {name: kept_of(self.query_one(f"#{name}", Table)) for name in self.tables}
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Take up what was remembered; what does not fit any more is left."""
         for name in self.tables:
-            entry = kept.get(name)
-            if not isinstance(entry, dict):
-                continue
-            table = self.query_one(f"#{name}", Table)
-            order = entry.get("order")
-            match order:
-                case [str() as column, bool() as descending] if (
-                    table.frame is not None and column in table.frame.columns
-                ):
-                    table.sort_by(column, descending=descending)
-                case _:
-                    pass
-            if isinstance(needle := entry.get("filter"), str):
-                table.narrow(needle)
-            table.go_to(entry.get("row"))
+            take_up(self.query_one(f"#{name}", Table), kept.get(name))
         self.tell()
 
     # -- filter, status, export ------------------------------------------------------------------------------------
@@ -192,10 +179,11 @@ class Pane(Vertical):
         line = self.query_one(StatusLine)
         table = self.table
         parts = []
-        if table.needle:
-            parts.append(
-                _("{count} of {total} match '{text}'").format(count=table.count, total=table.total, text=table.needle)
-            )
+        if table.busy:
+            parts.append(_("filtering…") if table.needle else _("sorting…"))
+        elif table.needle:
+            count, total = f"{table.count:,}", f"{table.total:,}"
+            parts.append(_("{count} of {total} match '{text}'").format(count=count, total=total, text=table.needle))
         else:
             parts.append(_("rows: {count}").format(count=f"{table.total:,}"))
         if table.selected:

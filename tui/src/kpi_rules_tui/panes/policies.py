@@ -130,7 +130,7 @@ class PoliciesPane(EditingPane):
     def _row(self) -> dict[str, Any] | None:
         return self.query_one("#policies-table", Table).current
 
-    def _setting(self, row: dict[str, Any]) -> Any:  # noqa: ANN401 (a Setting)
+    def _setting(self, row: dict[str, Any]) -> kr.Setting | None:
         current = self.desk.current
         return current.parameters.declared[row["name"]] if current is not None else None
 
@@ -149,6 +149,8 @@ class PoliciesPane(EditingPane):
             self.action_switch()
             return
         setting = self._setting(row)
+        if setting is None:
+            return
         if setting.choices and setting.kind == "choice":
             self._choose(row, setting)
         elif setting.kind == "flag":
@@ -165,7 +167,7 @@ class PoliciesPane(EditingPane):
             )
 
     @work
-    async def _choose(self, row: dict[str, Any], setting: Any) -> None:  # noqa: ANN401 (a Setting)
+    async def _choose(self, row: dict[str, Any], setting: kr.Setting) -> None:
         options = [(each, each) for each in setting.choices]
         chosen = await self.office.push_screen_wait(Pick(row["label"], options, row["value"]))
         if chosen is not None:
@@ -180,7 +182,7 @@ class PoliciesPane(EditingPane):
         row, current = self._row(), self.desk.current
         if row is None or row["kind"] != "parameter" or current is None or current.config is None:
             return
-        setting = self._setting(row)
+        setting = current.parameters.declared[row["name"]]
         groups = sorted(current.tables.units["group"].drop_nulls().unique().to_list())
         year = current.config.year
 
@@ -229,7 +231,7 @@ def _listed(text: str) -> list[str]:
     return [each.strip() for each in text.strip().removeprefix("[").removesuffix("]").split(",") if each.strip()]
 
 
-def _read(setting: Any, text: str) -> object:  # noqa: ANN401 (a Setting)
+def _read(setting: kr.Setting, text: str) -> object:
     """Return a text as what `kpi.toml` would hold."""
     if setting.kind == "texts":
         return _listed(text)
@@ -243,7 +245,7 @@ def _read(setting: Any, text: str) -> object:  # noqa: ANN401 (a Setting)
     return text
 
 
-def _wrong(setting: Any, text: str) -> str:  # noqa: ANN401 (a Setting)
+def _wrong(setting: kr.Setting, text: str) -> str:
     """Say what is wrong with a text for a setting."""
     if setting.read(_read(setting, text)) is not None:
         return ""

@@ -115,6 +115,16 @@ class QuotasPane(EditingPane):
         shows = self.desk.command("assess", *self.desk.day(), "--table", "units")
         return [shows, *([self.desk.edit_command(save=True)] if self.desk.changed else [])]
 
+    def find(self, name: str) -> None:
+        """Put the cursor on the first row of a unit."""
+        table = self.query_one("#quotas-table", Table)
+        if table.frame is None:
+            return
+        for row, unit in table.frame.select("row", "unit").iter_rows():
+            if unit == name:
+                table.go_to(row)
+                return
+
     # -- what can be done ------------------------------------------------------------------------------------------
 
     def _row(self) -> dict[str, Any] | None:
@@ -240,7 +250,8 @@ class QuotasPane(EditingPane):
         """Show old and new of several edits, say how many, and make them where that is wanted."""
         lines = self.office.described(self.desk.changes(edits))
         question = Confirm(f"{title}: {len(edits)}", lines, _("Take {count}").format(count=len(edits)))
-        if edits and await self.office.push_screen_wait(question):
+        wanted = bool(edits) and await self.office.push_screen_wait(question)
+        if wanted:
             self.office.propose(edits)
 
     @work
@@ -268,9 +279,8 @@ class QuotasPane(EditingPane):
 
 
 def _indented(row: dict[str, Any]) -> str:
-    if row["again"]:
-        return "  " * row["depth"] + "  ↳"
-    return "  " * row["depth"] + (row["name"] or row["unit"])
+    indent = "  " * int(row["depth"])
+    return indent + ("  ↳" if row["again"] else str(row["name"] or row["unit"]))
 
 
 def _changed(row: dict[str, Any]) -> Tone:

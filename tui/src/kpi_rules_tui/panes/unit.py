@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from attrs import evolve
 from textual.containers import Container
 from textual.screen import Screen
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     import kpi_rules as kr
     from kpi_rules_tui.app import Office
+
+
+NARROWEST: Final = 20
+"""Cells below which no line is broken."""
 
 
 class UnitScreen(Screen[None]):
@@ -107,9 +112,9 @@ class UnitScreen(Screen[None]):
             [
                 Column("tick", _("tick")),
                 Column("completion", _("completion"), _bar, whole=True),
-                Column("expected", _("expected"), percent, lambda _value: "dim", right=True),
+                Column("happened", _("measures"), tone=lambda value: "bad" if value else "", most=44),
                 Column("lag", _("lag"), whole, right=True),
-                Column("happened", _("measures"), tone=lambda value: "bad" if value else "", most=60),
+                Column("expected", _("expected"), percent, lambda _value: "dim", right=True),
                 Column("review", _("review"), tone=lambda _value: "mark", most=40),
                 Column("credited", _("credited") + f" ({scale.unit})", scale.show, right=True),
             ],
@@ -170,10 +175,27 @@ class UnitScreen(Screen[None]):
         lines = why.lines(explanation, assessment, self.office.scale)
         self._lines = lines
         self._outline()
+        self.call_after_refresh(self._outline)  # once its width is known
 
     def _open(self, line: why.Line) -> bool:
         """Say whether the rule of a line is opened: those that have done something are, unless they were turned."""
         return line.concerns != (line.rule in self._turned)
+
+    def _wrapped(self, line: why.Line) -> list[why.Line]:
+        """Break a long line where the part is narrower; what follows is indented as it is."""
+        from rich.text import Text
+
+        width = self.query_one("#unit-why", Table).size.width - 8
+        text = plain(line.text)
+        indent = text[: len(text) - len(text.lstrip())]
+        if line.head or width < NARROWEST:
+            return [line]
+        parts = Text(text.strip()).wrap(self.app.console, width - len(indent))
+        return [evolve(line, id=f"{line.id}/{number}", text=indent + part.plain) for number, part in enumerate(parts)]
+
+    def on_resize(self) -> None:
+        """Break lines anew."""
+        self._outline()
 
     def _sign(self, line: why.Line) -> str:
         if not line.head:
@@ -184,7 +206,7 @@ class UnitScreen(Screen[None]):
         """Show the explanation: each rule opened or closed."""
         import polars as pl
 
-        shown_ = [line for line in self._lines if line.head or self._open(line)]
+        shown_ = [part for line in self._lines if line.head or self._open(line) for part in self._wrapped(line)]
         frame = pl.DataFrame(
             {
                 "line": [line.id for line in shown_],
@@ -210,13 +232,7 @@ class UnitScreen(Screen[None]):
         scale = self.office.scale
         unit = f" ({scale.unit})"
         stages = [name for name in frame.columns if name not in {"project", "unit", "tick", "recognised"}]
-        titles = {
-            "contracted": _("contracted"),
-            "vouchers": _("vouchers"),
-            "confirmed": _("confirmed"),
-            "adjusted": _("adjusted"),
-            "shared": _("shared"),
-        }
+        titles = stages_called()
         table = self.query_one("#unit-waterfall", Table)
         table.empty = _("no projects")
         table.show(
@@ -268,6 +284,17 @@ class UnitScreen(Screen[None]):
         """Let the house's pane do what it does for all tables."""
         event.stop()
         self.office.house.pane.on_table_asked(event)
+
+
+def stages_called() -> dict[str, str]:
+    """Return what the stages of the waterfall are called; those of adjustments go by their own names."""
+    return {
+        "contracted": _("contracted"),
+        "vouchers": _("vouchers"),
+        "confirmed": _("confirmed"),
+        "adjusted": _("adjusted"),
+        "shared": _("shared"),
+    }
 
 
 def _bar(row: dict[str, Any]) -> str:

@@ -65,10 +65,10 @@ def _below(rule: kr.RuleExplanation, scale: Scale) -> Iterator[tuple[str, Tone]]
         yield rule.reason, ""
     if rule.distance is not None:
         phrase = {
-            "ends": _("{amount} {unit} more, credited by {day}, ends it"),
-            "avoids": _("{amount} {unit} more, credited by {day}, avoids it"),
+            "ends": _("{amount} more, credited by {day}, ends it"),
+            "avoids": _("{amount} more, credited by {day}, avoids it"),
         }[rule.distance.effect]
-        yield phrase.format(amount=scale.show(rule.distance.amount), unit=scale.unit, day=rule.distance.by), "good"
+        yield phrase.format(amount=scale.said(rule.distance.amount), day=rule.distance.by), "good"
     yield _("when"), "mark"
     yield from ((line, "") for line in rule.when.lines(1))
     if rule.until is not None:

@@ -34,9 +34,7 @@ class TitleLine(Static):
         content = Content.styled("kpi-rules  ", "$accent bold") + name.stylize("bold")
         for text, style in parts:
             content = (
-                content
-                + Content("  │  ").stylize("$text-muted")
-                + (shown(text).stylize(style) if style else shown(text))
+                content + Content("  │  ").stylize("$muted") + (shown(text).stylize(style) if style else shown(text))
             )
         self.update(content)
 
@@ -69,7 +67,7 @@ class TabsLine(Static):
             text = f" {key} {_(title)} "
             width += cell_len(text) + 1
             self._ends.append((width, name))
-            style = "bold $block-cursor-foreground on $block-cursor-background" if name == active else "$text-muted"
+            style = "bold $block-cursor-foreground on $block-cursor-background" if name == active else "$muted"
             content = content + Content(text).stylize(style) + Content(" ")
         self.update(content)
 
@@ -85,7 +83,7 @@ class StatusLine(Static):
     """One line about what is shown, or what was just done."""
 
     DEFAULT_CSS = """
-    StatusLine { height: 1; color: $text-muted; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    StatusLine { height: 1; color: $muted; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def tell(self, text: str) -> None:
@@ -100,7 +98,8 @@ def rank(action: str | None) -> int:
 
 
 class Keys(Static):
-    """The footer: the keys that are valid now, as many as fit; those of the focus first, help always.
+    """The footer: the keys that are valid now, as many as fit; those of the pane first, then those of any table, help
+    always.
 
     One line that is drawn, not a widget for each key: moving the focus costs nothing that is felt.
     """

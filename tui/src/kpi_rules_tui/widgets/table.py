@@ -6,10 +6,10 @@ that they stay when the frame is made anew.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import rich.cells
-from attrs import define
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -19,60 +19,22 @@ from textual.strip import Strip
 
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.texts import _, plain
+from kpi_rules_tui.widgets.columns import WIDEST, Column, Tone, cell, fit
+from kpi_rules_tui.widgets.rows import PAUSE, Shown, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import polars as pl
     from textual import events
     from textual.binding import BindingType
 
-Tone = str
-"""How a cell looks besides what it says: `good`, `bad`, `warn`, `dim`, `mark`, or an empty text."""
+__all__ = ["Column", "Table", "Tone"]
 
 MEASURED: Final = 300
 """Rows that the width of a column is taken from; a longer cell below is cut."""
 
-WIDEST: Final = 44
-
 MARK: Final = "● "
-
-
-def _text(value: object) -> str:
-    return plain(value)
-
-
-def _no_tone(_value: Any) -> Tone:  # noqa: ANN401 (a cell's value is of any kind)
-    return ""
-
-
-@define(frozen=True, eq=False)
-class Column:
-    """A column: of the frame by `name`; what it is called, how a value is written, on which side it stands.
-
-    `text` gets the cell's value, or with `whole` the row by column names. `least` and `most` bound its width.
-    """
-
-    name: str
-    title: str
-    text: Callable[[Any], str] = _text
-    tone: Callable[[Any], Tone] = _no_tone
-    right: bool = False
-    whole: bool = False
-    least: int = 0
-    most: int = WIDEST
-
-
-@define(eq=False)
-class _Shown:
-    """What is on the screen: which rows of the frame, in which order."""
-
-    rows: pl.Series | None = None
-    count: int = 0
-
-    def row(self, place: int) -> int:
-        """Return the number, in the frame, of the row at a place."""
-        return place if self.rows is None else int(self.rows[place])
 
 
 class Table(ScrollView, can_focus=True):
@@ -103,7 +65,7 @@ class Table(ScrollView, can_focus=True):
         & > .table--good { color: $text-success; }
         & > .table--bad { color: $text-error; text-style: bold; }
         & > .table--warn { color: $text-warning; }
-        & > .table--dim { color: $text-muted; }
+        & > .table--dim { color: $muted; }
         & > .table--mark { color: $accent; text-style: bold; }
         &:focus > .table--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground; text-style: $block-cursor-text-style;
@@ -152,22 +114,27 @@ class Table(ScrollView, can_focus=True):
         self.needle = ""
         self.selected: set[object] = set()
         self.empty = ""
-        self._shown = _Shown()
+        self.busy = False
+        self._wanted: Wanted | None = None
+        self._before: dict[str, Any] | None = None
+        self._shown = Shown()
         self._widths: list[int] = []
 
     # -- what is shown ---------------------------------------------------------------------------------------------
 
     def show(self, frame: pl.DataFrame, columns: Sequence[Column]) -> None:
         """Show a frame; cursor, filter, order and selection stay where their rows are still there."""
-        before = self.current
-        self.frame, self.columns = frame, tuple(columns)
-        self.column = min(self.column, max(len(self.columns) - 1, 0))
         if self.order is not None and self.order[0] not in frame.columns:
             self.order = None
         if self.key and self.selected:
-            self.selected &= set(frame[self.key].to_list())
-        self._arrange(before)
-        self._measure()
+            self.selected = set(frame.filter(self._is_selected(frame[self.key]))[self.key].to_list())
+        self._arrange(frame, tuple(columns))
+
+    def nothing(self, why: str) -> None:
+        """Show no rows but the reason; the cursor comes back to its row with the next frame that has it."""
+        self._before = self.current or self._before
+        self.empty, self.frame, self._shown, self._wanted = why, None, Shown(), None
+        self.virtual_size = Size(self._width(), 1)
         self.refresh()
 
     @property
@@ -188,6 +155,11 @@ class Table(ScrollView, can_focus=True):
         return self.frame.row(self._shown.row(min(self.place, self._shown.count - 1)), named=True)
 
     @property
+    def at(self) -> object:
+        """The key of the row that the cursor is on, or was on where no row is shown."""
+        return (self.current or self._before or {}).get(self.key)
+
+    @property
     def shown_rows(self) -> pl.DataFrame | None:
         """The rows shown, in the order shown, with all columns of the frame."""
         if self.frame is None or self._shown.rows is None:
@@ -197,70 +169,92 @@ class Table(ScrollView, can_focus=True):
     @property
     def chosen(self) -> list[dict[str, Any]]:
         """The selected rows that are shown, or the one under the cursor where none is selected."""
-        rows = self.shown_rows
-        if self.selected and self.key and rows is not None:
-            found = [row for row in rows.iter_rows(named=True) if row[self.key] in self.selected]
-            if found:
-                return found
-        return [self.current] if self.current is not None else []
+        rows = self.shown_rows if self.selected and self.key else None
+        found = [] if rows is None else rows.filter(self._is_selected(rows[self.key])).to_dicts()
+        return found or ([self.current] if self.current is not None else [])
+
+    def _is_selected(self, keys: pl.Series) -> pl.Series:
+        import polars as pl
+
+        return keys.is_in(pl.Series(list(self.selected), dtype=keys.dtype, strict=False).implode())
 
     def written(self, rows: pl.DataFrame) -> list[list[str]]:
         """Return rows as they are shown: one text a column."""
-        return [[_cell(column, row)[0].rstrip() for column in self.columns] for row in rows.iter_rows(named=True)]
+        return [[cell(column, row)[0].rstrip() for column in self.columns] for row in rows.iter_rows(named=True)]
 
     def narrow(self, needle: str) -> None:
         """Show only rows in whose shown columns a text stands, in upper or lower case."""
-        before = self.current
         self.needle = needle
-        self._arrange(before)
-        self.refresh()
+        if self.frame is not None:
+            self._arrange(self.frame, self.columns)
 
     def sort_by(self, name: str, *, descending: bool) -> None:
         """Order the rows by a column; rows without a value come last."""
-        before = self.current
         self.order = (name, descending)
-        self._arrange(before)
-        self.refresh()
+        if self.frame is not None:
+            self._arrange(self.frame, self.columns)
+
+    def take_up(self, needle: str, order: tuple[str, bool] | None, key: str | None) -> None:
+        """Take up a filter, an order and the cursor's row, now or with the frame that comes."""
+        self.needle, self.order, self._before = needle, order, {self.key: key}
+        if self.frame is not None:
+            self.go_to(key)
+            self.show(self.frame, self.columns)
 
     def go_to(self, value: object) -> bool:
         """Put the cursor on the row with this key; false where it is not shown."""
-        rows = self.shown_rows
-        if rows is None or not self.key or rows.is_empty():
+        if self.frame is None or not self.key or value is None:
             return False
-        found = (rows[self.key] == value).arg_max() if value is not None else None
-        if found is None or rows[self.key][found] != value:
+        keys, rows = self.frame[self.key], self._shown.rows
+        keys = keys if rows is None else keys.gather(rows)
+        found = (keys == value).arg_max()
+        if found is None or keys[found] != value:
             return False
         self._move(found)
         return True
 
-    def _arrange(self, before: dict[str, Any] | None) -> None:
-        """Work out which rows are shown, and put the cursor where it was."""
-        import polars as pl
+    def _arrange(self, frame: pl.DataFrame, columns: tuple[Column, ...]) -> None:
+        """Show what is wanted: at once, or of a long frame when a thread has found it; till then nothing changes."""
+        wanted = Wanted(frame, columns, self.needle, self.order)
+        if wanted.quick:
+            self._wanted = None
+            self._settle(wanted, wanted.work_out())
+            return
+        self._wanted = wanted
+        if not self.busy:
+            self.busy = True
+            self.run_worker(self._work_out())
+        self.post_message(self.Asked(self, "tell"))
 
-        frame = self.frame
-        if frame is None:
-            return
-        rows: pl.Series | None = None
-        if self.needle:
-            names = [column.name for column in self.columns if column.name in frame.columns]
-            needle = self.needle.lower()
-            texts = [
-                pl.col(name).cast(pl.String, strict=False).str.to_lowercase().str.contains(needle, literal=True)
-                for name in dict.fromkeys(names)
-                if not frame.schema[name].is_nested()
-            ]
-            rows = frame.select(pl.any_horizontal(texts).fill_null(value=False).arg_true()).to_series()
-        if self.order is not None:
-            name, descending = self.order
-            values = frame[name] if rows is None else frame[name].gather(rows)
-            sorted_ = values.arg_sort(descending=descending, nulls_last=True)
-            rows = sorted_ if rows is None else rows.gather(sorted_)
-        self._shown = _Shown(rows, frame.height if rows is None else len(rows))
-        self.virtual_size = Size(self._width(), self._shown.count + 1)
-        place = min(self.place, max(self._shown.count - 1, 0))
-        if before is not None and self.key and self.go_to(before.get(self.key)):
-            return
-        self._move(place)
+    async def _work_out(self) -> None:
+        """Find rows in a thread, one search at a time; what is wanted by then is what the last key says."""
+        try:
+            while (wanted := self._wanted) is not None:
+                await asyncio.sleep(PAUSE)
+                if wanted is not self._wanted:
+                    continue
+                found = await asyncio.to_thread(wanted.work_out)
+                if wanted is self._wanted:
+                    self._wanted = None
+                    self._settle(wanted, found)
+        finally:
+            self.busy = False
+        self.post_message(self.Asked(self, "tell"))
+
+    def _settle(self, wanted: Wanted, found: Shown) -> None:
+        """Show what was found, and put the cursor where it was."""
+        before = self.current or self._before
+        anew = self.frame is not wanted.frame or self.columns is not wanted.columns
+        self.frame, self.columns, self._shown, self._before = wanted.frame, tuple(wanted.columns), found, None
+        if not found.count:
+            self._before = before  # the cursor comes back to it
+        if anew:
+            self.column = min(self.column, max(len(self.columns) - 1, 0))
+            self._measure()
+        self.virtual_size = Size(self._width(), found.count + 1)
+        if before is None or not self.go_to(before.get(self.key)):
+            self._move(min(self.place, max(found.count - 1, 0)))
+        self.refresh()
 
     def _measure(self) -> None:
         """Take the width of each column from its title and its first rows."""
@@ -272,13 +266,12 @@ class Table(ScrollView, can_focus=True):
                 max(
                     rich.cells.cell_len(column.title) + 2,  # room for the arrow of the order
                     column.least,
-                    *(rich.cells.cell_len(_cell(column, row)[0]) for row in head),
+                    *(rich.cells.cell_len(cell(column, row)[0]) for row in head),
                 ),
                 column.most,
             )
             for column in self.columns
         ]
-        self.virtual_size = Size(self._width(), self._shown.count + 1)
 
     def _width(self) -> int:
         return sum(self._widths) + 2 * len(self._widths) + len(MARK)
@@ -312,7 +305,7 @@ class Table(ScrollView, can_focus=True):
             if self.order is not None and self.order[0] == column.name:
                 title += " ▼" if self.order[1] else " ▲"
             style = chosen if number == self.column and self.has_focus else plain_style
-            segments += [Segment(_fit(title, width, right=column.right), style), Segment("  ", plain_style)]
+            segments += [Segment(fit(title, width, right=column.right), style), Segment("  ", plain_style)]
         return segments
 
     def _row(self, place: int, base: Style) -> list[Segment]:
@@ -323,10 +316,10 @@ class Table(ScrollView, can_focus=True):
         marked = bool(self.key) and row[self.key] in self.selected
         segments = [Segment(MARK if marked else " " * len(MARK), style + self._toned("mark") if marked else style)]
         for column, width in zip(self.columns, self._widths, strict=False):
-            text, tone = _cell(column, row)
+            text, tone = cell(column, row)
             # Under the cursor of the focused table the colours are the cursor's: they are chosen to be readable.
             coloured = style if here and self.has_focus else style + self._toned(tone)
-            segments += [Segment(_fit(text, width, right=column.right), coloured), Segment("  ", style)]
+            segments += [Segment(fit(text, width, right=column.right), coloured), Segment("  ", style)]
         return segments
 
     def _toned(self, tone: Tone) -> Style:
@@ -496,16 +489,3 @@ class Table(ScrollView, can_focus=True):
                 self.action_sort()
                 return
             left += width + 2
-
-
-def _cell(column: Column, row: dict[str, Any]) -> tuple[str, Tone]:
-    value = row if column.whole else row.get(column.name)
-    return column.text(value), column.tone(value)
-
-
-def _fit(text: str, width: int, *, right: bool) -> str:
-    """Cut or fill a text to so many cells; a Chinese character takes two."""
-    length = rich.cells.cell_len(text)
-    if length > width:
-        return rich.cells.set_cell_size(text, max(width - 1, 0)) + "…" if width else ""
-    return " " * (width - length) + text if right else text + " " * (width - length)
