@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from kpi_rules_tui.texts import _, plain
 from kpi_rules_tui.widgets.bars import EIGHTHS
-from kpi_rules_tui.widgets.table import _fit
+from kpi_rules_tui.widgets.table import fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,7 +139,7 @@ class Bars(Chart):
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Draw the title, the names of the series, and as many rows as fit."""
-        found: list[Line] = [[(_fit(plain(self.title), width, right=False), "title")]]
+        found: list[Line] = [[(fit(plain(self.title), width, right=False), "title")]]
         named = len(self.series) > 1
         room = height - 1 - named
         rows = self.rows_in(room)
@@ -154,18 +154,18 @@ class Bars(Chart):
         most = max((value for row in rows for value in row.values), default=0)
         if named:
             heads = [
-                ("  " + _fit(name, each, right=False), tone) for name, tone in zip(self.series, SERIES, strict=False)
+                ("  " + fit(name, each, right=False), tone) for name, tone in zip(self.series, SERIES, strict=False)
             ]
             found.append([(" " * label, ""), *heads])
         cut = len(rows) > room
         for row in rows[: max(room - cut, 0)]:
-            line: Line = [(_fit(plain(row.label), label, right=False), "")]
+            line: Line = [(fit(plain(row.label), label, right=False), "")]
             for value, written, tone in zip(row.values, row.texts, SERIES, strict=False):
                 if bar:
                     line.append(("  " + self._bar(value / most if most else 0, bar), tone))
-                    line.append((" " + _fit(written, text, right=True), ""))
+                    line.append((" " + fit(written, text, right=True), ""))
                 else:
-                    line.append(("  " + _fit(written, each, right=True), ""))
+                    line.append(("  " + fit(written, each, right=True), ""))
             found.append(line)
         if cut:
             found.append([(_("and {count} more").format(count=len(rows) - max(room - 1, 0)), "dim")])
@@ -298,9 +298,9 @@ class Band(Chart):
 
     def lines(self, width: int, height: int) -> list[Line]:
         """Draw the title, what it says, the plot with its scale, the days, and what is what."""
-        found: list[Line] = [[(_fit(plain(self.title), width, right=False), "title")]]
+        found: list[Line] = [[(fit(plain(self.title), width, right=False), "title")]]
         if self.said:
-            found.append([(_fit(plain(self.said), width, right=False), "")])
+            found.append([(fit(plain(self.said), width, right=False), "")])
         rows, columns = height - len(found) - 2, width - LEFT
         if not self.fan.every or rows < 2 or columns < 2 * LEAST_BAR:  # noqa: PLR2004 (two lines are no plot)
             return found
