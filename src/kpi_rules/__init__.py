@@ -13,6 +13,7 @@ from kpi_rules.locale import N_, language, set_language, translate
 
 if TYPE_CHECKING:
     from kpi_rules.cases.run import CaseReport, run_cases
+    from kpi_rules.cli.edit_words import edit_command
     from kpi_rules.cli.output import write_table
     from kpi_rules.cli.quotas import is_count
     from kpi_rules.cli.shown import command_group, table_command
@@ -79,6 +80,7 @@ _HOMES = {
     "kpi_rules.cli.output": ("write_table",),
     "kpi_rules.cli.quotas": ("is_count",),
     "kpi_rules.hooks.manager": ("installed_policies",),
+    "kpi_rules.cli.edit_words": ("edit_command",),
     "kpi_rules.cli.shown": ("command_group", "table_command"),
     "kpi_rules.pipeline.assess": ("assess", "rulebook"),
     "kpi_rules.pipeline.explain": ("Explanation", "RuleExplanation"),
@@ -202,6 +204,7 @@ __all__ = [
     "command_group",
     "compare",
     "count",
+    "edit_command",
     "edits_of_split",
     "flag",
     "format_amount",

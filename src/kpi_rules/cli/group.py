@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "init": N_("Make a new workspace from a commented template."),
     "check": N_("List everything that is wrong with a workspace."),
     "split": N_("Split a unit's quota over the units below it."),
+    "edit": N_("Change parameters, quotas, policies: shown first, then saved."),
     "assess": N_("Compute figures, measures and ledger of a workspace."),
     "explain": N_("Say why a unit has the measures it has, and what would lift them."),
     "simulate": N_("Simulate the rest of the year: chances, measures, money."),

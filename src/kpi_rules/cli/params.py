@@ -34,13 +34,14 @@ class Day(click.ParamType[date]):
         """Read a date, in the one form that cannot be misread."""
         if isinstance(value, date):
             return value
-        day = _day(str(value))
+        day = read_day(str(value))
         if day is None:
             self.fail(_("'{value}' is no date such as 2011-06-30").format(value=value), param, ctx)
         return day
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
+    """Read a date such as 2011-06-30; None where it is none."""
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:

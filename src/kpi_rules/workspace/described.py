@@ -91,13 +91,17 @@ def _switch(workspace: Workspace, edit: SwitchEdit) -> str:
 
 
 def _amounts(workspace: Workspace, places: Iterable[Key]) -> dict[Key, str]:
+    """Return the quotas in force at places, as people write them."""
     counts = count_indicators(workspace.plugins.indicators)
-    return {
-        (row["unit"], row["indicator"], row["effective"]): str(row["amount"])
-        if row["indicator"] in counts
-        else format_amount(row["amount"])
-        for row in _rows(workspace, places)
-    }
+    revisions: dict[tuple[str, str], list[tuple[date, int]]] = {}
+    for row in _rows(workspace, places):
+        revisions.setdefault((row["unit"], row["indicator"]), []).append((row["effective"], row["amount"]))
+    found = {}
+    for unit, indicator, day in places:
+        in_force = max((each for each in revisions.get((unit, indicator), []) if each[0] <= day), default=None)
+        if in_force is not None:
+            found[unit, indicator, day] = str(in_force[1]) if indicator in counts else format_amount(in_force[1])
+    return found
 
 
 def _rows(workspace: Workspace, places: Iterable[Key]) -> Iterator[dict[str, Any]]:

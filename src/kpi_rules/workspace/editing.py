@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,8 @@ class _Editing:
         tables = self._quotas([each for each in edits if isinstance(each, QuotaEdit)])
         if self.problems:
             return self.problems
+        if not parameters and tables is None:
+            return self.workspace if switches else copy(self.workspace)
         return remade(self.workspace, document if parameters else None, tables)
 
     @property

@@ -17,7 +17,7 @@ from attrs import define, field
 import kpi_rules as kr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -99,22 +99,34 @@ class Desk:
             return Opened(workspace, None, error.problems)
 
     def weigh(self, edits: tuple[Edit, ...]) -> Weighed:
-        """Say what edits would change; nothing is written."""
+        """Say what edits would change; nothing is written. The assessment has all that is shown of one."""
+        return self._weighed(edits, lambda made: kr.assess(self._workspace.with_edits(made), self.as_of))
+
+    def glance(self, edits: tuple[Edit, ...]) -> Weighed:
+        """Say what edits would change, quickly: of the assessment only measures, events and ledger are whole."""
+        assessment = self.assessment
+        return self._weighed(edits, lambda made: assessment.what_if(made) if assessment is not None else None)
+
+    @property
+    def _workspace(self) -> kr.Workspace:
         assert self.workspace is not None  # noqa: S101 (only a workspace that was read can be edited)
+        return self.workspace
+
+    def _weighed(self, edits: tuple[Edit, ...], assess: Callable[[tuple[Edit, ...]], kr.Assessment | None]) -> Weighed:
+        """Assess with edits; where they cannot be made, say why."""
         if self.assessment is None or not edits:
-            return Weighed(edits, self.workspace, self.assessment)
+            return Weighed(edits, self._workspace, self.assessment)
         try:
-            other = self.assessment.what_if(edits)
-        except ValueError as error:
-            return Weighed(edits, self.workspace, None, str(error))
+            other = assess(edits)
         except kr.AssessmentError as error:
-            return Weighed(edits, self.workspace, None, "\n".join(problem.message for problem in error.problems))
-        return Weighed(edits, other.workspace, other)
+            return Weighed(edits, self._workspace, None, "\n".join(problem.message for problem in error.problems))
+        except ValueError as error:
+            return Weighed(edits, self._workspace, None, str(error))
+        return Weighed(edits, other.workspace if other is not None else self._workspace, other)
 
     def save(self) -> kr.Saved:
         """Write the edits to the workspace's files, all or none of them."""
-        assert self.workspace is not None  # noqa: S101 (as above)
-        return kr.save(self.workspace, self.edits)
+        return kr.save(self._workspace, self.edits)
 
     # -- in the screen's thread ------------------------------------------------------------------------------------
 
@@ -157,8 +169,7 @@ class Desk:
 
     def changes(self, edits: Sequence[Edit] | None = None) -> pl.DataFrame:
         """Return edits, by default those not saved, as rows of old and new."""
-        assert self.workspace is not None  # noqa: S101 (as above)
-        return kr.changes(self.workspace, self.edits if edits is None else edits)
+        return kr.changes(self._workspace, self.edits if edits is None else edits)
 
     def command(self, *words: str) -> str:
         """Write a command as people type it: `kpi-rules`, its name, the workspace, and the rest."""

@@ -112,7 +112,7 @@ class House(Screen[None]):
         self._filled = set()
         first, self._first = self._first, False
         if first and self.office.assessment is None:
-            self.go("evidence")
+            self.call_next(self.go, "evidence")
         else:
             self._fill(self._active)
         self.tell()

@@ -69,7 +69,7 @@ class EditingPane(Pane):
     async def _preview(self, edits: Sequence[Edit]) -> None:
         """Show what edits would change, once no key has come for a moment."""
         await asyncio.sleep(PAUSE)
-        weighed: Weighed | None = await self.office.off(self.desk.weigh, added(self.desk.edits, edits))
+        weighed: Weighed | None = await self.office.off(self.desk.glance, added(self.desk.edits, edits))
         if weighed is None or not self.query(CellInput):
             return
         if weighed.refused:
