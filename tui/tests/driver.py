@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.pilot import Pilot
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds after which something that was waited for is not coming."""
 
 

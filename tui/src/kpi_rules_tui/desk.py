@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kpi_rules_tui.trial import Trial
+
     Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
 
 
@@ -51,7 +53,7 @@ class Desk:
 
     `as_of` is the day the assessment goes by, None for the year's end; `edits` are not saved yet, and `weighed` is
     what they change. `steps` are the states before each edit, for undo; `saved` are the edits that would undo the last
-    save.
+    save; `trial` is what was simulated last.
     """
 
     folder: Path
@@ -64,6 +66,7 @@ class Desk:
     weighed: Weighed | None = None
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
+    trial: Trial | None = None
     _begun: Future[Opened] | None = None
 
     def begin(self) -> None:

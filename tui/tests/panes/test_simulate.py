@@ -1,0 +1,569 @@
+"""The pane Simulate: A alone, A and B, progress, cancelling, and what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import kpi_rules as kr
+import pytest
+from kpi_rules_tui import trial as trials
+from kpi_rules_tui.desk import Desk
+from kpi_rules_tui.panes.outcomes import VIEWS, chance, points, signed
+from kpi_rules_tui.trial import Asked, Run, Trial, changed_values, default_day, toml
+from tui.tests.driver import check_drawn, dump, opened, press, run, until
+
+if TYPE_CHECKING:
+    from kpi_rules_tui.app import Office
+    from kpi_rules_tui.panes.simulate import SimulatePane
+    from textual.pilot import Pilot
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
+MILDER = kr.ParameterEdit("pay_withholding.section_below", "0.4")
+DAY = date(2011, 9, 30)
+MANY = 200_000
+"""Draws that take some seconds."""
+
+
+def pane_of(office: Office) -> SimulatePane:
+    pane: Any = office.house.pane
+    return pane  # type: ignore[no-any-return]  # (4 was pressed)
+
+
+async def simulated(office: Office, pilot: Pilot[int], asked: Asked | None = None) -> str:
+    """Run what the pane would, or something else, and return the screen."""
+    await press(pilot, "4")
+    pane = pane_of(office)
+    if asked is None:
+        await press(pilot, "ctrl+r")
+    else:
+        pane._begin(asked)
+    await until(pilot, lambda: pane.run is None)
+    return dump(office)
+
+
+def edit(office: Office, *edits: Any) -> None:  # noqa: ANN401 (edits of any kind)
+    """Make edits as another pane would."""
+    weighed = office.desk.weigh(edits)
+    assert not weighed.refused
+    office.desk.keep(weighed)
+    office.house.fill()
+
+
+async def begun(office: Office, pilot: Pilot[int], draws: int = MANY) -> SimulatePane:
+    """Begin a run that takes some seconds, and wait until draws are done."""
+    await press(pilot, "4")
+    pane = pane_of(office)
+    pane._begin(Asked(DAY, draws, 3))
+    await until(pilot, lambda: pane.run is not None and pane.run.progress is not None)
+    return pane
+
+
+def figures(found: kr.Simulation) -> tuple[str, int, int]:
+    return found.digest, found.draws, found.seed
+
+
+# -- A alone ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_nothing_runs_by_itself_and_it_says_how(size: tuple[int, int]) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, size) as (office, pilot):
+            screen = await press(pilot, "4")
+            check_drawn(office)
+            assert "as of 2011-09-30: 2,000 draws, seed 1" in screen
+            assert "nothing is simulated yet; Ctrl+R runs it" in screen
+            assert "^r Run" in screen
+            assert "Cancel" not in screen
+            assert office.desk.trial is None
+
+    run(test())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_a_is_what_the_library_says(size: tuple[int, int]) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, size) as (office, pilot):
+            screen = await simulated(office, pilot)
+            check_drawn(office)
+            trial = office.desk.trial
+            assert trial is not None
+            assert trial.b is None
+            expected = kr.simulate(kr.load(EXAMPLE), DAY, draws=2_000, seed=1)
+            assert figures(trial.a) == figures(expected)
+            assert "A: as saved" in screen
+            assert "to 2011-12-31; 95% intervals are of the chances" in screen
+            row = expected.of_unit("finance").row(-1, named=True)
+            assert "市财政局" in screen
+            assert f"{row['chance']:.1%}" in screen
+            assert "known" in screen  # the band of the unit under the cursor
+            wide = size[0] >= 120
+            assert ("units that meet the task: share of draws" in screen) == wide
+            assert ("quota" in screen) == wide
+
+    run(test())
+
+
+def test_every_view_is_drawn_and_holds_what_it_should() -> None:
+    expected = {
+        "Units": ["95% interval", "80% band", "市商务局"],
+        "Rules": ["units hit, mean", "surely", "possibly", "Section-level pay withheld"],
+        "Measures": ["measure", "months, mean", "Head off post"],
+        "Money": ["what (10k yuan)", "pay withheld", "pay released", "pay still held", "rewards", "median", "80% band"],
+        "Assumptions": ["too little to rely on: widened", "enough", "season"],
+    }
+
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            screen = await simulated(office, pilot)
+            for title, words in expected.items():
+                check_drawn(office)
+                assert f"[{title}]" in screen
+                for word in words:
+                    assert word in screen, (title, word)
+                screen = await press(pilot, "t")
+            assert "[Units]" in screen  # who changes is no question without B
+
+    run(test())
+
+
+def test_charts_are_chosen_by_a_key_where_there_is_room_for_one() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            screen = await simulated(office, pilot)
+            assert "completion" in screen
+            assert "share of draws" not in screen
+            screen = await press(pilot, "o")
+            assert "share of draws" in screen
+            screen = await press(pilot, "o")
+            assert "share of draws" not in screen
+            assert "80% band 0.0%" not in screen
+            assert "completion" in await press(pilot, "o")
+
+    run(test())
+
+
+def test_the_band_follows_the_cursor_and_enter_opens_the_unit() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            screen = await simulated(office, pilot)
+            assert "市档案局: completion" in screen
+            screen = await press(pilot, "j")
+            assert "市文化局: completion" in screen
+            screen = await press(pilot, "enter")
+            assert "Timeline" in screen
+            assert "culture" in screen
+            assert "市文化局: completion" in await press(pilot, "escape")
+
+    run(test())
+
+
+# -- A and B ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+def test_a_and_b_stand_beside_each_other_with_signed_differences(size: tuple[int, int]) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, size) as (office, pilot):
+            await press(pilot, "4")
+            edit(office, MILDER)
+            screen = await simulated(office, pilot)
+            check_drawn(office)
+            trial = office.desk.trial
+            assert trial is not None
+            assert trial.b is not None
+            expected = kr.simulate(kr.load(EXAMPLE).with_edits([MILDER]), DAY, draws=2_000, seed=1)
+            assert trial.b.digest == expected.digest
+            assert "A: as saved; B: with what is not (1)" in screen
+            assert "B less A" in screen
+            assert "0 to 0" in screen  # no rule changes whether the task is met
+            screen = await press(pilot, "t", "t")
+            assert "[Measures]" in screen
+            await press(pilot, "slash", *"Section", "enter")
+            screen = dump(office)
+            finance = next(line for line in screen.splitlines() if "市财政局" in line)
+            assert "-100.0" in finance
+            assert "100%" in finance
+            screen = await press(pilot, "escape", "t", "t")
+            assert "[Who changes]" in screen
+            assert "in A alone" in screen
+            assert "市财政局" in screen
+
+    run(test())
+
+
+def test_totals_of_b_less_a_have_their_interval() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            edit(office, MILDER)
+            await simulated(office, pilot)
+            screen = await press(pilot, "t", "t", "t")
+            trial = office.desk.trial
+            assert trial is not None
+            assert trial.comparison is not None
+            withheld = next(row for row in trial.comparison.totals.iter_rows(named=True) if row["what"] == "withheld")
+            lines = [line for line in screen.splitlines() if "pay withheld" in line]
+            assert len(lines) == 3
+            low, high = (f"{withheld[end] / 10**6:.2f}" for end in ("low", "high"))
+            assert f"{withheld['difference'] / 10**6:+.2f}" in lines[2]
+            assert f"{low} to {high}" in lines[2]
+
+    run(test())
+
+
+def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            edit(office, MILDER)
+            await simulated(office, pilot)
+            first = office.desk.trial
+            edit(office, kr.ParameterEdit("pay_withholding.section_below", "0.3"))
+            assert "B has changed since; Ctrl+R runs again" in dump(office)
+            asked: list[Any] = []
+            simulate = kr.simulate
+            monkeypatch.setattr(kr, "simulate", lambda *given, **more: asked.append(given) or simulate(*given, **more))
+            screen = await simulated(office, pilot)
+            trial = office.desk.trial
+            assert first is not None
+            assert trial is not None
+            assert trial.b is not None
+            assert trial.a is first.a
+            assert not asked
+            milder = kr.load(EXAMPLE).with_parameters({"pay_withholding.section_below": 0.3})
+            assert trial.b.digest == simulate(milder, DAY, draws=2_000, seed=1).digest
+            assert "B has changed since" not in screen
+
+    run(test())
+
+
+def test_quotas_are_simulated_anew_and_their_band_shows_both() -> None:
+    quota = kr.QuotaEdit("finance", "funds", 300_000_000)
+
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            await simulated(office, pilot)
+            edit(office, quota)
+            assert "B has changed since" in dump(office)
+            await simulated(office, pilot)
+            trial = office.desk.trial
+            assert trial is not None
+            assert trial.b is not None
+            expected = kr.simulate(kr.load(EXAMPLE).with_edits([quota]), DAY, draws=2_000, seed=1)
+            assert trial.b.digest == expected.digest
+            pane = pane_of(office)
+            pane.table.go_to("finance")
+            await pilot.pause()
+            screen = dump(office)
+            assert "median of B" in screen
+            finance = next(line for line in screen.splitlines() if "市财政局" in line)
+            assert "+" in finance
+
+    run(test())
+
+
+def test_what_was_found_stays_and_says_that_it_is_overtaken() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await simulated(office, pilot)
+            edit(office, MILDER)
+            screen = dump(office)
+            assert "B has changed since; Ctrl+R runs again" in screen
+            assert "市商务局" in screen
+            office.read()
+            await until(pilot, lambda: not office.reading)
+            await pilot.pause()
+            assert "the workspace was read again since; Ctrl+R runs again" in dump(office)
+
+    run(test())
+
+
+def test_another_language_keeps_what_was_found() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await simulated(office, pilot)
+            await press(pilot, "t")
+            await office.house.speak()
+            await until(pilot, lambda: "units hit, mean" in dump(office))
+            assert "[Rules]" in dump(office)
+
+    run(test())
+
+
+# -- at work ---------------------------------------------------------------------------------------------------------
+
+
+def test_progress_says_draws_time_and_seed_and_keys_do_not_wait() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            pane = await begun(office, pilot)
+            pane._head()
+            screen = dump(office)
+            if pane.run is not None:
+                assert "simulating A" in screen
+                assert f"of {MANY:,} draws" in screen
+                assert "s left" in screen
+                assert "seed 3" in screen
+                assert "Ctrl+X cancels" in screen
+            waits = []
+            while pane.run is not None:
+                began = time.perf_counter()
+                await asyncio.sleep(0.01)
+                waits.append(time.perf_counter() - began - 0.01)
+            assert sorted(waits)[int(len(waits) * 0.95)] < 0.1
+            assert office.desk.trial is not None
+            assert len(pane._timers) == 0  # idle, nobody looks
+
+    run(test())
+
+
+def test_cancelling_takes_effect_within_a_second() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await simulated(office, pilot)
+            before = office.desk.trial
+            pane = await begun(office, pilot, 1_000_000)
+            assert "^x Cancel" in dump(office)
+            began = time.monotonic()
+            await pilot.press("ctrl+x")
+            await until(pilot, lambda: pane.run is None)
+            assert time.monotonic() - began < 1
+            await until(pilot, lambda: not trials._ONE.locked())
+            assert time.monotonic() - began < 10
+            screen = dump(office)
+            assert "cancelled; what is shown is from before" in screen
+            assert "^r Run" in screen
+            assert office.desk.trial is before
+            await simulated(office, pilot)  # and it can run again
+            assert "cancelled" not in dump(office)
+
+    run(test())
+
+
+def test_leaving_while_it_runs_gives_it_up() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            pane = await begun(office, pilot, 1_000_000)
+            work = pane.run
+            await office.house.speak()  # makes every pane anew
+            assert work is not None
+            await until(pilot, lambda: work.cancelled)
+
+    began = time.monotonic()
+    run(test())
+    assert time.monotonic() - began < 30
+
+
+def test_a_run_waits_for_the_one_before_it_and_can_be_given_up_meanwhile() -> None:
+    work = Run(Asked(DAY), kr.load(EXAMPLE), None, ())
+    work.cancelled = True
+    with trials._ONE:
+        assert work() is None
+
+
+# -- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def test_day_draws_and_seed_are_checked_as_they_are_typed() -> None:
+    wrong = {"day": ["2011-12-31", "2010-12-31", "soon", ""], "draws": ["0", "1000001", "-1", "1.5", ""], "seed": ["x"]}
+
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await press(pilot, "4", "n")
+            screen = dump(office)
+            assert "a day from 2011-01-01 to 2011-12-30" in screen
+            assert "a whole number from 1 to 1,000,000" in screen
+            done = office.screen.query_one("#done")
+            assert not done.disabled
+            for name, values in wrong.items():
+                field: Any = office.screen.query_one(f"#field-{name}")
+                before = field.value
+                for value in values:
+                    field.value = value
+                    await pilot.pause()
+                    assert done.disabled, (name, value)
+                    assert "expected a" in dump(office)
+                field.value = before
+                await pilot.pause()
+                assert not done.disabled
+            for name, value in (("day", "2011-06-30"), ("draws", "300"), ("seed", "9")):
+                entry: Any = office.screen.query_one(f"#field-{name}")
+                entry.value = value
+            await pilot.click("#done")
+            await until(pilot, lambda: office.desk.trial is not None)
+            trial = office.desk.trial
+            assert trial is not None
+            assert trial.asked == Asked(date(2011, 6, 30), 300, 9)
+            assert "as of 2011-06-30: 300 draws, seed 9" in dump(office)
+
+    run(test())
+
+
+def test_what_the_library_refuses_is_said_and_the_rest_goes_on() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            screen = await simulated(office, pilot, Asked(date(2011, 1, 31), 100, 1))
+            assert "cannot be simulated: as_of: found no funds by 2011-01-31" in screen
+            assert office.desk.trial is None
+            pane_of(office).asked = Asked(DAY, 100, 1)
+            assert "cannot" not in await simulated(office, pilot)
+
+    run(test())
+
+
+def test_the_as_of_date_is_where_it_begins() -> None:
+    desk = Desk(EXAMPLE)
+    assert default_day(desk) is None
+    desk.take(desk.open())
+    assert default_day(desk) == DAY
+    desk.as_of = date(2011, 10, 15)
+    assert default_day(desk) == date(2011, 10, 15)
+    desk.as_of = date(2011, 12, 31)
+    assert default_day(desk) == DAY
+
+
+def test_what_was_chosen_is_remembered() -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await simulated(office, pilot, Asked(DAY, 300, 9))
+            await press(pilot, "t", "down", "o")
+            office.keep()
+        async with opened(EXAMPLE) as (office, pilot):
+            screen = await press(pilot, "4")
+            assert "300 draws, seed 9" in screen
+            assert "[Rules]" in screen
+            await simulated(office, pilot)
+            assert pane_of(office).table.place == 1
+
+    run(test())
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE) as (office, pilot):
+            await press(pilot, "4")
+            pane = pane_of(office)
+            how = "--as-of 2011-09-30 --draws 2000 --seed 1"
+            assert pane.same() == [f"kpi-rules simulate {EXAMPLE} {how}"]
+            edit(office, MILDER)
+            compare = f"kpi-rules compare {EXAMPLE} --set pay_withholding.section_below=0.4 {how}"
+            assert pane.same()[1:] == [compare]
+            edit(office, MILDER, kr.QuotaEdit("finance", "funds", 300_000_000))
+            monkeypatch.setattr(kr, "edit_command", lambda folder, _edits: ["kpi-rules", "edit", folder], raising=False)
+            copied, edited, compared = pane.same()[1:]
+            assert copied == f"cp -r {EXAMPLE} {EXAMPLE}-b"
+            assert edited == f"kpi-rules edit {EXAMPLE}-b --save"
+            assert compared == f"kpi-rules compare {EXAMPLE} {EXAMPLE}-b {how}"
+
+    run(test())
+
+
+def test_dated_values_are_written_as_toml_and_make_the_same_workspace() -> None:
+    saved = kr.load(EXAMPLE)
+    edits = [
+        kr.ParameterEdit("field_duty.off_post_below", "0.4", date(2011, 10, 1)),
+        kr.ParameterEdit("pay_withholding.section_grades", ("head",)),
+    ]
+    other = saved.with_edits(edits)
+    values = changed_values(saved, other)
+    assert values is not None
+    assert changed_values(other, saved.with_parameters(values)) == {}
+    assert toml(values["field_duty.off_post_below"]) == "[{value = 0.50}, {value = 0.4, from = 2011-10-01}]"
+    assert toml(values["pay_withholding.section_grades"]) == '["head"]'
+
+
+def test_export_is_what_is_shown(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
+            edit(office, MILDER)
+            await simulated(office, pilot)
+            await press(pilot, "slash", *"市财", "enter", "e")
+            field: Any = office.screen.query_one("#field-file")
+            field.value = str(tmp_path / "units.csv")
+            await pilot.pause()
+            await press(pilot, "enter")
+
+    run(test())
+    with (tmp_path / "units.csv").open(encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1
+    assert rows[0]["unit"] == "市财政局"
+    assert rows[0]["B less A"] == "0"
+
+
+@pytest.mark.parametrize("name", ["[@click=app.quit]", "a[/b]", "\x1b[31mred", "\u202eback"])
+def test_names_are_data(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    shutil.copytree(EXAMPLE, folder)
+    units = folder / "units.csv"
+    units.write_text(units.read_text(encoding="utf-8").replace("市档案局", name), encoding="utf-8")
+    if kr.load(folder).errors:
+        pytest.skip("refused as it is read")
+
+    async def test() -> None:
+        async with opened(folder, (160, 45)) as (office, pilot):
+            edit(office, MILDER)
+            screen = await simulated(office, pilot)
+            check_drawn(office)
+            assert screen.count(kr.safe(name)[:8]) >= 2  # in the table and above its chart
+            await pilot.click("#simulate-fan", offset=(3, 0))
+            await pilot.pause()
+            assert office.is_running
+            for _view in VIEWS:
+                await press(pilot, "t")
+                check_drawn(office)
+
+    run(test())
+
+
+def test_a_workspace_with_errors_is_not_simulated(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    shutil.copytree(EXAMPLE, folder)
+    (folder / "units.csv").unlink()
+
+    async def test() -> None:
+        async with opened(folder) as (office, pilot):
+            screen = await press(pilot, "4", "ctrl+r")
+            assert "the workspace has errors" in screen
+            assert "^r Run" not in screen
+            assert office.desk.trial is None
+
+    run(test())
+
+
+def test_estimates_are_written_as_what_they_are_worth() -> None:
+    assert [chance(share) for share in (0.0, 0.0001, 0.5, 0.99999, 1.0, None)] == [
+        "0%",
+        "<0.1%",
+        "50.0%",
+        ">99.9%",
+        "100%",
+        "",
+    ]
+    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == ["0", "+1.2", "-100.0", "+<0.1", "-<0.1"]
+    assert signed(0.5) == "+0.50"
+
+
+def test_a_trial_is_one_value() -> None:
+    """Without a screen: what a run returns is all that the pane shows."""
+    desk = Desk(EXAMPLE)
+    desk.take(desk.open())
+    desk.keep(desk.weigh((MILDER,)))
+    work = Run.of(desk, Asked(DAY, 200, 1))
+    assert work is not None
+    assert work.remaining is None
+    found = work()
+    assert isinstance(found, Trial)
+    assert found.until == date(2011, 12, 31)
+    assert [letter for letter, _each in found.variants] == ["A", "B"]
+    assert sum(found.counts["met"][0].values()) == 200
+    assert found.known["tick"].max() == DAY
+    assert found.pace["tick"].max() == date(2011, 12, 31)
