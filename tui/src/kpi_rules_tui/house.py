@@ -79,7 +79,7 @@ class House(Screen[None]):
             self._made[name] = pane
             self._active = name
             self.query_one("#panes").mount(pane)
-            self.call_after_refresh(self._show)
+            pane.call_later(self._show)  # once it has its parts
         else:
             self._active = name
             self._show()
@@ -96,9 +96,9 @@ class House(Screen[None]):
 
     def _fill(self, name: str) -> None:
         """Fill a pane, and take up what was remembered of it the first time."""
-        if self.office.desk.workspace is None:
-            return
         pane = self._made[name]
+        if self.office.desk.workspace is None or not pane.is_mounted:
+            return
         first = not pane.has_class("-filled")
         pane.fill()
         pane.add_class("-filled")

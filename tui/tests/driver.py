@@ -1,0 +1,83 @@
+"""Drives the terminal UI in tests: opens a folder, presses keys, and reads the screen as text."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from kpi_rules_tui.app import Office
+from kpi_rules_tui.desk import Desk
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+    from textual.app import App
+    from textual.pilot import Pilot
+
+PATIENCE = 60.0
+"""Seconds after which something that was waited for is not coming."""
+
+
+def lines(app: App[Any]) -> list[str]:
+    """Return the screen as text, line by line."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return ["".join(segment.text for segment in strip) for strip in strips]
+
+
+def dump(app: App[Any]) -> str:
+    """Return the screen as text."""
+    return "\n".join(line.rstrip() for line in lines(app))
+
+
+def check_drawn(app: App[Any]) -> None:
+    """Hold the screen to what every screen is: no character that a terminal obeys, every line of the same width."""
+    for line in lines(app):
+        assert line.isprintable(), ascii(line)
+        assert cell_len(line) == app.size.width, ascii(line)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, size: tuple[int, int] = (80, 24), *, readonly: bool = False, desk: Desk | None = None
+) -> AsyncIterator[tuple[Office, Pilot[int]]]:
+    """Open a workspace and wait until it was read."""
+    office = Office(desk or Desk(folder, readonly=readonly))
+    async with office.run_test(size=size) as pilot:
+        await settled(pilot)
+        yield office, pilot
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until nothing is read or worked out any more."""
+    app: Any = pilot.app
+    await pilot.pause()
+    await until(
+        pilot, lambda: app.desk.workspace is not None and not app.reading and app.house.pane.has_class("-filled")
+    )
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[Any], come: Callable[[], bool]) -> None:
+    """Wait for something that is on its way."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while not come():
+        assert loop.time() < end, f"did not come; the screen:\n{dump(pilot.app)}"
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> str:
+    """Press keys, and return the screen."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+    return dump(pilot.app)
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run a test that drives the app."""
+    asyncio.run(test)
