@@ -10,8 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 from kpi_rules_tui import trial as trials
 from kpi_rules_tui.desk import Desk
 from kpi_rules_tui.panes.outcomes import VIEWS, chance, points, signed
@@ -19,9 +20,10 @@ from kpi_rules_tui.trial import Asked, Run, Trial, changed_values, default_day, 
 from tui.tests.driver import check_drawn, dump, opened, press, run, until
 
 if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
     from kpi_rules_tui.app import Office
     from kpi_rules_tui.panes.simulate import SimulatePane
-    from textual.pilot import Pilot
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
 MILDER = kr.ParameterEdit("pay_withholding.section_below", "0.4")
@@ -548,7 +550,13 @@ def test_estimates_are_written_as_what_they_are_worth() -> None:
         "100%",
         "",
     ]
-    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == ["0", "+1.2", "-100.0", "+<0.1", "-<0.1"]
+    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == [
+        "0",
+        "+1.2",
+        "-100.0",
+        "+<0.1",
+        "-<0.1",
+    ]
     assert signed(0.5) == "+0.50"
 
 
