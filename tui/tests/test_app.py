@@ -123,17 +123,22 @@ def test_anothers_edit_elsewhere_is_kept(example: Path) -> None:
     run(test())
 
 
+def content(folder: Path) -> dict[Path, bytes]:
+    """Return every file below a folder with its bytes."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 def test_readonly_refuses_every_change(example: Path) -> None:
     async def test() -> None:
         async with opened(example, (100, 30), readonly=True) as (office, pilot):
             assert "read-only" in dump(office)
-            before = {file: file.read_bytes() for file in example.rglob("*") if file.is_file()}
+            before = content(example)
             for keys in ("2", "3"):
                 await press(pilot, keys, "enter", "f4", "n", "t", "x", "o", "delete", "ctrl+s", "ctrl+z")
                 while office.screen.is_modal:
                     await press(pilot, "escape")
             assert not office.desk.changed
-            assert {file: file.read_bytes() for file in example.rglob("*") if file.is_file()} == before
+            assert content(example) == before
             assert "Save" not in dump(office).splitlines()[-1]
 
     run(test())
@@ -314,20 +319,22 @@ def test_a_failure_that_was_not_foreseen_leaves_the_app_usable(example: Path) ->
 
 
 def test_a_crash_ends_the_app_and_keeps_the_story(example: Path) -> None:
+    before = content(example)
+    kept: list[Office] = []
+
+    def broken() -> None:
+        raise RuntimeError("broken")
+
     async def test() -> None:
-        before = {file: file.read_bytes() for file in example.rglob("*") if file.is_file()}
-        with pytest.raises(RuntimeError, match="broken"):
-            async with opened(example) as (office, pilot):
+        async with opened(example) as (office, pilot):
+            kept.append(office)
+            office.call_later(broken)
+            await pilot.pause(0.2)
 
-                def broken() -> None:
-                    raise RuntimeError("broken")
-
-                office.call_later(broken)
-                await pilot.pause(0.2)
-        assert isinstance(office.fault, RuntimeError)
-        assert {file: file.read_bytes() for file in example.rglob("*") if file.is_file()} == before
-
-    run(test())
+    with pytest.raises(RuntimeError, match="broken"):
+        run(test())
+    assert isinstance(kept[0].fault, RuntimeError)
+    assert content(example) == before
 
 
 def test_edits_of_all_kinds_are_made_through_the_public_api(example: Path) -> None:

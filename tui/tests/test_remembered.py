@@ -20,7 +20,7 @@ def test_what_was_remembered_is_recalled() -> None:
 
 def test_only_the_last_workspaces_are_kept() -> None:
     remember(Remembered(workspaces={f"/{number}": {} for number in range(MOST_WORKSPACES + 3)}))
-    assert list(recall().workspaces)[0] == "/3"
+    assert next(iter(recall().workspaces)) == "/3"
 
 
 @pytest.mark.parametrize(

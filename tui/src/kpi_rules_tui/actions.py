@@ -121,6 +121,14 @@ CHANGING: Final = frozenset(action.method for action in ACTIONS if action.change
 """The names, to Textual, of the actions that change something."""
 
 
+OPENING: Final = frozenset(
+    {"as_of", "command_palette", "edit", "filter", "help", "language", "open", "quit", "same", "save", "theme"}
+    | {"changes", "export", "read", "rebase", "split", "scale_group", "indicator", "add", "profile", "draws", "back"}
+    | {"overview", "quotas", "policies", "simulate", "evidence", "remove", "undo", "table", "withdraw", "cancel"}
+)
+"""The names, to Textual, of the actions after which something else has the focus: keys typed meanwhile wait for it."""
+
+
 def bindings(group: str) -> list[Binding]:
     """Return the bindings of a group; a keymap names them by the action's id."""
     return [

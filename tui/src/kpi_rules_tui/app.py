@@ -8,12 +8,12 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 
 import kpi_rules as kr
 from kpi_rules_tui import themes
-from kpi_rules_tui.actions import bindings
+from kpi_rules_tui.actions import OPENING, bindings
 from kpi_rules_tui.amounts import Scale
 from kpi_rules_tui.desk import Desk, added
 from kpi_rules_tui.dialogs.confirm import Confirm
@@ -26,12 +26,15 @@ from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.typeahead import Typeahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from textual.actions import ActionParseResult
     from textual.binding import BindingType
     from textual.content import Content
+    from textual.dom import DOMNode
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
@@ -76,6 +79,30 @@ class Office(App[int]):
         self.theme = wanted if wanted in themes.NAMES else "kpi-dark"
         self.scale = Scale[self.remembered.scale] if self.remembered.scale in Scale.__members__ else Scale.WAN
         self.reading = False
+        self._typeahead = Typeahead(self, super().on_event)
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Hold keys back while what they are meant for is not there yet."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self._typeahead.takes(event):
+            return
+        await super().on_event(event)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if not self._typeahead.takes(event):
+            await super()._on_key(event)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Run an action; keys that follow one that opens something wait for it."""
+        if isinstance(action, str) and action.rpartition(".")[2] in OPENING:
+            self._typeahead.hold()
+        return await super().run_action(action, default_namespace, namespaces)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -101,6 +128,7 @@ class Office(App[int]):
             opened = await self.off(self.desk.open)
         finally:
             self.reading = False
+        self._typeahead = Typeahead(self, super().on_event)
         if opened is None:
             self.house.tell()
             return

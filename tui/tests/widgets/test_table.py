@@ -17,7 +17,7 @@ from kpi_rules_tui.widgets.table import Column, Table
 from tui.tests.driver import check_drawn, dump, lines, press, run, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     import pytest
     from textual.app import ComposeResult
@@ -54,7 +54,7 @@ class Alone(App[None]):
 
 
 @asynccontextmanager
-async def alone(shown: pl.DataFrame, columns: Any = COLUMNS) -> AsyncIterator[tuple[Table, Pilot[None]]]:
+async def alone(shown: pl.DataFrame, columns: Sequence[Column] = COLUMNS) -> AsyncIterator[tuple[Table, Pilot[None]]]:
     """Show a frame."""
     app = Alone()
     async with app.run_test(size=(60, 12)) as pilot:

@@ -1,0 +1,168 @@
+"""The main journey with real keys in a real terminal: open, find the laggards, read why, change a quota and a
+threshold, see who is hit, simulate both variants, save, undo.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+MOST_KEYS = 40
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+
+
+class Terminal:
+    """A terminal of tmux with the program in it; keys are counted."""
+
+    def __init__(self, folder: Path, home: Path, program: list[str] | None = None) -> None:
+        self.socket, self.keys = f"kpi-{uuid4().hex}", 0
+        asked = [sys.executable, "-m", "kpi_rules.cli", "tui", str(folder), "--as-of", "2011-09-30"]
+        environment = {"XDG_STATE_HOME": home / "state", "XDG_CONFIG_HOME": home / "config", "KPI_RULES_LANG": "en"}
+        words = [*(f"-e{name}={value}" for name, value in environment.items())]
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "32", *words, *(program or asked))
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+
+    def tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-L", self.socket, *words], capture_output=True, encoding="utf-8", check=True, timeout=30
+        )
+        return done.stdout
+
+    @property
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    def until(self, text: str, *, gone: bool = False) -> str:
+        end = time.monotonic() + PATIENCE
+        while (text in self.screen) == gone:
+            assert time.monotonic() < end, f"{text!r} {'stays' if gone else 'does not come'}:\n{self.screen}"
+            time.sleep(0.1)
+        return self.screen
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.tmux("send-keys", key)
+            self.keys += 1
+            time.sleep(0.02)
+
+    def type(self, text: str) -> None:
+        self.tmux("send-keys", "-l", text)
+        self.keys += len(text)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "hundred-days"
+    shutil.copytree(ROOT / "examples" / "hundred-days", folder)
+    return folder
+
+
+@pytest.fixture
+def terminal(workspace: Path, tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(workspace, tmp_path)
+    yield made
+    subprocess.run(["tmux", "-L", made.socket, "kill-server"], capture_output=True, check=False)
+
+
+def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
+    files = [workspace / "quotas.csv", workspace / "kpi.toml"]
+    before = [file.read_bytes() for file in files]
+
+    terminal.until("met:")  # opened: the units are there
+    terminal.press("/")
+    terminal.type("behind")
+    terminal.press("Enter")  # the laggards
+    screen = terminal.until("match 'behind'")
+    assert "市财政局" in screen
+
+    terminal.press("Enter")  # why
+    screen = terminal.until("Timeline")
+    assert "Why" in screen
+
+    terminal.press("2")  # the quota of that very unit
+    terminal.until("What the changes do")
+    terminal.press("Enter")
+    terminal.type("90万")
+    terminal.press("Enter")
+    screen = terminal.until("not saved: 1")
+    assert "→" in screen  # who is hit before and after
+
+    terminal.press("3")  # a threshold
+    terminal.until("policy, parameter, rule")
+    terminal.press("/")
+    terminal.type("gap")
+    terminal.press("Enter", "j", "Enter")
+    terminal.type("0.1")
+    terminal.press("Enter")
+    screen = terminal.until("not saved: 2")
+    assert "Head stationed" in screen
+
+    terminal.press("4", "C-r")  # both variants
+    terminal.until("digest", gone=False)
+
+    terminal.press("C-s")
+    terminal.until("Save these changes?")
+    terminal.press("Right", "Enter")
+    terminal.until("not saved", gone=True)
+    assert "90万" in files[0].read_text(encoding="utf-8")
+    assert "{ value = 0.1 }" in files[1].read_text(encoding="utf-8")
+
+    terminal.press("C-z")
+    terminal.until("Undo what was saved last?")
+    terminal.press("Right", "Enter")
+    end = time.monotonic() + PATIENCE
+    while [file.read_bytes() for file in files] != before:
+        assert time.monotonic() < end, terminal.screen
+        time.sleep(0.1)
+
+    assert terminal.keys < MOST_KEYS
+    terminal.press("q")
+    terminal.until("Pane is dead (status 0")
+    assert "\x1b" not in terminal.screen
+
+
+BROKEN = """
+import sys
+from kpi_rules_tui.app import Office
+
+
+def broken(self):
+    raise RuntimeError("broken [@click=app.quit]no[/]")
+
+
+Office.action_same = broken
+from kpi_rules.cli import main
+
+main(sys.argv[1:])
+"""
+
+
+def test_a_crash_leaves_the_terminal_clean_and_says_where_the_story_is(workspace: Path, tmp_path: Path) -> None:
+    before = {file: file.read_bytes() for file in workspace.rglob("*") if file.is_file()}
+    terminal = Terminal(workspace, tmp_path, program=[sys.executable, "-c", BROKEN, "tui", str(workspace)])
+    try:
+        terminal.until("met:")
+        terminal.press("c")
+        screen = terminal.until("Pane is dead (status 70")
+        assert "broken [@click=app.quit]no[/]; the details are in" in screen.replace("\n", "")
+        assert "Traceback" not in screen
+        assert "Overview" not in screen  # the other screen is gone
+        assert terminal.tmux("display-message", "-p", "#{alternate_on} #{mouse_any_flag}").split() == ["0", "0"]
+        story = Path(next(word for word in screen.replace("\n", "").split() if word.endswith(".log")))
+        assert "RuntimeError: broken" in story.read_text(encoding="utf-8")
+        assert {file: file.read_bytes() for file in workspace.rglob("*") if file.is_file()} == before
+    finally:
+        subprocess.run(["tmux", "-L", terminal.socket, "kill-server"], capture_output=True, check=False)
