@@ -41,8 +41,8 @@ COMMANDS: Final = {
 LANGUAGES: Final = ("en", "zh")
 
 OBJECTS: Final = 500_000
-"""Made before cycles are looked for: after every 700, as Python does, that takes a tenth of a short command. A short one
-makes some 100,000 that stay, nearly all of them the modules'.
+"""Made before cycles are looked for: after every 700, as Python does, that takes a tenth of a short command, which has
+some 100,000 that stay, nearly all the modules'.
 """
 
 
