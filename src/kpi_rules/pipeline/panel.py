@@ -173,6 +173,8 @@ class Panel:
         tick, value, quota = self.ticks[here], pl.col(self.terms.primary), pl.col(f"{self.terms.primary}_quota")
         if name in MOMENTS:
             return formula(pl.lit(name in tick.moments))
+        if name.removesuffix(SCALED) in self.terms.parameters.declared:
+            return None
         if name == "completion":
             return formula(value / quota)
         if name == "pace_gap":
