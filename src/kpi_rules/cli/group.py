@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -112,6 +113,7 @@ class Commands(Command, click.Group):
     ) -> NoReturn:
         """Run as a program and exit."""
         del standalone_mode
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # no matrix is multiplied; threads for one spin
         gc.set_threshold(OBJECTS)
         atexit.register(gc.freeze)  # nobody needs the cycles of a process that ends: looking for them takes 0.15 s
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,11 +77,11 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     threads = thread_count()
     size = max(units, 1) if whole or witness is not None else block or _block(units, threads)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
-    group = panel.units["group"]
 
     def run(low: int) -> Decided:
         varying = {name: each[low : low + size] for name, each in rulebook.varying.items()}
-        columns = ParameterColumns(rulebook.parameters, group.slice(low, size), varying)
+        places = partial(panel.places, low=low, size=size)
+        columns = ParameterColumns(rulebook.parameters, places, varying)
         block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start, witness)
         return block.run(outputs, every_tick=every_tick)
 
@@ -208,7 +208,8 @@ class _Block:
         )
 
     def _columns_of_all(self) -> ParameterColumns:
-        return ParameterColumns(self.rulebook.parameters, self.panel.units["group"], self.rulebook.varying)
+        places = partial(self.panel.places, low=0, size=len(self.panel.units))
+        return ParameterColumns(self.rulebook.parameters, places, self.rulebook.varying)
 
     def _in_a_frame(self, look: Look, wanted: frozenset[str], kept: Collection[str] | None) -> Said:
         """Say what holds by the frame of indicators, and keep the named ones."""

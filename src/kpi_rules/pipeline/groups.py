@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-Peers = tuple["NDArray[np.unsignedinteger[Any]]", "NDArray[np.bool_]"]
+Places = NDArray[np.unsignedinteger[Any]]
+Peers = tuple[Places, NDArray[np.bool_]]
 """A small number for each unit's group, and who has a group."""
 
 SAMPLE: Final = 1_000
@@ -22,7 +22,7 @@ FEW: Final = 16
 """Groups that one comparison each is cheaper for than a look-up of texts."""
 
 
-def places(groups: Sequence[str], group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
+def places(groups: Sequence[str], group: pl.Series) -> Places:
     """Return the place of each unit's group among those named; past the end for any other and for none."""
     if len(group) <= SAMPLE:
         known = {name: here for here, name in enumerate(groups)}
