@@ -144,12 +144,13 @@ def _under(simulation: Simulation, workspace: Workspace) -> Simulation | None:
 
 @define(frozen=True, eq=False)
 class Session:
-    """What is kept from one what-if to the next: futures that remember what they gave, and the evidence of the units
-    that are simulated.
+    """What is kept from one what-if to the next: futures that remember what they gave, the evidence of the units that
+    are simulated, and `fires`, by rule what `firing` says: no value of a parameter changes it.
     """
 
     futures: Futures
     evidence: Evidence
+    fires: Mapping[str, str]
 
 
 def _keep(simulation: Simulation) -> Session:
@@ -158,6 +159,7 @@ def _keep(simulation: Simulation) -> Session:
     return Session(
         Kept(futures) if job_cells(simulation) <= MOST_CELLS else futures,
         evolve(evidence, source=evidence.source.of(simulation.past.rows), indicators=(), whole_panel=False),
+        firing(simulation.job.rulebook),
     )
 
 
@@ -168,9 +170,8 @@ def _quickly(
     be, or decisions and guards see more of it than that.
     """
     past, job = simulation.past, simulation.job
-    fires = firing(job.rulebook)
-    guarded = job.blocking is not None and (holds or len(affected) == len(fires))
-    if guarded or kept.evidence.decisions is not None or any(fires[name] == "known" for name in affected):
+    guarded = job.blocking is not None and (holds or len(affected) == len(kept.fires))
+    if guarded or kept.evidence.decisions is not None or any(kept.fires[name] == "known" for name in affected):
         return None
     carried = on_evidence(kept.evidence, workspace, affected)
     start = job.start.under(carried.decided.state.settled())
