@@ -21,7 +21,7 @@ def confirming(units: int, slots: list[int], monthly: list[bool], shares: np.nda
     names = [f"unit {number}" for number in range(units)]
     ticks = len(slots)
     return Confirming(
-        shares=shares,
+        shares=shares.astype(np.int32),
         length=np.zeros(ticks, dtype=np.int64),
         mean=np.zeros((1, units), dtype=np.int64),
         kind=np.zeros(ticks, dtype=np.int64),

@@ -166,12 +166,13 @@ def _deposits(page: Page, assessment: kr.Assessment) -> None:
 def _more(page: Page, assessment: kr.Assessment, workspace: Path) -> None:
     """Say how much else there is, and how to see it."""
     check = f"kpi-rules check {quote(str(workspace))}"
+    not_assessable = sum(len(each.rows) for each in assessment.decided.unassessable)  # their columns take far longer
     rows = [
         (_("measures of the year"), len(assessment.measures), "--table measures"),
         (_("findings in the evidence"), len(assessment.findings), "--table findings"),
         (_("rows in quarantine"), len(assessment.quarantine), check),
         (_("remarks on the workspace"), len(assessment.problems), check),
-        (_("rules not assessable, by unit and tick"), len(assessment.not_assessable), "--table not_assessable"),
+        (_("rules not assessable, by unit and tick"), not_assessable, "--table not_assessable"),
     ]
     rows = [row for row in rows if row[1]]
     if rows:

@@ -5,6 +5,7 @@ Its checks are in `builtin_checks`, its adjustments in `builtin_credits`, each w
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.forecasts import Fitted, History
 
 
+@cache
 def version() -> str:
     """Return the library's own version."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -119,6 +119,19 @@ class Evidence:
     indicators: tuple[str, ...]
     whole_panel: bool
 
+    @cached_property
+    def staff(self) -> pl.DataFrame:
+        """The staff with the group of their unit."""
+        groups = self.tables.units.select("unit", "group")
+        return self.tables.staff.join(groups, on="unit", how="left", maintain_order="left")
+
+    @cached_property
+    def subtree(self) -> pl.DataFrame:
+        """Pairs of `unit` and its ancestor or itself `above`."""
+        unit, above = ancestors(self.tables.units)
+        ids = self.tables.units["unit"]
+        return pl.DataFrame({"unit": ids.gather(unit), "above": ids.gather(above)})
+
 
 def reassess(assessment: Assessment, workspace: Workspace) -> Assessment:
     """Assess the evidence of an assessment again, in its workspace with other parameters.
@@ -134,10 +147,13 @@ def reassess(assessment: Assessment, workspace: Workspace) -> Assessment:
     return on_evidence(assessment.evidence, workspace)
 
 
-def on_evidence(evidence: Evidence, workspace: Workspace) -> Assessment:
-    """Assess evidence that was gathered before; see `reassess`."""
+def on_evidence(evidence: Evidence, workspace: Workspace, rules: Collection[str] | None = None) -> Assessment:
+    """Assess evidence that was gathered before, by all rules or by some; see `reassess`."""
     assert workspace.config is not None  # noqa: S101 (it was assessed)
-    return _assessed(workspace, workspace.config, rulebook(workspace), evidence)
+    book = rulebook(workspace)
+    if rules is not None:
+        book = Rulebook({name: rule for name, rule in book.rules.items() if name in rules}, book.terms)
+    return _assessed(workspace, workspace.config, book, evidence)
 
 
 def evidence_parameters(workspace: Workspace) -> set[str]:
@@ -163,7 +179,7 @@ def _assessed(workspace: Workspace, config: Config, book: Rulebook, evidence: Ev
         )
         if problems:
             raise AssessmentError(problems)
-    payroll = _payroll(workspace, config, tables)
+    payroll = _payroll(workspace, config, evidence)
     scene = Scene(
         payroll.guards,
         book.rules,
@@ -344,17 +360,16 @@ def _terms(workspace: Workspace, config: Config) -> Terms:
     )
 
 
-def _payroll(workspace: Workspace, config: Config, tables: Tables) -> Payroll:
-    unit, above = ancestors(tables.units)
-    ids = tables.units["unit"]
+def _payroll(workspace: Workspace, config: Config, evidence: Evidence) -> Payroll:
+    tables = evidence.tables
     return Payroll(
-        staff=tables.staff.join(tables.units.select("unit", "group"), on="unit", how="left", maintain_order="left"),
+        staff=evidence.staff,
         withheld=tables.withheld,
         guards=guards_in_force(workspace.plugins, config.guards),
         parameters=workspace.parameters,
         component=config.pay_component,
         year=config.year.label,
         groups=tables.units.select("unit", "group"),
-        subtree=pl.DataFrame({"unit": ids.gather(unit), "above": ids.gather(above)}),
+        subtree=evidence.subtree,
         deposits=tables.deposits,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 
 from kpi_rules.locale import _
 from kpi_rules.model.money import LIMIT
+from kpi_rules.model.plans import run
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.advance import superseded, unblocked
 from kpi_rules.pipeline.columns import Figures
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from kpi_rules.pipeline.guards import Blocker
     from kpi_rules.pipeline.panel import Panel
     from kpi_rules.pipeline.rulebook import BoundRule, BoundRules, Rulebook
-
-PLAIN = pl.QueryOptFlags.none()
-"""A plan of one selection, evaluated often: the optimiser would cost more than it saves."""
 
 BLOCKS = (32_768, 262_144)
 """The least and the most units decided at once where no rank is read: a block costs some milliseconds of its own,
@@ -79,11 +77,11 @@ def decide(  # noqa: PLR0913 (what is decided by; all but two by name)
     threads = thread_count()
     size = max(units, 1) if whole or witness is not None else block or _block(units, threads)
     looks = [Look(panel, rulebook, here) for here in range(len(panel.ticks))]
-    group = panel.units["group"]
 
     def run(low: int) -> Decided:
         varying = {name: each[low : low + size] for name, each in rulebook.varying.items()}
-        columns = ParameterColumns(rulebook.parameters, group.slice(low, size), varying)
+        places = partial(panel.places, low=low, size=size)
+        columns = ParameterColumns(rulebook.parameters, places, varying)
         block = _Block(panel, rulebook, rulings, columns, looks, low, min(size, units - low), blocking, start, witness)
         return block.run(outputs, every_tick=every_tick)
 
@@ -173,6 +171,8 @@ class _Block:
         if look.tick.interim or (amounts and self.rulings is not None) or self.panel.counted(look.here, self.read):
             return None
         whole = {terms.primary, f"{terms.primary}_quota"}.union(shown) - DERIVED
+        if not whole <= look.whole.keys() | self.state.counts.keys():
+            return None
         read = look.read(bound.columns(wanted).union(whole), DERIVED)
         columns = {name: each.to_numpy() for name, each in self.state.counts.items()}
         columns |= {name: look.whole[name][self.low : self.low + self.size] for name in read & look.whole.keys()}
@@ -180,7 +180,7 @@ class _Block:
         peers = look.peers(read, bound.columns(wanted), self._columns_of_all)
         plain = {name for name, each in parameters.items() if not isinstance(each, Figures)} | columns.keys() | DERIVED
         conditions = bound.conditions(wanted - amounts, plain)
-        if conditions is None or peers is None or not columns.keys() >= whole:
+        if conditions is None or peers is None:
             return None
         if not columns.keys() | parameters.keys() >= bound.columns(amounts):
             return None
@@ -208,7 +208,8 @@ class _Block:
         )
 
     def _columns_of_all(self) -> ParameterColumns:
-        return ParameterColumns(self.rulebook.parameters, self.panel.units["group"], self.rulebook.varying)
+        places = partial(self.panel.places, low=0, size=len(self.panel.units))
+        return ParameterColumns(self.rulebook.parameters, places, self.rulebook.varying)
 
     def _in_a_frame(self, look: Look, wanted: frozenset[str], kept: Collection[str] | None) -> Said:
         """Say what holds by the frame of indicators, and keep the named ones."""
@@ -240,24 +241,27 @@ class _Block:
         self.given = frame
         if self.rulings is None:
             wanted = [name for name in wanted if name not in look.bound.amounts]
-        products = [name for name in wanted if look.bound.multiplies(name)]
-        others = [name for name in wanted if name not in products]
-        selected = [look.bound.expressions[name].alias(str(place)) for place, name in enumerate(others)]
+        named = {str(place): name for place, name in enumerate(wanted)}
+        conditions = {place: name for place, name in named.items() if name not in look.bound.amounts}
+        known = [pl.col(place).fill_null(value=False) for place in conditions]
+        unknown = [pl.col(place).is_null().name.suffix("?") for place in conditions]
         try:
-            values = {name: exactly(frame, look.bound.expressions[name]) for name in products}
-            found = frame.lazy().select(selected).collect(engine="in-memory", optimizations=PLAIN)
+            made = [self._made(look, frame, name).alias(place) for place, name in named.items()]
+            found = run(frame.lazy().select(made).with_columns(*known, *unknown))
         except pl.exceptions.PolarsError as problem:
             raise failed(look, wanted, frame, problem) from problem
-        values |= {name: self._full(found.to_series(place)) for place, name in enumerate(others)}
+        values = {column.name: self._full(column) for column in found}
         return Said(
-            {name: Mask.true(column) for name, column in values.items() if name not in look.bound.amounts},
-            {
-                name: Mask.true(column.is_null())
-                for name, column in values.items()
-                if name not in look.bound.amounts and column.null_count()
-            },
-            {name: column for name, column in values.items() if name in look.bound.amounts},
+            {name: Mask.of(values[place].to_numpy()) for place, name in conditions.items()},
+            {name: Mask.of(values[f"{place}?"].to_numpy()) for place, name in conditions.items()},
+            {name: values[place] for place, name in named.items() if place not in conditions},
         )
+
+    @staticmethod
+    def _made(look: Look, frame: pl.DataFrame, name: str) -> pl.Expr:
+        """Return what makes the value of an expression; a product is made here, with whole numbers of 128 bits."""
+        expression = look.bound.expressions[name]
+        return pl.lit(exactly(frame, expression)) if look.bound.multiplies(name) else expression
 
     def _conditions(self, bound: BoundRules) -> frozenset[str]:
         """Return the expressions worth evaluating: a condition that can fire, an end where something is in force."""

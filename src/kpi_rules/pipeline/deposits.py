@@ -16,6 +16,7 @@ from attrs import define, field
 
 from kpi_rules.model.deposits import Collect, Forfeit, Refund, Return
 from kpi_rules.model.expressions import correctly_rounded
+from kpi_rules.model.plans import run
 from kpi_rules.pipeline.evaluating import evaluating
 from kpi_rules.pipeline.measures import event_frame
 from kpi_rules.pipeline.panel import with_parameters
@@ -356,7 +357,7 @@ def collected_from_pay(
         )
     ]
     for rule, effect, measures in wanted:
-        rows = payroll.scope(measures, staff, subtree=effect.subtree)
+        rows = run(payroll.scope(measures, staff, subtree=effect.subtree))
         rows = with_parameters(rows, payroll.parameters, month, effect.amount.meta.root_names())
         with evaluating("rule", rule.id):
             rows = rows.with_columns(wanted=pl.max_horizontal(correctly_rounded(effect.amount), pl.lit(0)))

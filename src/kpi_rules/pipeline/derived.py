@@ -248,7 +248,7 @@ def _ranks_by_sorting(codes: NDArray[Any], values: NDArray[np.float64]) -> NDArr
 def group_sizes(group: pl.Series, completion: pl.Series) -> pl.Series:
     """Return the number of units of each unit's peer group that have a completion; null without a group."""
     codes, grouped = numbered(group)
-    there = grouped & completion.is_not_null().to_numpy()
+    there = grouped & completion.is_not_null().to_numpy() if completion.null_count() else grouped
     sizes = np.bincount(codes[there], minlength=int(codes.max(initial=0)) + 1)[codes]
     return _null_without(grouped, sizes.astype(np.int64))
 

@@ -6,24 +6,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-Peers = tuple["NDArray[np.unsignedinteger[Any]]", "NDArray[np.bool_]"]
+Places = NDArray[np.unsignedinteger[Any]]
+Peers = tuple[Places, NDArray[np.bool_]]
 """A small number for each unit's group, and who has a group."""
 
 SAMPLE: Final = 1_000
-"""Units among whom all groups are hoped to be."""
+"""Units among whom all groups are hoped to be; so few are sooner looked up one by one than by any plan."""
 
 FEW: Final = 16
 """Groups that one comparison each is cheaper for than a look-up of texts."""
 
 
-def places(groups: Sequence[str], group: pl.Series) -> NDArray[np.unsignedinteger[Any]]:
+def places(groups: Sequence[str], group: pl.Series) -> Places:
     """Return the place of each unit's group among those named; past the end for any other and for none."""
+    if len(group) <= SAMPLE:
+        known = {name: here for here, name in enumerate(groups)}
+        found = [known.get(name, len(groups)) for name in group.to_list()]
+        return np.array(found, dtype=np.uint8 if len(groups) < 2**8 else np.uint32)
     dtype = pl.UInt8 if len(groups) < 2**8 else pl.UInt32
     place = pl.lit(len(groups), dtype)
     for here, name in enumerate(groups):  # few: a comparison each is far cheaper than a look-up of texts
@@ -41,7 +45,7 @@ def numbered(group: pl.Series) -> Peers:
         there = group.is_not_null().to_numpy()
         codes = group.fill_null(0).to_numpy()
     else:
-        names = group.head(SAMPLE).drop_nulls().unique().sort().to_list()
+        names = sorted(set(group.head(SAMPLE).to_list()) - {None})
         if len(names) <= FEW:
             found = places(names, group)
             there = found < len(names)

@@ -146,10 +146,10 @@ class Scene:
         subtree = rule.hold.subtree if rule.hold is not None else any(each.subtree for each in collected)
         found = self.payroll.scope(units, staff, subtree=subtree)
         if rule.hold is not None and rule.hold.grades is not None:
-            return self.payroll.in_grades(found, rule.hold.grades, on)
+            return run(self.payroll.in_grades(found, rule.hold.grades, on))
         if rule.subject != "head":
-            return found
-        heads = found.filter(pl.col("grade") == "head")
+            return run(found)
+        heads = run(found.filter(pl.col("grade") == "head"))
         others = run(
             units.lazy()
             .join(heads.lazy(), on="unit", how="anti")

@@ -20,7 +20,6 @@ from kpi_rules.pipeline.columns import Figures, PerGroup, figures, joined
 from kpi_rules.pipeline.derived import EXACT
 from kpi_rules.pipeline.evaluating import exactly
 from kpi_rules.pipeline.formulas import Columns, Formula, UnfitError
-from kpi_rules.pipeline.groups import places
 from kpi_rules.pipeline.panel import SPAN, values_by_group
 from kpi_rules.pipeline.spans import DERIVED
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpi_rules.model.settings import Parameters
+    from kpi_rules.pipeline.groups import Places
     from kpi_rules.pipeline.panel import ColumnValue, Panel
     from kpi_rules.pipeline.rulebook import Rulebook
 
@@ -52,12 +52,16 @@ class ParameterColumns:
     """
 
     def __init__(
-        self, parameters: Parameters, group: pl.Series, varying: Mapping[str, NDArray[Any]] | None = None
+        self,
+        parameters: Parameters,
+        places: Callable[[Sequence[str]], Places],
+        varying: Mapping[str, NDArray[Any]] | None = None,
     ) -> None:
+        """Take the place of each unit's group among those that have values of their own."""
         self._parameters = parameters
         self._varying = varying or {}
         self._groups = sorted({group for name in parameters.declared for group in parameters.groups_named(name)})
-        self._codes = places(self._groups, group)
+        self._codes = places(self._groups)
         self._columns: dict[tuple[ColumnValue, ...], NDArray[Any]] = {}
         self._chosen: dict[tuple[str, date], NDArray[Any] | PerGroup | Figures] = {}
 

@@ -32,11 +32,6 @@ class Mask:
         """Return the units where `rows` is true."""
         return cls(rows) if np.count_nonzero(rows) else NOBODY
 
-    @classmethod
-    def true(cls, column: pl.Series) -> Mask:
-        """Return the units for whom a Boolean column is true; null is not true."""
-        return cls.of(column.fill_null(value=False).to_numpy())
-
     def __bool__(self) -> bool:
         """Whether there is anybody."""
         return self.rows is not None

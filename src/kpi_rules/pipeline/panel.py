@@ -23,10 +23,10 @@ from kpi_rules.model.plans import run
 from kpi_rules.pipeline.columns import Figures
 from kpi_rules.pipeline.derived import PEERS, Derived, group_sizes, rank_in_group, ranks
 from kpi_rules.pipeline.formulas import formula
-from kpi_rules.pipeline.groups import numbered
+from kpi_rules.pipeline.groups import numbered, places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date
     from fractions import Fraction
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.contributions import Indicator
     from kpi_rules.model.settings import Parameters, Value
     from kpi_rules.pipeline.formulas import Formula
-    from kpi_rules.pipeline.groups import Peers
+    from kpi_rules.pipeline.groups import Peers, Places
 
 ColumnValue = bool | int | float | str
 """A parameter as a column holds it."""
@@ -90,11 +90,15 @@ class Terms:
 
 @define(frozen=True, eq=False)
 class Panel:
-    """Indicators per unit and tick: whole numbers from a source, held by terms."""
+    """Indicators per unit and tick: whole numbers from a source, held by terms.
+
+    `placed` does what `places` does for all units, for a source that knows better than by comparing names.
+    """
 
     source: Source
     ticks: tuple[Tick, ...]
     terms: Terms
+    placed: Callable[[Sequence[str]], Places] | None = None
     _made: dict[tuple[int, tuple[str, ...]], dict[str, pl.Expr]] = field(factory=dict, init=False)
     _derived: Derived = field(init=False)
     _peers: list[Peers] = field(factory=list, init=False)
@@ -107,6 +111,12 @@ class Panel:
     def units(self) -> pl.DataFrame:
         """The units: `unit`, `group`, `kind`."""
         return self.source.units
+
+    def places(self, groups: Sequence[str], low: int, size: int) -> Places:
+        """Return the place of each unit's group among those named, of `size` units from row `low` on."""
+        if self.placed is not None:
+            return self.placed(groups)[low : low + size]
+        return places(groups, self.units["group"].slice(low, size))
 
     def campaign_at(self, on: date) -> Campaign | None:
         """Return the campaign that runs on a day."""
@@ -173,6 +183,8 @@ class Panel:
         tick, value, quota = self.ticks[here], pl.col(self.terms.primary), pl.col(f"{self.terms.primary}_quota")
         if name in MOMENTS:
             return formula(pl.lit(name in tick.moments))
+        if name.removesuffix(SCALED) in self.terms.parameters.declared:
+            return None
         if name == "completion":
             return formula(value / quota)
         if name == "pace_gap":

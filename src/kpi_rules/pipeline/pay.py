@@ -11,7 +11,7 @@ from kpi_rules.model.contributions import SCALED, share_of
 from kpi_rules.model.plans import run
 from kpi_rules.pipeline.guards import with_limits
 from kpi_rules.pipeline.measures import happened, measure_id
-from kpi_rules.pipeline.panel import with_parameters
+from kpi_rules.pipeline.panel import parameter_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +99,6 @@ class Payroll:
         left = pl.col("withholdable") - pl.col("before") - pl.col("elsewhere")
         return run(
             pl.concat(wanted)
-            .lazy()
             .join(self.elsewhere(month).lazy(), on="person", how="left")
             .with_columns(pl.col("elsewhere").fill_null(0))
             .sort("started", "rule", "unit", "person")
@@ -120,12 +119,12 @@ class Payroll:
         staff = with_limits(staff, self.guards, self.parameters, month)
         return staff.with_columns(withholdable=pl.min_horizontal("component", "limit"))
 
-    def scope(self, units: pl.DataFrame, staff: pl.DataFrame, *, subtree: bool) -> pl.DataFrame:
+    def scope(self, units: pl.DataFrame, staff: pl.DataFrame, *, subtree: bool) -> pl.LazyFrame:
         """Return the staff of units, or of their subtrees, each row with the unit of the measure and its group."""
         reached = units.lazy().with_columns(of="unit")
         if subtree:
             reached = units.lazy().join(self.subtree.lazy().select(of="unit", unit="above"), on="unit")
-        return run(
+        return (
             staff.lazy()
             .drop("group")
             .rename({"unit": "of"})
@@ -133,26 +132,26 @@ class Payroll:
             .join(self.groups.lazy(), on="unit", how="left", maintain_order="left")
         )
 
-    def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.DataFrame:
+    def _wanted(self, rule: Rule, hold: Hold, units: pl.DataFrame, staff: pl.DataFrame, month: date) -> pl.LazyFrame:
         """Return floor(share x withholdable) of everybody in the scope of one rule."""
-        scope = self.scope(units, staff, subtree=hold.subtree)
-        scope = with_parameters(scope, self.parameters, month, [hold.share + SCALED])
+        share = parameter_columns(self.parameters, month, [hold.share + SCALED])
+        scope = self.scope(units, staff, subtree=hold.subtree).with_columns(**share)
         if hold.grades is not None:
             scope = self.in_grades(scope, hold.grades, month)
         wanted = share_of(pl.col(hold.share), pl.col("withholdable"))
         held = ("person", "unit", pl.lit(rule.id).alias("rule"), "proposed", "started", "withholdable")
         return scope.select(*held, wanted=wanted)
 
-    def in_grades(self, scope: pl.DataFrame, grades: str, month: date) -> pl.DataFrame:
+    def in_grades(self, scope: pl.LazyFrame, grades: str, month: date) -> pl.LazyFrame:
         """Keep the staff whose grade the parameter names; it may differ between peer groups."""
-        groups = scope["group"].unique().to_list()
+        groups = self.groups["group"].unique().to_list()
         named = [
             {"group": group, "grade": grade}
             for group in groups
             for grade in sorted(set(self.parameters.at(grades, month, group).value))  # type: ignore[arg-type]  # a list of texts
         ]
         wanted = pl.DataFrame(named, schema={"group": pl.String, "grade": pl.String})
-        return scope.join(wanted, on=["group", "grade"], how="semi", nulls_equal=True)
+        return scope.join(wanted.lazy(), on=["group", "grade"], how="semi", nulls_equal=True)
 
     def elsewhere(self, month: date) -> pl.DataFrame:
         """Return what other years withhold from persons in a month: `person`, `elsewhere`."""
@@ -178,9 +177,9 @@ def ledger(
     by_month: dict[int, list[tuple[Rule, pl.DataFrame]]] = {}
     starts = _starts(decided.events, days, units)
     for booking in decided.bookings:
-        held = happened([booking], days, units).select("unit", "proposed")
-        held = held.join(starts[booking.rule], on=["unit", "proposed"], how="left", maintain_order="left")
-        by_month.setdefault(booking.tick, []).append((rules[booking.rule], held))
+        held = happened([booking], days, units).lazy().select("unit", "proposed")
+        held = held.join(starts[booking.rule].lazy(), on=["unit", "proposed"], how="left", maintain_order="left")
+        by_month.setdefault(booking.tick, []).append((rules[booking.rule], run(held)))
     months = [payroll.month(ticks[here].on, holds) for here, holds in sorted(by_month.items())]
     lines = pl.concat([month for month in months if len(month.columns) > 1]) if months else pl.DataFrame()
     if lines.is_empty():

@@ -14,7 +14,6 @@ from kpi_rules.model.plans import run
 from kpi_rules.model.text import fields
 from kpi_rules.pipeline.decisions import with_decisions
 from kpi_rules.pipeline.deposits import Desk, keep
-from kpi_rules.pipeline.explain import Explainer
 from kpi_rules.pipeline.guarded import Guarded
 from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
 from kpi_rules.pipeline.panel import parameter_columns
@@ -79,6 +78,7 @@ class Assessment:
         self.payroll = payroll
         self._quotas = evidence.source.quotas
         self.rulings = rulings
+        self._carried = [{"lag": pl.repeat(0, len(panel.units), dtype=pl.Int64, eager=True)}]
         self._decisions = evidence.decisions
         config = workspace.config
         assert config is not None  # noqa: S101 (a workspace without a configuration has errors and is not assessed)
@@ -208,10 +208,9 @@ class Assessment:
 
     def before(self, here: int) -> dict[str, pl.Series]:
         """Return the lag and the counts of every unit just before tick number `here`."""
-        before = {"lag": pl.repeat(0, len(self.panel.units), dtype=pl.Int64, eager=True)}
-        for tick in range(here):
-            before = self.panel.carried(self.panel.source.at(tick), tick, before)
-        return before
+        for tick in range(len(self._carried) - 1, here):
+            self._carried.append(self.panel.carried(self.panel.source.at(tick), tick, self._carried[tick]))
+        return self._carried[here]
 
     def quotas_on(self, on: date) -> pl.DataFrame:
         """Return the quotas in force on a day, one row per unit."""
@@ -244,7 +243,8 @@ class Assessment:
 
     def _derived(self, here: int, names: set[str]) -> pl.DataFrame:
         """Compute a tick's panel again, where it was not kept or not with these columns."""
-        return self.panel.derive(self.panel.source.at(here), here, self.before(here), names | {"lag"})
+        before = self.before(here) if self.panel.goes_on(names) else {}
+        return self.panel.derive(self.panel.source.at(here), here, before, names)
 
     @cached_property
     def ledger(self) -> pl.DataFrame:
@@ -403,4 +403,6 @@ class Assessment:
         Raises:
             ValueError: there is no such unit or rule, or no tick by that day; the message names the nearest.
         """
+        from kpi_rules.pipeline.explain import Explainer
+
         return Explainer(self).explain(unit, rule, on)

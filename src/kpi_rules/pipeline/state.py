@@ -85,6 +85,21 @@ class State:
             _of(self.lifted, rules),
         )
 
+    def under(self, other: State) -> State:
+        """Return the state with what another says of its rules, and of indicators that count; the lag is this one's."""
+        return State(
+            self.size,
+            self.active | other.active,
+            self.issued | other.issued,
+            self.held | other.held,
+            self.pending | other.pending,
+            self.since | other.since,
+            self.lag,
+            self.amounts | other.amounts,
+            self.counts | other.counts,
+            self.lifted | other.lifted,
+        )
+
     def settled(self) -> State:
         """Return the state with nothing left that awaits a decision."""
         return evolve(self, pending=dict.fromkeys(self.pending, NOBODY), amounts={})

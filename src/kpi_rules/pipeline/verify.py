@@ -181,9 +181,11 @@ class _Views:
         """Return the rows that a check finds, with every column its message names."""
         table = self._view(check.table, check.scope)
         for among in check.among:
-            table = table.filter(among)
             if table.is_empty():
-                return table
+                break
+            table = table.filter(among)
+        if table.is_empty():
+            return table
         found = self._with(table, check.table, check.when.meta.root_names()).filter(check.when)
         return self._with(found, check.table, fields(check.message)) if len(found) else found
 

@@ -34,7 +34,8 @@ class Confirming:
     """The shares of what waits that are confirmed at each tick.
 
     Attributes:
-        shares: lengths x means x cells: shares in 65536ths, ascending, of equally likely cells.
+        shares: lengths x means x cells: shares in 65536ths, ascending, of equally likely cells. Half as wide as other
+            whole numbers, as every row and draw looks one up.
         length: of each tick the row of `shares` for the time since the one before.
         mean: of each kind of month and unit the row of its mean share.
         kind: of each tick the kind of its month.
@@ -44,7 +45,7 @@ class Confirming:
         rounds: how rounds of visits are drawn, which choose the mean share instead of `mean`; None without rounds.
     """
 
-    shares: Whole
+    shares: NDArray[np.int32]
     length: Rows
     mean: Rows
     kind: Rows
@@ -104,8 +105,8 @@ class Visits:
         chosen &= CELLS - 1
         chosen += self._offsets_of(here, rows, columns, waiting.shape)
         table = self._of.shares[self._of.length[here]].reshape(-1)
-        found = np.take(table, chosen, out=BUFFERS.get("share", waiting.shape, np.int64), mode="clip")
-        found *= waiting
+        share = np.take(table, chosen, out=BUFFERS.get("narrow", waiting.shape, np.int32), mode="clip")
+        found: Whole = np.multiply(share, waiting, out=BUFFERS.get("share", waiting.shape, np.int64))
         found >>= 16
         waiting -= found
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -152,8 +153,9 @@ class Job:
         self, ahead: Ahead, amounts: Mapping[date, Mapping[str, Amounts]], start: State, account: Account
     ) -> State:
         """Run the rules over the ticks of `ahead` and return the state after them."""
-        source = DrawnSource(ahead, amounts, start.size // self.units)
-        panel = Panel(source, ahead.ticks, self.rulebook.terms)
+        draws = start.size // self.units
+        source = DrawnSource(ahead, amounts, draws)
+        panel = Panel(source, ahead.ticks, self.rulebook.terms, partial(ahead.places, draws=draws))
         decided = decide(panel, self.rulebook, outputs=None, blocking=self.blocking, start=start, witness=account)
         return decided.state
 

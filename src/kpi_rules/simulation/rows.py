@@ -10,14 +10,16 @@ from attrs import define, evolve, field
 
 from kpi_rules.model.calendar import DAY
 from kpi_rules.pipeline.derived import PEERS
+from kpi_rules.pipeline.groups import places
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
 
     from kpi_rules.model.calendar import Campaign, Tick
+    from kpi_rules.pipeline.groups import Places
     from kpi_rules.pipeline.guards import Blocking
 
     Amounts = NDArray[np.int64]
@@ -62,6 +64,10 @@ class Ahead:
                 found = found.with_columns((groups.gather(rows) * draws + draw).alias(PEERS))
             self.wide[-1, draws] = found
         return found
+
+    def places(self, groups: Sequence[str], draws: int) -> Places:
+        """Return the place of each unit's group among those named, `draws` times in a row."""
+        return np.repeat(places(groups, self.units["group"]), draws)
 
     def quotas_at(self, here: int, draws: int) -> pl.DataFrame:
         """Return the quotas in force at a tick, each unit's `draws` times in a row."""

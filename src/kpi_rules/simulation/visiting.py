@@ -73,7 +73,7 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
     base = np.bincount(np.rint(seen.share[telling] * BINS).astype(np.int64), minlength=BINS + 1) + _VAGUE / (BINS + 1)
     tables = [_tilted(base.tolist(), mean, exactly=rounds is not None) for mean in means.tolist()]
     found = Confirming(
-        shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths]),
+        shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths], np.int32),
         length=length,
         mean=rows,
         kind=np.array(kinds, dtype=np.int64),

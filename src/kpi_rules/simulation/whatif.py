@@ -144,12 +144,13 @@ def _under(simulation: Simulation, workspace: Workspace) -> Simulation | None:
 
 @define(frozen=True, eq=False)
 class Session:
-    """What is kept from one what-if to the next: futures that remember what they gave, and the evidence of the units
-    that are simulated.
+    """What is kept from one what-if to the next: futures that remember what they gave, the evidence of the units that
+    are simulated, and `fires`, by rule what `firing` says: no value of a parameter changes it.
     """
 
     futures: Futures
     evidence: Evidence
+    fires: Mapping[str, str]
 
 
 def _keep(simulation: Simulation) -> Session:
@@ -157,29 +158,30 @@ def _keep(simulation: Simulation) -> Session:
     futures = simulation.job.futures
     return Session(
         Kept(futures) if job_cells(simulation) <= MOST_CELLS else futures,
-        evolve(evidence, source=evidence.source.of(simulation.past.rows), whole_panel=False),
+        evolve(evidence, source=evidence.source.of(simulation.past.rows), indicators=(), whole_panel=False),
+        firing(simulation.job.rulebook),
     )
 
 
 def _quickly(
     simulation: Simulation, kept: Session, workspace: Workspace, affected: set[str], *, holds: bool
 ) -> tuple[Past, Job] | None:
-    """Decide what is past for the units that are simulated alone; None where others may have to be, or decisions and
-    guards see more of it than that.
+    """Decide what is past for the units that are simulated and the affected rules alone; None where others may have to
+    be, or decisions and guards see more of it than that.
     """
     past, job = simulation.past, simulation.job
-    fires = firing(job.rulebook)
-    guarded = job.blocking is not None and (holds or len(affected) == len(fires))
-    if guarded or kept.evidence.decisions is not None or any(fires[name] == "known" for name in affected):
+    guarded = job.blocking is not None and (holds or len(affected) == len(kept.fires))
+    if guarded or kept.evidence.decisions is not None or any(kept.fires[name] == "known" for name in affected):
         return None
-    carried = on_evidence(kept.evidence, workspace)
-    if not (past.certain[past.rows] | in_force(carried.decided.state)).all():
+    carried = on_evidence(kept.evidence, workspace, affected)
+    start = job.start.under(carried.decided.state.settled())
+    if not (past.certain[past.rows] | in_force(start)).all():
         return None
     base = past.assessment
     other = evolve(past, workspace=workspace, assess=lambda: reassess(base, workspace))
     terms = evolve(carried.rulebook.terms, pace=job.rulebook.terms.pace)
     book = Rulebook(job.rulebook.rules, terms)
-    found = evolve(job, rulebook=book, start=carried.decided.state.settled())
+    found = evolve(job, rulebook=book, start=start)
     if holds:
         found = evolve(
             found,
