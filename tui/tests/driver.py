@@ -54,7 +54,9 @@ async def settled(pilot: Pilot[Any]) -> None:
     """Wait until nothing is read or worked out any more."""
     app: Any = pilot.app
     await pilot.pause()
-    await until(pilot, lambda: app.desk.workspace is not None and not app.reading and app.house.pane.has_class("-filled"))
+    await until(
+        pilot, lambda: app.desk.workspace is not None and not app.reading and app.house.pane.has_class("-filled")
+    )
     await pilot.pause()
 
 

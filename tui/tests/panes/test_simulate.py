@@ -7,6 +7,7 @@ import csv
 import shutil
 import time
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
-MILDER = kr.ParameterEdit("pay_withholding.section_below", "0.4")
+MILDER = kr.ParameterEdit("pay_withholding.section_below", Decimal("0.4"))
 DAY = date(2011, 9, 30)
 MANY = 200_000
 """Draws that take some seconds."""
@@ -115,7 +116,7 @@ def test_every_view_is_drawn_and_holds_what_it_should() -> None:
         "Units": ["95% interval", "80% band", "市商务局"],
         "Rules": ["units hit, mean", "surely", "possibly", "Section-level pay withheld"],
         "Measures": ["measure", "months, mean", "Head off post"],
-        "Money": ["what (10k yuan)", "pay withheld", "pay released", "pay still held", "rewards", "median", "80% band"],
+        "Money": ["what (", "pay withheld", "pay released", "pay still held", "rewards", "median", "80% band"],
         "Assumptions": ["too little to rely on: widened", "enough", "season"],
     }
 
@@ -223,7 +224,7 @@ def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: p
             edit(office, MILDER)
             await simulated(office, pilot)
             first = office.desk.trial
-            edit(office, kr.ParameterEdit("pay_withholding.section_below", "0.3"))
+            edit(office, kr.ParameterEdit("pay_withholding.section_below", Decimal("0.3")))
             assert "B has changed since; Ctrl+R runs again" in dump(office)
             asked: list[Any] = []
             simulate = kr.simulate
@@ -243,7 +244,7 @@ def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: p
 
 
 def test_quotas_are_simulated_anew_and_their_band_shows_both() -> None:
-    quota = kr.QuotaEdit("finance", "funds", 300_000_000)
+    quota = kr.QuotaEdit("finance", 300_000_000)
 
     async def test() -> None:
         async with opened(EXAMPLE, (160, 45)) as (office, pilot):
@@ -309,7 +310,7 @@ def test_progress_says_draws_time_and_seed_and_keys_do_not_wait() -> None:
                 assert f"of {MANY:,} draws" in screen
                 assert "s left" in screen
                 assert "seed 3" in screen
-                assert "Ctrl+X cancels" in screen
+                assert "^x Cancel" in screen
             waits = []
             while pane.run is not None:
                 began = time.perf_counter()
@@ -446,7 +447,7 @@ def test_what_was_chosen_is_remembered() -> None:
 # -- the rest --------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_from_the_command_line() -> None:
     async def test() -> None:
         async with opened(EXAMPLE) as (office, pilot):
             await press(pilot, "4")
@@ -456,11 +457,12 @@ def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None
             edit(office, MILDER)
             compare = f"kpi-rules compare {EXAMPLE} --set pay_withholding.section_below=0.4 {how}"
             assert pane.same()[1:] == [compare]
-            edit(office, MILDER, kr.QuotaEdit("finance", "funds", 300_000_000))
-            monkeypatch.setattr(kr, "edit_command", lambda folder, _edits: ["kpi-rules", "edit", folder], raising=False)
+            edit(office, MILDER, kr.QuotaEdit("finance", 300_000_000))
             copied, edited, compared = pane.same()[1:]
             assert copied == f"cp -r {EXAMPLE} {EXAMPLE}-b"
-            assert edited == f"kpi-rules edit {EXAMPLE}-b --save"
+            assert edited.startswith(f"kpi-rules edit {EXAMPLE}-b ")
+            assert edited.endswith(" --save")
+            assert "finance=" in edited
             assert compared == f"kpi-rules compare {EXAMPLE} {EXAMPLE}-b {how}"
 
     run(test())
@@ -469,7 +471,7 @@ def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None
 def test_dated_values_are_written_as_toml_and_make_the_same_workspace() -> None:
     saved = kr.load(EXAMPLE)
     edits = [
-        kr.ParameterEdit("field_duty.off_post_below", "0.4", date(2011, 10, 1)),
+        kr.ParameterEdit("field_duty.off_post_below", Decimal("0.4"), date(2011, 10, 1)),
         kr.ParameterEdit("pay_withholding.section_grades", ("head",)),
     ]
     other = saved.with_edits(edits)
@@ -548,7 +550,13 @@ def test_estimates_are_written_as_what_they_are_worth() -> None:
         "100%",
         "",
     ]
-    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == ["0", "+1.2", "-100.0", "+<0.1", "-<0.1"]
+    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == [
+        "0",
+        "+1.2",
+        "-100.0",
+        "+<0.1",
+        "-<0.1",
+    ]
     assert signed(0.5) == "+0.50"
 
 
