@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
 
 import kpi_rules as kr
 import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +19,11 @@ def _by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
     for name in ("EDITOR", "VISUAL", "PAGER"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """Return a copy of the worked example that a test may change."""
+    folder = tmp_path / "worked-example"
+    shutil.copytree(ROOT / "examples" / "worked-example", folder)
+    return folder

@@ -78,6 +78,7 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
     return dump(pilot.app)
 
 
+
 def run(test: Coroutine[Any, Any, None]) -> None:
     """Run a test that drives the app."""
     asyncio.run(test)

@@ -13,7 +13,7 @@ from textual.app import App, SystemCommand
 
 import kpi_rules as kr
 from kpi_rules_tui import themes
-from kpi_rules_tui.actions import ACTIONS, bindings
+from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import Scale
 from kpi_rules_tui.desk import Desk, added
 from kpi_rules_tui.dialogs.confirm import Confirm
@@ -79,10 +79,10 @@ class Office(App[int]):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Show the panes, and then begin to read: the first frame waits for nothing."""
         self.set_keymap(self._keymap_given)
-        self.push_screen(House())
+        await self.push_screen(House())
         for remark in self._remarks:
             self.notify(remark, severity="warning", markup=False, timeout=20)
         self.call_after_refresh(self.read)
@@ -262,10 +262,8 @@ class Office(App[int]):
     # -- everywhere ------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Refuse what changes something under `--readonly`, and all but leaving while a dialog is open."""
+        """Refuse what changes something under `--readonly`."""
         if action in {"save", "undo"} and self.desk.readonly:
-            return False
-        if self.screen.is_modal and action in OURS:
             return False
         return super().check_action(action, parameters)
 
@@ -388,8 +386,6 @@ class Office(App[int]):
         del screen
         return ()
 
-
-OURS: Final = frozenset(action.method for action in ACTIONS if action.group == "app") - {"quit", "command_palette"}
 
 
 def _day(text: str) -> date | None:

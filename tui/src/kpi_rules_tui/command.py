@@ -61,6 +61,7 @@ def command() -> click.Command:
             _option("--host", default="127.0.0.1", show_default=True, help=_("With --web: the address to serve on.")),
             _option("--port", type=PORTS, default=8474, show_default=True, help=_("With --web: the port.")),
             _option("--sessions", type=MOST, default=4, show_default=True, help=_("With --web: how many at once.")),
+            _option("--origin", metavar="URL", help=_("With --web: the address browsers use, behind a reverse proxy.")),
         ],
     )
 
@@ -77,6 +78,7 @@ def run(  # noqa: PLR0913 (one for each option)
     host: str,
     port: int,
     sessions: int,
+    origin: str | None,
 ) -> int:
     """Open the workspace, here or in browsers."""
     folder = workspace.parent if workspace.name == "kpi.toml" else workspace
@@ -85,7 +87,18 @@ def run(  # noqa: PLR0913 (one for each option)
     if web:
         from kpi_rules_tui.web import serve
 
-        return serve(folder, host=host, port=port, sessions=sessions, readonly=readonly, as_of=as_of)
+        return serve(
+            folder,
+            host=host,
+            port=port,
+            sessions=sessions,
+            readonly=readonly,
+            as_of=as_of,
+            theme=theme,
+            mouse=not no_mouse,
+            keys=keys,
+            origin=origin,
+        )
     if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         raise click.UsageError(
             _(
@@ -104,7 +117,7 @@ def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> i
     from kpi_rules_tui.remembered import recall
 
     remembered = recall()
-    if remembered.language and "KPI_RULES_LANG" not in os.environ and not _spoken():
+    if remembered.language and "KPI_RULES_LANG" not in os.environ and not spoken():
         kr.set_language(remembered.language)
     splash.draw(desk.folder)
     desk.begin()
@@ -123,6 +136,6 @@ def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> i
     return int(office.return_code or 0)
 
 
-def _spoken() -> bool:
+def spoken() -> bool:
     """Say whether `--lang` chose a language, which is stronger than what was remembered."""
     return any(word == "--lang" or word.startswith("--lang=") for word in sys.argv[1:])

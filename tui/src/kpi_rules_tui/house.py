@@ -93,9 +93,9 @@ class House(Screen[None]):
 
     def _fill(self, name: str) -> None:
         """Fill a pane, and take up what was remembered of it the first time."""
-        if self.office.desk.workspace is None:
-            return
         pane = self._made[name]
+        if self.office.desk.workspace is None or not pane.is_mounted:
+            return
         first = not pane.has_class("-filled")
         pane.fill()
         pane.add_class("-filled")

@@ -321,6 +321,12 @@ class EvidencePane(Pane):
         return lines
 
     def more(self) -> Sequence[str]:
-        """Say what the keys do with a row."""
+        """Say of a problem what was found, in full as far as the line goes."""
         row = self.table.current if self._view in self._shown else None
-        return [str(row["place"])] if row is not None and self._view == "problems" else []
+        return [str(row["message"])] if row is not None and self._view == "problems" else []
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Follow the cursor."""
+        event.stop()
+        if self._view == "problems":
+            self.tell()

@@ -216,6 +216,8 @@ class Pane(Vertical):
             self.read_row(event.table)
         elif event.what == "copied":
             self.tell(_("copied: {count}").format(count=len(event.table.chosen)))
+        elif event.what == "too many":
+            self.tell(_("too many rows to copy; e exports them"))
         else:
             self.tell()
 

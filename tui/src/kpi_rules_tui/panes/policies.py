@@ -166,7 +166,7 @@ class PoliciesPane(EditingPane):
                 lambda text: [self._edit(row, _read(setting, text))],
             )
 
-    @work
+    @work(exclusive=True)
     async def _choose(self, row: dict[str, Any], setting: kr.Setting) -> None:
         options = [(each, each) for each in setting.choices]
         chosen = await self.office.push_screen_wait(Pick(row["label"], options, row["value"]))

@@ -34,6 +34,9 @@ __all__ = ["Column", "Table", "Tone"]
 MEASURED: Final = 300
 """Rows that the width of a column is taken from; a longer cell below is cut."""
 
+MOST_COPIED: Final = 2_000
+"""Rows that are copied; terminals refuse a clipboard that is much longer. An export takes any number."""
+
 MARK: Final = "● "
 
 
@@ -454,6 +457,9 @@ class Table(ScrollView, can_focus=True):
         """Copy the rows chosen, as shown, with tabs between columns."""
         import polars as pl
 
+        if len(self.selected) > MOST_COPIED:
+            self.post_message(self.Asked(self, "too many"))
+            return
         rows = self.chosen
         if rows and self.frame is not None:
             frame = pl.DataFrame(rows, schema=self.frame.schema)

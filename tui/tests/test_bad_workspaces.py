@@ -1,0 +1,45 @@
+"""Every workspace with something wrong opens, says what, and leaves the app usable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import kpi_rules as kr
+import pytest
+from kpi_rules_tui.widgets.table import Table
+from tui.tests.driver import check_drawn, dump, opened, press, run
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = [folder for folder in (ROOT / "tests" / "bad").iterdir() if folder.is_dir() and folder.name != "__pycache__"]
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_opens_and_shows_what_is_wrong(folder: Path) -> None:
+    expected = kr.load(folder)
+
+    async def test() -> None:
+        async with opened(folder, (160, 40)) as (office, pilot):
+            if expected.errors:
+                assert "5 Evidence" in dump(office)
+                assert f"errors: {len(expected.errors)}; see Evidence" in dump(office)
+            else:
+                assert "errors:" not in dump(office)
+                await press(pilot, "5")
+            pane = office.house.query_one("EvidencePane")
+            screen = dump(office)
+            assert f"Problems {len(expected.problems)}" in screen
+            assert f"Quarantine {expected.quarantine.height}" in screen
+            if expected.problems:
+                pane.find("problems")  # type: ignore[attr-defined]  # (it is a pane)
+                await pilot.pause()
+                table = office.house.query_one("#evidence-problems", Table)
+                assert table.frame is not None
+                assert table.frame["message"].to_list() == [problem.message for problem in expected.problems]
+                screen = dump(office)
+                shown = expected.problems[: office.size.height - 8]
+                assert all(problem.code in screen for problem in shown)
+            check_drawn(office)
+            await press(pilot, "enter", "escape", "question_mark", "escape", "1", "5", "r")
+            check_drawn(office)
+
+    run(test())
