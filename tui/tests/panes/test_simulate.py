@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 from kpi_rules_tui import trial as trials
 from kpi_rules_tui.desk import Desk
 from kpi_rules_tui.panes.outcomes import VIEWS, chance, points, signed
@@ -20,9 +21,10 @@ from kpi_rules_tui.trial import Asked, Run, Trial, changed_values, default_day, 
 from tui.tests.driver import check_drawn, dump, opened, press, run, until
 
 if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
     from kpi_rules_tui.app import Office
     from kpi_rules_tui.panes.simulate import SimulatePane
-    from textual.pilot import Pilot
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
 MILDER = kr.ParameterEdit("pay_withholding.section_below", Decimal("0.4"))
@@ -226,16 +228,18 @@ def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: p
             first = office.desk.trial
             edit(office, kr.ParameterEdit("pay_withholding.section_below", Decimal("0.3")))
             assert "B has changed since; Ctrl+R runs again" in dump(office)
-            asked: list[Any] = []
             simulate = kr.simulate
-            monkeypatch.setattr(kr, "simulate", lambda *given, **more: asked.append(given) or simulate(*given, **more))
+
+            def anew(*_given: object, **_more: object) -> kr.Simulation:
+                pytest.fail("simulated anew")
+
+            monkeypatch.setattr(kr, "simulate", anew)
             screen = await simulated(office, pilot)
             trial = office.desk.trial
             assert first is not None
             assert trial is not None
             assert trial.b is not None
             assert trial.a is first.a
-            assert not asked
             milder = kr.load(EXAMPLE).with_parameters({"pay_withholding.section_below": 0.3})
             assert trial.b.digest == simulate(milder, DAY, draws=2_000, seed=1).digest
             assert "B has changed since" not in screen
@@ -379,7 +383,7 @@ def test_day_draws_and_seed_are_checked_as_they_are_typed() -> None:
             screen = dump(office)
             assert "a day from 2011-01-01 to 2011-12-30" in screen
             assert "a whole number from 1 to 1,000,000" in screen
-            done = office.screen.query_one("#done")
+            done: Any = office.screen.query_one("#done")
             assert not done.disabled
             for name, values in wrong.items():
                 field: Any = office.screen.query_one(f"#field-{name}")

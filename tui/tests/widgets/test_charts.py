@@ -8,9 +8,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from kpi_rules_tui.widgets.charts import Band, Bar, Bars, Chart, Fan, Histogram, points, step_of
 from rich.cells import cell_len
 from textual.app import App
+
+from kpi_rules_tui.widgets.charts import Band, Bar, Bars, Chart, Fan, Histogram, points, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from kpi_rules_tui.texts import _, plain
 from kpi_rules_tui.widgets.bars import EIGHTHS
-from kpi_rules_tui.widgets.table import fit
+from kpi_rules_tui.widgets.columns import fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
