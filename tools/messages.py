@@ -35,8 +35,9 @@ msgstr ""
 
 
 def packages() -> Iterator[Path]:
-    """Give the folder of each package that speaks: kpi-rules and the policies in this repository."""
+    """Give the folder of each package that speaks: kpi-rules, the terminal UI and the policies in this repository."""
     yield ROOT / "src" / "kpi_rules"
+    yield ROOT / "tui" / "src" / "kpi_rules_tui"
     yield from sorted(path.parent for path in ROOT.glob("plugins/*/src/*/__init__.py"))
 
 

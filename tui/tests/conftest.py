@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 
 ROOT = Path(__file__).resolve().parents[2]
 

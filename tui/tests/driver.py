@@ -6,9 +6,10 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
-from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -76,7 +77,6 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
         await pilot.press(key)
         await pilot.pause()
     return dump(pilot.app)
-
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

@@ -6,6 +6,7 @@ import inspect
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kpi_rules_tui.actions import ACTIONS, BY_ID, CHANGING, GROUPS, TOGETHER, bindings, clashes, unknown
 
 HOMES = {

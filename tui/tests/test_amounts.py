@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import kpi_rules as kr
 from hypothesis import given
 from hypothesis import strategies as st
+
+import kpi_rules as kr
 from kpi_rules_tui.amounts import Scale, percent, signed_percent, whole
 
 fen = st.integers(-kr.LIMIT, kr.LIMIT)

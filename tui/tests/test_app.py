@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import check_drawn, dump, opened, press, run, settled, until
@@ -13,8 +14,9 @@ from tui.tests.driver import check_drawn, dump, opened, press, run, settled, unt
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kpi_rules_tui.app import Office
     from textual.pilot import Pilot
+
+    from kpi_rules_tui.app import Office
 
 
 async def change_quota(office: Office, pilot: Pilot[int], amount: str = "3500万") -> None:
@@ -198,12 +200,12 @@ def test_language_changes_at_once_and_back(example: Path) -> None:
     run(test())
 
 
-@pytest.mark.parametrize("name", ["kpi-dark", "kpi-light", "kpi-contrast", "textual-ansi"])
+@pytest.mark.parametrize("name", ["kpi-dark", "kpi-light", "kpi-contrast", "kpi-terminal"])
 def test_every_theme_draws(example: Path, name: str) -> None:
     async def test() -> None:
         async with opened(example, (100, 30)) as (office, pilot):
             await press(pilot, "f2")
-            place = ["kpi-dark", "kpi-light", "kpi-contrast", "textual-ansi"].index(name)
+            place = ["kpi-dark", "kpi-light", "kpi-contrast", "kpi-terminal"].index(name)
             await press(pilot, "home", *["down"] * place, "enter")
             assert office.theme == name
             for pane in "12345":
@@ -222,9 +224,7 @@ def test_no_color_draws_without_colours(example: Path, monkeypatch: pytest.Monke
             styles = [
                 segment.style for strip in office.screen._compositor.render_strips(office.size) for segment in strip
             ]
-            filtered = [
-                each for each in office.get_line_filters() if hasattr(each, "apply")
-            ]
+            filtered = [each for each in office.get_line_filters() if hasattr(each, "apply")]
             assert filtered
             assert styles
 

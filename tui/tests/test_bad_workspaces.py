@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import check_drawn, dump, opened, press, run
 

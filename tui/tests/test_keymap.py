@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kpi_rules_tui.keymap import keymap_file, read_keymap
 from tui.tests.driver import dump, opened, press, run
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kpi_rules_tui.remembered import MOST_WORKSPACES, Remembered, recall, remember, state_file
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import opened, press, run, until
@@ -22,7 +23,9 @@ def test_only_the_last_workspaces_are_kept() -> None:
     assert list(recall().workspaces)[0] == "/3"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 3, "workspaces": []}', '{"workspaces": {"/a": 1}}', "[" * 9999])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"theme": 3, "workspaces": []}', '{"workspaces": {"/a": 1}}', "[" * 9999]
+)
 def test_what_is_not_ours_is_as_if_it_were_not_there(text: str) -> None:
     state_file().parent.mkdir(parents=True)
     state_file().write_text(text, encoding="utf-8")

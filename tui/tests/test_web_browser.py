@@ -76,6 +76,7 @@ def test_the_overview_is_drawn_and_keys_work_without_a_click_and_nothing_is_aske
             "Worked example: five departments, one year",
             "en",
         ]
+        shows(browser, "Sort by column")  # what the footer says once the table has the focus
         browser.press("?")
         shows(browser, "╭──")
         hosts = {urlsplit(address).netloc for address in browser.requested()}

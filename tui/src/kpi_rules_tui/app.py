@@ -387,7 +387,6 @@ class Office(App[int]):
         return ()
 
 
-
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if DAY.fullmatch(text) else None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kpi_rules_tui.desk import Desk
 
 DOMAIN: Final = "kpi_rules_tui"
-THEMES: Final = ("kpi-dark", "kpi-light", "kpi-contrast", "textual-ansi")
+THEMES: Final = ("kpi-dark", "kpi-light", "kpi-contrast", "kpi-terminal")
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 PORTS: Final = click.IntRange(0, 65_535)
 MOST: Final = click.IntRange(1, 100)

@@ -95,12 +95,39 @@ CONTRAST: Final = Theme(
     },
 )
 
+TERMINAL: Final = Theme(
+    name="kpi-terminal",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_magenta",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    variables={
+        "muted": "ansi_default",
+        "block-cursor-background": "ansi_blue",
+        "block-cursor-foreground": "ansi_bright_white",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "ansi_bright_black",
+        "footer-background": "ansi_default",
+        "footer-key-foreground": "ansi_magenta",
+        "border": "ansi_blue",
+        "border-blurred": "ansi_bright_black",
+    },
+)
+
 NAMES: Final = {
     "kpi-dark": N_("dark"),
     "kpi-light": N_("light"),
     "kpi-contrast": N_("high contrast"),
-    "textual-ansi": N_("the terminal's colours"),
+    "kpi-terminal": N_("the terminal's colours"),
 }
 """The themes that can be chosen, in their order."""
 
-OURS: Final = (DARK, LIGHT, CONTRAST)
+OURS: Final = (DARK, LIGHT, CONTRAST, TERMINAL)

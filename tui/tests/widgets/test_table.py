@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from rich.cells import cell_len
+from textual.app import App
+
 from kpi_rules_tui.amounts import Scale
 from kpi_rules_tui.widgets import rows as searching
 from kpi_rules_tui.widgets.table import Column, Table
-from rich.cells import cell_len
-from textual.app import App
 from tui.tests.driver import check_drawn, dump, lines, press, run, until
 
 if TYPE_CHECKING:

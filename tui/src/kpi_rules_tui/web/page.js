@@ -15,25 +15,11 @@ window.onload = async (event) => {
     return;
   }
   new MutationObserver(look).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  document.addEventListener("mouseup", () => focus());
+  document.addEventListener("mouseup", look);
 };
 
-let drawn = false;
-
+// The keys go to the terminal as soon as there is one, and to the way back once it is over.
 function look() {
-  if (document.body.classList.contains("-closed")) {
-    document.querySelector("#over a").focus();
-  } else if (!drawn && document.body.classList.contains("-first-byte")) {
-    drawn = true;
-    focus();
-  }
-}
-
-function focus() {
-  // Away and back: only a change of the focus is told to the application, which begins without it.
-  const keys = document.querySelector(".xterm-helper-textarea");
-  if (keys !== null && !document.body.classList.contains("-closed")) {
-    keys.blur();
-    keys.focus();
-  }
+  const over = document.body.classList.contains("-closed");
+  document.querySelector(over ? "#over a" : ".xterm-helper-textarea")?.focus();
 }

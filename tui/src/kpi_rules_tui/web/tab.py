@@ -62,6 +62,10 @@ class Tab(AppService):
         self._stdin = process.stdin
         return process
 
+    def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
+        """Name our driver; the rest is textual-serve's."""
+        return super()._build_environment(width, height) | {"TEXTUAL_DRIVER": "kpi_rules_tui.web.driver:BrowserDriver"}
+
     async def run(self) -> None:
         """Pass on what the process draws until it ends, and then hang up."""
         stdout = self._process.stdout if self._process is not None else None
