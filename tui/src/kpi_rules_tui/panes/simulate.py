@@ -443,7 +443,7 @@ class SimulatePane(Pane):
         return [
             *found,
             shlex.join(["cp", "-r", str(self.desk.folder), beside]),
-            shlex.join([*kr.edit_command(beside, self.desk.edits), "--save"]),
+            shlex.join(kr.edit_command(beside, self.desk.edits)),
             self.desk.command("compare", beside, *asked.words()),
         ]
 
@@ -466,7 +466,7 @@ def _at_work(run: Run) -> str:
         parts.append(_("{seconds} s left").format(seconds=max(round(remaining), 1)))
     else:
         parts.append(_("{seconds} s so far").format(seconds=int(run.seconds)))
-    parts += [_("seed {seed}").format(seed=run.asked.seed), _("Ctrl+X cancels")]
+    parts.append(_("seed {seed}").format(seed=run.asked.seed))
     return plain("  ".join(parts))
 
 
