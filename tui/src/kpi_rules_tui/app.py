@@ -90,8 +90,8 @@ class Office(App[int]):
         await super().on_event(event)
 
     async def _on_key(self, event: events.Key) -> None:
-        if not self._typeahead.takes(event):
-            await super()._on_key(event)
+        if self._typeahead.takes(event):
+            event.prevent_default()  # Textual would call its own handler next, by itself
 
     async def run_action(
         self,
