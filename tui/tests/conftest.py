@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import kpi_rules as kr
 import pytest
+
+import kpi_rules as kr
 
 if TYPE_CHECKING:
     from pathlib import Path

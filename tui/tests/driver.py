@@ -6,9 +6,10 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
-from rich.cells import cell_len
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -45,7 +46,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Office, Pilot[int]]]:
     """Open a workspace and wait until it was read."""
     office = Office(desk or Desk(folder, readonly=readonly))
-    async with office.run_test(size=size) as pilot:
+    async with office.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield office, pilot
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from rich.cells import cell_len
+from textual.app import App
+
 from kpi_rules_tui.amounts import Scale
 from kpi_rules_tui.widgets import rows as searching
 from kpi_rules_tui.widgets.table import Column, Table
-from rich.cells import cell_len
-from textual.app import App
 from tui.tests.driver import check_drawn, dump, lines, press, run, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     import pytest
     from textual.app import ComposeResult
@@ -53,7 +54,7 @@ class Alone(App[None]):
 
 
 @asynccontextmanager
-async def alone(shown: pl.DataFrame, columns: Any = COLUMNS) -> AsyncIterator[tuple[Table, Pilot[None]]]:
+async def alone(shown: pl.DataFrame, columns: Sequence[Column] = COLUMNS) -> AsyncIterator[tuple[Table, Pilot[None]]]:
     """Show a frame."""
     app = Alone()
     async with app.run_test(size=(60, 12)) as pilot:
