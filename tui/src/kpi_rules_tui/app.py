@@ -8,7 +8,7 @@ import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 
 import kpi_rules as kr
@@ -25,7 +25,7 @@ from kpi_rules_tui.house import House
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.state import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
-from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.texts import _, plain, safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from kpi_rules_tui.desk import Edit, Weighed
+
+LONGEST_TOLD: Final = 500
+"""Characters of a notification; more would cover the screen."""
 
 LANGUAGES: Final = (("en", "English"), ("zh", "简体中文"))
 
@@ -137,8 +140,14 @@ class Office(App[int]):
     ) -> None:
         """Tell something; what is told has data in it, and is never parsed as markup."""
         del markup
-        safe = kr.safe(message, lines=True)
-        super().notify(safe, title=kr.safe(title), severity=severity, timeout=timeout, markup=False)
+        told = message if len(message) <= LONGEST_TOLD else message[:LONGEST_TOLD] + "…"
+        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout, markup=False)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take what is pasted with its control characters as escapes: every field draws what stands in it."""
+        if isinstance(event, events.Paste):
+            event.text = safe(event.text, lines=True)
+        await super().on_event(event)
 
     def _fatal_error(self) -> None:
         """End with the terminal as it was; the story goes to a file and not over the screen."""

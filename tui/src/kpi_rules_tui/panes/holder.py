@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import work
+from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input
 
 import kpi_rules as kr
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.reader import Reader
-from kpi_rules_tui.texts import _
+from kpi_rules_tui.texts import _, safe
 from kpi_rules_tui.widgets.columns import written
 from kpi_rules_tui.widgets.lines import StatusLine
 from kpi_rules_tui.widgets.table import Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import polars as pl
+    from textual.binding import BindingType
 
     from kpi_rules_tui.app import Office
     from kpi_rules_tui.widgets.columns import Column
@@ -46,6 +48,11 @@ def as_shown(columns: Sequence[Column], rows: pl.DataFrame) -> pl.DataFrame:
 class FilterLine(Input):
     """Where the text to filter by is typed; enter keeps it, escape clears it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "show_all", show=False),  # bindings and not keys: escape means more around it
+        Binding("down", "go_on", show=False),
+    ]
+
     DEFAULT_CSS = """
     FilterLine { height: 1; border: none; padding: 0 1; display: none; background: $surface; }
     FilterLine.-open { display: block; }
@@ -61,7 +68,7 @@ class FilterLine(Input):
         """Begin to filter a table."""
         self.table = table
         self.placeholder = _("filter: what rows must contain")
-        self.value = table.needle
+        self.value = safe(table.needle)
         self.add_class("-open")
         self.focus()
 
@@ -71,14 +78,14 @@ class FilterLine(Input):
         if self.table is not None:
             self.table.focus()
 
-    def key_escape(self) -> None:
+    def action_show_all(self) -> None:
         """Show all rows again."""
         if self.table is not None:
             self.table.narrow("")
         self.value = ""
         self.close()
 
-    def key_down(self) -> None:
+    def action_go_on(self) -> None:
         """Go on in the table with what is found."""
         self.close()
 
