@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
+from kpi_rules_tui.texts import safe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -36,7 +37,7 @@ def dump(app: App[Any]) -> str:
 def check_drawn(app: App[Any]) -> None:
     """Hold the screen to what every screen is: no character that a terminal obeys, every line of the same width."""
     for line in lines(app):
-        assert line.isprintable(), ascii(line)
+        assert safe(line) == line, ascii(line)
         assert cell_len(line) == app.size.width, ascii(line)
 
 
@@ -46,7 +47,7 @@ async def opened(
 ) -> AsyncIterator[tuple[Office, Pilot[int]]]:
     """Open a workspace and wait until it was read."""
     office = Office(desk or Desk(folder, readonly=readonly))
-    async with office.run_test(size=size) as pilot:
+    async with office.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield office, pilot
 

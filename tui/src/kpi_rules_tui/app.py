@@ -25,7 +25,7 @@ from kpi_rules_tui.house import House
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
-from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.texts import _, plain, safe, shown
 from kpi_rules_tui.typeahead import Typeahead
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from kpi_rules_tui.desk import Edit, Weighed
+
+LONGEST_TOLD: Final = 500
+"""Characters of a notification; more would cover the screen."""
 
 LANGUAGES: Final = (("en", "English"), ("zh", "简体中文"))
 
@@ -84,9 +87,13 @@ class Office(App[int]):
     # -- keys --------------------------------------------------------------------------------------------------------
 
     async def on_event(self, event: events.Event) -> None:
-        """Hold keys back while what they are meant for is not there yet."""
+        """Hold keys back while what they are meant for is not there yet; take what is pasted with its control
+        characters as escapes, since every field draws what stands in it.
+        """
         if isinstance(event, events.Key) and not event.is_forwarded and self._typeahead.takes(event):
             return
+        if isinstance(event, events.Paste):
+            event.text = safe(event.text, lines=True)
         await super().on_event(event)
 
     async def _on_key(self, event: events.Key) -> None:
@@ -165,8 +172,8 @@ class Office(App[int]):
     ) -> None:
         """Tell something; what is told has data in it, and is never parsed as markup."""
         del markup
-        safe = kr.safe(message, lines=True)
-        super().notify(safe, title=kr.safe(title), severity=severity, timeout=timeout, markup=False)
+        told = message if len(message) <= LONGEST_TOLD else message[:LONGEST_TOLD] + "…"
+        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout, markup=False)
 
     def _fatal_error(self) -> None:
         """End with the terminal as it was; the story goes to a file and not over the screen."""

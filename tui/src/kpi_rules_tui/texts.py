@@ -6,6 +6,7 @@ has data in it, therefore reaches a widget as `shown(text)` and in no other way.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
@@ -16,7 +17,7 @@ from kpi_rules import N_
 if TYPE_CHECKING:
     from kpi_rules import Rule
 
-__all__ = ["N_", "_", "label_of", "plain", "shown"]
+__all__ = ["N_", "_", "label_of", "plain", "safe", "shown"]
 
 DOMAIN: Final = "kpi_rules_tui"
 
@@ -29,16 +30,32 @@ def _(message: str) -> str:
     return kr.translate(message, DOMAIN)
 
 
+UNSTEADY: Final = re.compile("[\ufe00-\ufe0f\u20e3\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
+"""Characters that change the width of those beside them (variation selectors, keycaps, flags, skin tones): terminals
+differ about it, and what stands to the right of them would be out of line.
+"""
+
+
+def safe(text: str, *, lines: bool = False) -> str:
+    """Return a text with every character as its escape that a terminal obeys, hides, or draws of a doubtful width."""
+    made = kr.safe(text, lines=lines)
+    return made if made.isascii() else UNSTEADY.sub(_escape, made)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
+
+
 def plain(text: object) -> str:
     """Return a text on one line with every control and bidirectional character as its escape."""
     whole = "" if text is None else str(text)
-    return kr.safe(whole if len(whole) <= LONGEST else whole[:LONGEST] + "…")
+    return safe(whole if len(whole) <= LONGEST else whole[:LONGEST] + "…")
 
 
 def shown(text: object, *, lines: bool = False) -> Content:
     """Return a text as what a widget shows and never parses; with `lines`, line ends stay."""
     whole = "" if text is None else str(text)
-    return Content(kr.safe(whole, lines=True) if lines else plain(whole))
+    return Content(safe(whole, lines=True) if lines else plain(whole))
 
 
 def label_of(rule: Rule) -> str:

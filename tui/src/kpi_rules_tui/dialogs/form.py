@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from kpi_rules_tui.actions import bindings
-from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.texts import _, safe, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             with VerticalScroll(classes="dialog--body", can_focus=False):
                 for each in self._fields:
                     yield Static(shown(each.label), classes="dialog--label")
-                    made = Input(each.value, id=f"field-{each.name}", compact=True, select_on_focus=True)
+                    made = Input(safe(each.value), id=f"field-{each.name}", compact=True, select_on_focus=True)
                     made.cursor_blink = False
                     yield made
                     yield Static("", id=f"wrong-{each.name}", classes="dialog--hint")
@@ -76,8 +76,12 @@ class Form(ModalScreen[dict[str, str] | None]):
 
     @property
     def values(self) -> dict[str, str]:
-        """What stands in the fields."""
-        return {each.name: self.query_one(f"#field-{each.name}", Input).value.strip() for each in self._fields}
+        """What stands in the fields; of one that was not changed, what was given, and not its escapes."""
+        typed = {each.name: self.query_one(f"#field-{each.name}", Input).value for each in self._fields}
+        return {
+            each.name: (each.value if typed[each.name] == safe(each.value) else typed[each.name]).strip()
+            for each in self._fields
+        }
 
     def _check(self) -> bool:
         """Say below each field what is wrong with it, or what is expected."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.containers import Container
@@ -12,6 +12,7 @@ from textual.screen import Screen
 import kpi_rules as kr
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import Scale
+from kpi_rules_tui.panes.holder import FilterLine, Holder
 from kpi_rules_tui.texts import _, label_of, shown
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
 from kpi_rules_tui.widgets.table import Column, Table
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from kpi_rules_tui.app import Office
 
 SPAN = 1.5
 """The greatest completion shown."""
 
 
-class ProfileScreen(Screen[None]):
+class ProfileScreen(Holder, Screen[None]):
     """The profile of a unit, by default the first of those given; n and b go to the others."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
@@ -46,12 +46,6 @@ class ProfileScreen(Screen[None]):
         self._units = list(units)
         self.unit = unit or (self._units[0] if self._units else "")
 
-    @property
-    def office(self) -> Office:
-        """The application."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]  # (there is no other)
-
     def compose(self) -> ComposeResult:
         """Lay out the profile and its cliffs."""
         yield TitleLine()
@@ -60,6 +54,7 @@ class ProfileScreen(Screen[None]):
                 yield Table("what", id="profile-bars")
             with Container(classes="panel", id="profile-cliffs"):
                 yield Table("", id="profile-jumps")
+        yield FilterLine()
         yield StatusLine()
         yield Keys()
 
@@ -127,7 +122,7 @@ class ProfileScreen(Screen[None]):
         """List the jumps with the two inputs either side."""
         import polars as pl
 
-        scale, rules = self.office.scale, sweep.rules
+        rules = sweep.rules
 
         def names(ids: Sequence[str]) -> str:
             return ", ".join(label_of(rules[each]) if each in rules else each for each in ids)
@@ -163,7 +158,6 @@ class ProfileScreen(Screen[None]):
             else _("stretches where more credit is worse: {count}").format(count=worse)
         )
         self.query_one(StatusLine).tell(text)
-        del scale
 
     def same(self) -> list[str]:
         """Return the command that scans the unit."""
@@ -185,11 +179,6 @@ class ProfileScreen(Screen[None]):
         if self._units:
             self.unit = self._units[(self._units.index(self.unit) + by) % len(self._units)]
             self.fill()
-
-    def on_table_asked(self, event: Table.Asked) -> None:
-        """Let the house's pane do what it does for all tables."""
-        event.stop()
-        self.office.house.pane.on_table_asked(event)
 
 
 def _swept(workspace: kr.Workspace, unit: str) -> kr.Sweep:

@@ -11,25 +11,27 @@ from textual.screen import Screen
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import Scale, percent, whole
 from kpi_rules_tui.panes import why
+from kpi_rules_tui.panes.holder import FilterLine, Holder
 from kpi_rules_tui.texts import _, label_of, plain, shown
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
 from kpi_rules_tui.widgets.table import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import polars as pl
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
     import kpi_rules as kr
-    from kpi_rules_tui.app import Office
 
 
 NARROWEST: Final = 20
 """Cells below which no line is broken."""
 
 
-class UnitScreen(Screen[None]):
+class UnitScreen(Holder, Screen[None]):
     """The page of one unit; escape goes back, n and b go to the next and the one before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
@@ -48,12 +50,7 @@ class UnitScreen(Screen[None]):
         self.unit = unit
         self._lines: list[why.Line] = []
         self._turned: set[str] = set()
-
-    @property
-    def office(self) -> Office:
-        """The application."""
-        app: Any = self.app
-        return app  # type: ignore[no-any-return]  # (there is no other)
+        self._money = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the four parts: below each other, or two by two where there is room."""
@@ -62,6 +59,7 @@ class UnitScreen(Screen[None]):
             for part, key in (("timeline", "tick"), ("why", "line"), ("waterfall", "project"), ("ledger", "")):
                 with Container(id=f"part-{part}", classes="panel"):
                     yield Table(key, id=f"unit-{part}")
+        yield FilterLine()
         yield StatusLine()
         yield Keys()
 
@@ -73,6 +71,11 @@ class UnitScreen(Screen[None]):
         """Show the unit as it stands with what is not saved."""
         assessment = self.office.assessment
         if assessment is None:
+            self._gone(_("the workspace has errors; they are listed under Evidence (5)"))
+            return
+        names = dict(assessment.workspace.tables.units.select("unit", "name").iter_rows())
+        if self.unit not in names:
+            self._gone(_("the unit is no longer there"))
             return
         titles = {
             "timeline": _("Timeline"),
@@ -82,12 +85,17 @@ class UnitScreen(Screen[None]):
         }
         for part, title in titles.items():
             self.query_one(f"#part-{part}").border_title = shown(title).markup
-        names = dict(assessment.workspace.tables.units.select("unit", "name").iter_rows())
         title = f"{names.get(self.unit) or ''} {self.unit}".strip()
         self.query_one(TitleLine).tell(title, [(_("as of {day}").format(day=assessment.as_of), "")])
         self._timeline(assessment)
         self._ledger(assessment)
         self._explain(assessment)
+
+    def _gone(self, why: str) -> None:
+        for table in self.query(Table):
+            table.nothing(why)
+        self._money = ""
+        self.tell()
 
     def _timeline(self, assessment: kr.Assessment) -> None:
         import polars as pl
@@ -163,11 +171,14 @@ class UnitScreen(Screen[None]):
             ],
         )
         withheld, left = int(frame["withheld"].sum()), int(frame["left"].sum())
-        self.query_one(StatusLine).tell(
-            _("withheld {withheld} = given back {back} + outstanding {left} ({unit})").format(
-                withheld=scale.show(withheld), back=scale.show(withheld - left), left=scale.show(left), unit=scale.unit
-            )
+        self._money = _("withheld {withheld} = given back {back} + outstanding {left} ({unit})").format(
+            withheld=scale.show(withheld), back=scale.show(withheld - left), left=scale.show(left), unit=scale.unit
         )
+        self.tell()
+
+    def more(self) -> Sequence[str]:
+        """Say that no money is lost: what was withheld is given back or outstanding."""
+        return [self._money] if self._money else []
 
     def _explain(self, assessment: kr.Assessment) -> None:
         explanation = assessment.explain(self.unit)
@@ -279,11 +290,6 @@ class UnitScreen(Screen[None]):
         if self.unit in ids:
             self.unit = ids[(ids.index(self.unit) + by) % len(ids)]
             self.fill()
-
-    def on_table_asked(self, event: Table.Asked) -> None:
-        """Let the house's pane do what it does for all tables."""
-        event.stop()
-        self.office.house.pane.on_table_asked(event)
 
 
 def stages_called() -> dict[str, str]:

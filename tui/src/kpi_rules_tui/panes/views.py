@@ -81,7 +81,7 @@ def problems(found: Sequence[kr.Problem]) -> View:
     schema = {name: pl.Int64 if name in numbers else pl.String for name in (*names, "message")}
     columns = [
         Column("severity", _("severity"), _severity, _tone, whole=True),
-        Column("code", _("code"), most=24),
+        Column("code", _("code"), most=32),
         Column("place", _("place"), most=40),
         Column("found", _("found"), most=60),
         Column("expected", _("expected"), most=60),
@@ -103,7 +103,7 @@ def quarantine(workspace: kr.Workspace) -> View:
         Column("column", _("column"), most=20),
         Column("value", _("value"), tone=lambda _value: "bad", most=30),
         Column("reason", _("reason"), most=90),
-        Column("code", _("code"), most=24),
+        Column("code", _("code"), most=32),
     ]
     return View(frame, columns, _("no row is in quarantine"))
 
@@ -123,7 +123,7 @@ def findings(assessment: kr.Assessment | None) -> View:
         pl.col("key").alias("id"),
     )
     columns = [
-        Column("code", _("code"), most=26),
+        Column("code", _("code"), most=32),
         Column("severity", _("severity"), _severity, _tone, whole=True),
         Column("effect", _("effect")),
         Column("table", _("table"), most=12),

@@ -10,7 +10,9 @@ from attrs import define
 from kpi_rules_tui.texts import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
 
 Tone = str
 """How a cell looks besides what it says: `good`, `bad`, `warn`, `dim`, `mark`, or an empty text."""
@@ -47,6 +49,11 @@ def cell(column: Column, row: dict[str, Any]) -> tuple[str, Tone]:
     """Return a cell as it is written, and how it looks; whatever `text` gives is made safe to draw."""
     value = row if column.whole else row.get(column.name)
     return plain(column.text(value)), column.tone(value)
+
+
+def written(columns: Sequence[Column], rows: pl.DataFrame) -> list[list[str]]:
+    """Return rows as they are shown: one text a column."""
+    return [[cell(column, row)[0].rstrip() for column in columns] for row in rows.iter_rows(named=True)]
 
 
 def fit(text: str, width: int, *, right: bool) -> str:

@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.texts import _, plain
-from kpi_rules_tui.widgets.columns import WIDEST, Column, Tone, cell, fit
+from kpi_rules_tui.widgets.columns import WIDEST, Column, Tone, cell, fit, written
 from kpi_rules_tui.widgets.rows import PAUSE, Shown, Wanted
 
 if TYPE_CHECKING:
@@ -180,10 +180,6 @@ class Table(ScrollView, can_focus=True):
         import polars as pl
 
         return keys.is_in(pl.Series(list(self.selected), dtype=keys.dtype, strict=False).implode())
-
-    def written(self, rows: pl.DataFrame) -> list[list[str]]:
-        """Return rows as they are shown: one text a column."""
-        return [[cell(column, row)[0].rstrip() for column in self.columns] for row in rows.iter_rows(named=True)]
 
     def narrow(self, needle: str) -> None:
         """Show only rows in whose shown columns a text stands, in upper or lower case."""
@@ -463,7 +459,7 @@ class Table(ScrollView, can_focus=True):
         rows = self.chosen
         if rows and self.frame is not None:
             frame = pl.DataFrame(rows, schema=self.frame.schema)
-            self.app.copy_to_clipboard("\n".join("\t".join(line) for line in self.written(frame)))
+            self.app.copy_to_clipboard("\n".join("\t".join(line) for line in written(self.columns, frame)))
             self.post_message(self.Asked(self, "copied"))
 
     def action_export(self) -> None:
