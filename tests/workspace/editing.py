@@ -17,12 +17,25 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EXAMPLE = EXAMPLES / "worked-example"
+HUNDRED = EXAMPLES / "hundred-days"
 
 
 def copied(target: Path, example: Path = EXAMPLE) -> Path:
     """Copy an example into a folder of its own, over what an earlier round left there."""
     shutil.rmtree(target, ignore_errors=True)
     return Path(shutil.copytree(example, target))
+
+
+def city(target: Path) -> Path:
+    """Copy the example with dated values and many quotas, without its evidence."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for name in ("units.csv", "quotas.csv"):
+        shutil.copy(HUNDRED / name, target)
+    text = (HUNDRED / "kpi.toml").read_text(encoding="utf-8")
+    text = text[: text.index("claims =")] + text[text.index("[plugins]") :]
+    (target / "kpi.toml").write_text(text, encoding="utf-8")
+    return target
 
 
 def same(one: kr.Workspace, other: kr.Workspace) -> None:
@@ -48,7 +61,7 @@ def edits_of(draw: st.DrawFn, workspace: kr.Workspace) -> list[kr.ParameterEdit 
     parameter = named.flatmap(
         lambda setting: st.builds(kr.ParameterEdit, st.just(setting.name), values_of(setting), days, groups)
     )
-    amounts = st.integers(1, 10**14)
+    amounts = st.integers(1, 2 * 10**13)
     notes = st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=9)
     units = st.sampled_from(workspace.tables.units["unit"].to_list())
     quota = st.builds(kr.QuotaEdit, units, amounts, st.sampled_from(("funds", "signed")), days, notes)

@@ -185,7 +185,7 @@ class QuotaText:
             places = [self.columns[name][0] for name in CARRIED if name in self.columns]
             texts |= {at: _unquoted(record[slice(*spans[at])]) for at in places if at < len(spans)}
         texts |= given
-        quoted = [at < len(spans) and record[spans[at][0] :].startswith('"') for at in range(len(self.headings))]
+        quoted = [at < len(spans) and self._is_quoted(record[slice(*spans[at])]) for at in range(len(self.headings))]
         row = self.delimiter.join(
             self._field(texts.get(at, ""), quoted=quoted[at] and at in texts) for at in range(len(self.headings))
         )
@@ -194,11 +194,16 @@ class QuotaText:
         is_open = where and self.text[where - 1] not in "\r\n"
         return where, where, f"{newline}{row}" if is_open else f"{row}{newline}"
 
+    def _is_quoted(self, cell: str) -> bool:
+        """Say whether a field has quotation marks that it does not need: they are the file's way to write it."""
+        return cell.startswith('"') and not self._needs_marks(_unquoted(cell))
+
+    def _needs_marks(self, text: str) -> bool:
+        return any(mark in text for mark in (self.delimiter, '"', "\n", "\r"))
+
     def _field(self, text: str, *, quoted: bool) -> str:
         """Write a field, in quotation marks where it needs them or had them; what it says is not interpreted."""
-        if quoted or any(mark in text for mark in (self.delimiter, '"', "\n", "\r")):
-            return '"' + text.replace('"', '""') + '"'
-        return text
+        return '"' + text.replace('"', '""') + '"' if quoted or self._needs_marks(text) else text
 
 
 def _amount(fen: int, unit: str) -> str:
