@@ -25,7 +25,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "worked-example"
 WS = kr.load(EXAMPLE)
 TALKED = ["archives", "culture", "finance", "water"]
 BELOW = "field_duty.off_post_below"
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=9)
+TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
 VALUES = st.one_of(
     st.booleans(),
     st.integers(0, 10**9),

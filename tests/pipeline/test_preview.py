@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -54,7 +55,12 @@ def test_the_evidence_is_gone_through_again_only_where_it_may_come_out_otherwise
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[object] = []
-    monkeypatch.setattr(preview, "assess", lambda *given, **more: calls.append(given) or kr.assess(*given, **more))
+
+    def assess(*given: Any, **more: Any) -> kr.Assessment:  # noqa: ANN401 (whatever it is called with)
+        calls.append(given)
+        return kr.assess(*given, **more)
+
+    monkeypatch.setattr(preview, "assess", assess)
     found = BEFORE.what_if([edit])
     assert bool(calls) is not bool(kept)
     agree(found, kr.assess(WS.with_edits([edit]), DAY))

@@ -64,11 +64,11 @@ def edits_of(draw: st.DrawFn, workspace: kr.Workspace) -> list[kr.ParameterEdit 
     amounts = st.integers(1, 2 * 10**13)
     notes = st.none() | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=9)
     units = st.sampled_from(workspace.tables.units["unit"].to_list())
-    quota = st.builds(kr.QuotaEdit, units, amounts, st.sampled_from(("funds", "signed")), days, notes)
-    quota = quota.filter(lambda edit: edit.indicator == "funds" or edit.amount <= 10**9)
+    quota = st.builds(kr.QuotaEdit, units, amounts, st.just("funds"), days, notes)
+    counted = st.builds(kr.QuotaEdit, units, st.integers(1, 10**9), st.just("signed"), days, notes)
     rules = [*workspace.plugins.rules, *workspace.plugins.off, "rewards"]
     switch = st.builds(kr.SwitchEdit, st.sampled_from(rules), st.booleans())
-    return draw(st.lists(st.one_of(parameter, quota, switch), min_size=1, max_size=5))
+    return draw(st.lists(st.one_of(parameter, quota, counted, switch), min_size=1, max_size=5))
 
 
 def values_of(setting: Setting) -> st.SearchStrategy[object]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
 
 import kpi_rules as kr
 from kpi_rules.workspace.quota_edits import QuotaPlan
-from tests.workspace.editing import EXAMPLE, EXAMPLES, JULY
+from tests.workspace.editing import EXAMPLE, EXAMPLES, JULY, copied
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kpi_rules.workspace.edits import Edit
 
 WS = kr.load(EXAMPLE)
 CITY = kr.load(EXAMPLES / "hundred-days")
@@ -94,14 +101,14 @@ def test_what_is_not_valid_is_said(edit: kr.ParameterEdit, message: str) -> None
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    wrong = [kr.QuotaEdit("x", 1), kr.ParameterEdit("x.y", 1), kr.SwitchEdit("z", on=True)]
+    wrong: list[Edit] = [kr.QuotaEdit("x", 1), kr.ParameterEdit("x.y", 1), kr.SwitchEdit("z", on=True)]
     with pytest.raises(ValueError, match=r"policy \"z\".*parameter x\.y.*unit \"x\""):
         WS.with_edits(wrong)
 
 
-def test_a_workspace_that_cannot_be_read_is_not_edited(tmp_path: object) -> None:
+def test_a_workspace_that_cannot_be_read_is_not_edited(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"kpi\.toml: found no such file"):
-        kr.load(str(tmp_path)).with_edits([kr.SwitchEdit("rewards", on=True)])
+        kr.load(tmp_path).with_edits([kr.SwitchEdit("rewards", on=True)])
 
 
 def test_a_quota_is_changed_set_anew_and_taken_away() -> None:
@@ -149,7 +156,7 @@ def test_policies_are_switched_off_and_find_their_values_when_they_are_on_again(
     assert on.problems == []
     assert value(on, "rewards.outstanding") == value(WS, "rewards.outstanding")
     assert value(on, "rewards.bonus_rate") == Decimal("0.5")
-    both = [kr.SwitchEdit("rewards", on=False), kr.SwitchEdit("rewards.bonus", on=False)]
+    both: list[Edit] = [kr.SwitchEdit("rewards", on=False), kr.SwitchEdit("rewards.bonus", on=False)]
     assert WS.with_edits(both).errors == []
 
 
@@ -162,7 +169,7 @@ def test_what_with_parameters_gave_stays_until_it_is_edited() -> None:
 
 def test_a_workspace_in_memory_is_edited_too() -> None:
     ws = kr.Workspace(CONFIG, FRAMES)
-    edits = [
+    edits: list[Edit] = [
         kr.ParameterEdit("rewards.outstanding", Decimal("1.3"), JULY),
         kr.ParameterEdit("supervision.talk_after", 4),
         kr.QuotaEdit("a", 900, effective=JULY, note="less"),
@@ -194,8 +201,79 @@ def test_rules_without_python_have_their_values_where_they_are_declared() -> Non
         ws.with_edits([kr.ParameterEdit(name, None)])
 
 
+POLICY = '''"""Idle units."""
+from kpi_rules import Rule, at, hookimpl, unit
+
+@hookimpl
+def kpi_policy_rules():
+    when = at.mid_year & (unit.funds == 0)
+    return [Rule("idle", kind="talk", subject="head", when=when, reason="nothing by mid-year")]
+'''
+
+
+def test_a_policy_of_one_file_is_switched_by_its_path_or_name(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "worked")
+    (folder / "summer.py").write_text(POLICY, encoding="utf-8")
+    ws = kr.load(folder)
+    on = kr.save(ws, [kr.SwitchEdit("summer.py", on=True)]).workspace
+    assert "summer.idle" in on.plugins.rules
+    assert kr.changes(on, [kr.SwitchEdit("summer", on=False)]).rows() == [
+        ("switch", "summer", None, None, None, "on", "off")
+    ]
+    for name in ("summer", "summer.py"):
+        off = on.with_edits([kr.SwitchEdit(name, on=False)])
+        assert "summer.idle" not in off.plugins.rules
+        assert off.problems == []
+    missing = ws.with_edits([kr.SwitchEdit("winter.py", on=True)])
+    assert [problem.code for problem in missing.problems] == ["local-policy-missing"]
+    assert [problem.code for problem in kr.save(ws, [kr.SwitchEdit("winter.py", on=True)]).problems] == [
+        "local-policy-missing"
+    ]
+
+
+def test_sections_are_made_where_there_are_none(tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "kpi.toml").write_text("[year]\nstart = 2011-01-01\nend = 2011-12-31\n", encoding="utf-8")
+    ws = kr.load(folder)
+    on = ws.with_edits([kr.SwitchEdit("rewards", on=True), kr.ParameterEdit("rewards.outstanding", 2, JULY)])
+    assert on.origin is not None
+    assert on.origin.content == (
+        b"[year]\nstart = 2011-01-01\nend = 2011-12-31\n\n"
+        b'[plugins]\nenabled = ["rewards"]\n\n[rewards]\noutstanding = [{ value = 2, from = 2011-07-01 }]\n'
+    )
+    assert [problem.code for problem in ws.errors] == [problem.code for problem in on.errors]
+
+
+def test_a_workspace_goes_to_another_process_with_its_rules_without_python() -> None:
+    ws = kr.load(EXAMPLES / "without-python")
+    other = pickle.loads(pickle.dumps(ws))  # noqa: S301 (made on this line)
+    assert other.plugins.rules.keys() == ws.plugins.rules.keys()
+
+
+def test_what_is_written_in_no_way_that_is_known_is_left_to_hands(tmp_path: Path) -> None:
+    text = (EXAMPLE / "kpi.toml").read_text(encoding="utf-8")
+    folder = copied(tmp_path / "worked")
+    rewards = text[text.index("[rewards]") : text.index("[supervision]")]
+    (folder / "kpi.toml").write_text(
+        "rewards.outstanding = 1.2\nrewards.bonus_rate = 0.001\n" + text.replace(rewards, ""), encoding="utf-8"
+    )
+    ws = kr.load(folder)
+    assert ws.problems == []
+    dotted = ws.with_edits([kr.ParameterEdit("rewards.outstanding", Decimal("1.3"))])
+    assert value(dotted, "rewards.outstanding") == Decimal("1.3")
+    assert ws.with_edits([kr.ParameterEdit("rewards.bonus_rate", None)]).problems == []
+    twice = '[field_duty]\noff_post_below = [{ value = 0.5 }, { value = 0.4, group = "social" }, { value = 0.3 }]\n'
+    start, end = text.index("[field_duty]"), text.index("[rewards]")
+    (folder / "kpi.toml").write_text(text[:start] + twice + text[end:], encoding="utf-8")
+    doubled = kr.load(folder)
+    assert [problem.code for problem in doubled.errors] == ["duplicate-entry"]
+    gone = doubled.with_edits([kr.ParameterEdit(BELOW, None)])
+    assert gone.errors == []
+
+
 def test_changes_are_for_people() -> None:
-    edits = [
+    edits: list[Edit] = [
         kr.ParameterEdit(BELOW, Decimal("0.45"), JULY),
         kr.ParameterEdit("rewards.outstanding", None),
         kr.QuotaEdit("water", 2_500_000_000, effective=date(2011, 10, 1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import threading
 from datetime import date
 from decimal import Decimal
@@ -257,7 +258,7 @@ def test_a_folder_that_may_not_be_written_is_said(folder: Path, monkeypatch: pyt
     def refused(**_how: object) -> tuple[int, str]:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr(saving.tempfile, "mkstemp", refused)
+    monkeypatch.setattr(tempfile, "mkstemp", refused)
     found = kr.save(kr.load(folder), [kr.ParameterEdit(BELOW, 0)])
     assert found.problems[0].place.file == str(folder)
     assert found.problems[0].found == "a file that cannot be written: Permission denied"

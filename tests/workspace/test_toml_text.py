@@ -16,10 +16,12 @@ from kpi_rules.workspace.config_lines import Walk
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").rglob("kpi.toml"))
 PATH = ("p", "a")
+JULY = date(2011, 7, 1)
 
 
 def test_values_are_written_as_they_are_read() -> None:
-    for value in ('"', "单位 \\ \n\x7f\x01", True, 3, Decimal("0.40"), Decimal(3), date(2011, 7, 1), ["a", "b"], {}):
+    values: list[object] = ['"', "单位 \\ \n\x7f\x01", True, 3, Decimal("0.40"), Decimal(3), JULY, ["a", "b"], {}]
+    for value in values:
         text = f"value = {toml_text.written(value)}"
         assert tomli.loads(text, parse_float=Decimal)["value"] == value, text
     assert toml_text.written(Decimal("0.40")) == "0.40"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.hooks.manager import load_plugins
 from kpi_rules.workspace.config_items import PolicyTables
@@ -86,7 +86,8 @@ def policies_of(read: ReadConfig, folder: Path | None, before: Policies | None =
         *own.problems,
         *contribution_problems(plugins, read.file, local.place),
     ]
-    return Policies(read, plugins, local, found)
+    # The module was asked and is not needed any more; to another process it could not go.
+    return Policies(read, plugins, evolve(local, module=None), found)
 
 
 def _of(read: ReadConfig, tables: Collection[str]) -> object:
