@@ -148,6 +148,22 @@ def test_rules_are_switched_off_and_on() -> None:
     assert WS.with_edits([kr.SwitchEdit("field_duty.station_head", on=True)]).config == WS.config
 
 
+def test_what_is_wrong_with_a_rule_shows_while_it_is_on(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "worked")
+    (folder / "summer.py").write_text(POLICY.replace("unit.funds", "unit.fund"), encoding="utf-8")
+    text = (folder / "kpi.toml").read_text(encoding="utf-8")
+    (folder / "kpi.toml").write_text(
+        text.replace("[plugins]\n", '[plugins]\nlocal = ["summer.py"]\noff = ["summer.idle"]\n'), encoding="utf-8"
+    )
+    ws = kr.load(folder)
+    assert ws.problems == []
+    on = ws.with_edits([kr.SwitchEdit("summer.idle", on=True)])
+    assert [problem.code for problem in on.errors] == ["unknown-column"]
+    assert on.with_edits([kr.SwitchEdit("summer.idle", on=False)]).errors == []
+    assert on.with_edits([kr.SwitchEdit("supervision.talk", on=False)]).errors == on.errors
+    assert list(on.plugins.rules) == sorted(on.plugins.rules)
+
+
 def test_policies_are_switched_off_and_find_their_values_when_they_are_on_again() -> None:
     off = WS.with_edits([kr.SwitchEdit("rewards", on=False), kr.SwitchEdit("supervision.talk", on=False)])
     assert off.errors == []

@@ -56,6 +56,9 @@ class QuotaText:
     keys: dict[Key, list[Span]] = field(factory=dict)
     """Where the records of each quota stand, in the order of the file, with their line ends."""
 
+    revisions: dict[tuple[str, str], list[tuple[date, Span]]] = field(factory=dict)
+    """The same by unit and indicator: the days and records of its revisions."""
+
     @classmethod
     def of(cls, content: bytes, source: TableSource) -> QuotaText | Problem:
         """Find the records of a file; a problem where it cannot be written back as it is."""
@@ -90,20 +93,15 @@ class QuotaText:
             cells = _fields(self.text[slice(*span)], self.delimiter)
             day = parse_date(cells[effective].strip()) if len(cells) > last else None
             if day is not None:
-                self.keys.setdefault((cells[unit].strip(), cells[indicator].strip(), day), []).append(span)
+                of = cells[unit].strip(), cells[indicator].strip()
+                self.keys.setdefault((*of, day), []).append(span)
+                self.revisions.setdefault(of, []).append((day, span))
 
     def cells(self, key: Key) -> dict[str, str]:
         """Return the texts of a quota's first row by heading; none where it has no row."""
         if key not in self.keys:
             return {}
         return dict(zip(self.headings, _fields(self.text[slice(*self.keys[key][0])], self.delimiter), strict=False))
-
-    def last(self, unit: str, indicator: str) -> Span | None:
-        """Return the last row of a unit's quotas of an indicator."""
-        spans = [
-            span for (of, name, _day), found in self.keys.items() if (of, name) == (unit, indicator) for span in found
-        ]
-        return max(spans, default=None)
 
     def edited(self, edits: Mapping[Key, QuotaEdit], *, counts: Iterable[str]) -> bytes | list[Problem]:
         """Return the file's bytes with edits, by the quota that each is of."""
@@ -173,9 +171,9 @@ class QuotaText:
     def _new_row(self, key: Key, given: Mapping[int, str]) -> tuple[int, int, str]:
         """Return a row more: behind the unit's last one of an earlier day, else before its first, else at the end."""
         unit, indicator, day = key
-        own = sorted((other, span) for other, spans in self.keys.items() if other[:2] == key[:2] for span in spans)
-        before = [span for other, span in own if other[2] < day]
-        after = [span for other, span in own if other[2] > day]
+        own = sorted(self.revisions.get((unit, indicator), []))
+        before = [span for other, span in own if other < day]
+        after = [span for other, span in own if other > day]
         texts = {self.columns["unit"][0]: unit, self.columns["indicator"][0]: indicator}
         texts[self.columns["effective"][0]] = day.isoformat()
         model = before[-1] if before else None
