@@ -275,6 +275,7 @@ def test_every_command_of_the_list_can_be_made() -> None:
         "init",
         "check",
         "split",
+        "edit",
         "assess",
         "explain",
         "simulate",

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpi_rules.workspace.config_lines import dotted, lines_of
+from kpi_rules.workspace.config_lines import Walk, dotted, lines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpi_rules.workspace.config_lines import Path
 
 DOCUMENT = '''\
 # [not.a.section]
@@ -113,3 +119,30 @@ def test_every_key_of_a_document_is_found(document: dict[str, object]) -> None:
         line = lines.find((key,))
         assert line is not None
         assert 1 <= line <= text.count("\n") + 1
+
+
+def test_where_keys_values_and_sections_begin_and_end() -> None:
+    text = 'x = 1 # c\n[a]\n"b c" = [ 1 , {y = "z"} ]\n[[a.d]]\ne.f = 2011-01-01\n'
+    walk = Walk(text)
+
+    def cut(spans: Mapping[Path, tuple[int, int]]) -> dict[Path, str]:
+        return {path: text[start:end] for path, (start, end) in spans.items()}
+
+    assert cut(walk.values) == {
+        ("x",): "1",
+        ("a", "b c"): '[ 1 , {y = "z"} ]',
+        ("a", "b c", 0): "1",
+        ("a", "b c", 1): '{y = "z"}',
+        ("a", "b c", 1, "y"): '"z"',
+        ("a", "d", 0, "e", "f"): "2011-01-01",
+    }
+    assert cut(walk.pairs)["a", "d", 0, "e", "f"] == "e.f = 2011-01-01"
+    assert {path: text[at:].partition("\n")[0] for path, at in walk.headers.items()} == {
+        ("a",): "[a]",
+        ("a", "d", 0): "[[a.d]]",
+    }
+    assert {path: text[:at][-3:] for path, at in walk.ends.items()} == {
+        (): "= 1",
+        ("a",): "} ]",
+        ("a", "d", 0): "-01",
+    }

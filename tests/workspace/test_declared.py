@@ -228,7 +228,7 @@ def test_deposits_are_forfeited_without_python(tmp_path: Path) -> None:
     [
         (
             'rule = "late"',
-            "kpi.toml, line 25, plugins.rule: found the unknown key rule; expected one of enabled, local",
+            "kpi.toml, line 25, plugins.rule: found the unknown key rule; expected one of enabled, local, off",
         ),
         (
             '[rule]\nname = "late"',

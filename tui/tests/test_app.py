@@ -280,9 +280,10 @@ def test_every_view_says_the_command_that_does_the_same(example: Path) -> None:
     async def test() -> None:
         async with opened(example, (140, 40)) as (office, pilot):
             for key, words in (("1", "assess"), ("2", "assess"), ("3", "plugins"), ("5", "check")):
-                screen = await press(pilot, key, "c")
-                assert f"kpi-rules {words} " in screen
+                await press(pilot, key, "c")
+                await until(pilot, lambda words=words: f"kpi-rules {words} " in dump(office))
                 await press(pilot, "escape")
+                await until(pilot, lambda: not office.screen.is_modal)
             await press(pilot, "1", "enter")
             await until(pilot, lambda: isinstance(office.screen, UnitScreen))
             assert "kpi-rules explain " in await press(pilot, "c")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kpi_rules_tui.keymap import keymap_file, read_keymap
-from tui.tests.driver import dump, opened, press, run
+from tui.tests.driver import dump, opened, press, run, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,9 +56,9 @@ def test_keys_of_ones_own_work_and_help_shows_them(example: Path) -> None:
     async def test() -> None:
         keymap = {"app.quotas": "f6"}
         office = Office(Desk(example), keymap=keymap, remarks=["keys.toml: the key y means two things"])
-        async with office.run_test(size=(100, 40)) as pilot:
+        async with office.run_test(size=(100, 40), notifications=True) as pilot:
             await settled(pilot)
-            assert "the key y means two things" in dump(office)  # clashes are reported at the start
+            await until(pilot, lambda: "the key y means two things" in dump(office))  # clashes are told at the start
             await press(pilot, "2")
             assert office.house.pane.id == "pane-overview"
             await press(pilot, "f6")

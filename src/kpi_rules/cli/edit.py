@@ -9,6 +9,7 @@ from kpi_rules.cli.words import Command, Option
 from kpi_rules.locale import N_, _
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -108,7 +109,8 @@ def run(  # noqa: PLR0913 (one for each option)
     found = kr.save(loaded, edits) if save else None
     if found is not None and found.problems:
         raise RefusedError("\n".join(problem_line(problem) for problem in found.problems))
-    _show(after, changed, effect, found, format, output)
+    rules = {**loaded.plugins.rules, **after.plugins.off, **after.plugins.rules}
+    _show(rules, changed, effect, found, format, output)
     if found is not None:
         _tell(workspace, found)
     elif after.errors:
@@ -148,7 +150,7 @@ def _met(assessment: kr.Assessment) -> dict[str, set[str]]:
 
 
 def _show(
-    after: kr.Workspace,
+    rules: Mapping[str, kr.Rule],
     changed: pl.DataFrame,
     effect: pl.DataFrame | None,
     saved: kr.Saved | None,
@@ -166,10 +168,12 @@ def _show(
         tables = {"changes": changed, "written": written}
         write(to_json(tables if effect is None else {**tables, "effect": effect}), output)
         return
-    _page(after, changed, effect, output)
+    _page(rules, changed, effect, output)
 
 
-def _page(after: kr.Workspace, changed: pl.DataFrame, effect: pl.DataFrame | None, output: Path | None) -> None:
+def _page(
+    rules: Mapping[str, kr.Rule], changed: pl.DataFrame, effect: pl.DataFrame | None, output: Path | None
+) -> None:
     from kpi_rules.cli.screen import Page
     from kpi_rules.pipeline.labels import rule_label
 
@@ -185,7 +189,6 @@ def _page(after: kr.Workspace, changed: pl.DataFrame, effect: pl.DataFrame | Non
     if effect is not None:
         page.line()
         page.title(_("Units that measures meet"))
-        rules = {**after.plugins.off, **after.plugins.rules}
         columns = [_("measure"), _("before"), _("after"), _("newly"), _("no longer")]
         lines = (
             (rule_label(rules, row["rule"]), row["before"], row["after"], _units(row["begins"]), _units(row["ceases"]))

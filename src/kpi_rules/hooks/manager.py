@@ -121,9 +121,10 @@ class Plugins:
     domains: Mapping[str, str] = field(factory=dict)
 
     def without(self, off: Collection[str]) -> Plugins:
-        """Return the same with some rules switched off, by id; those that there are not change nothing."""
-        rules = {name: rule for name, rule in self.rules.items() if name not in off}
-        return evolve(self, rules=rules, off={name: rule for name, rule in self.rules.items() if name in off})
+        """Return the same with these rules and no others switched off, by id; what there is not changes nothing."""
+        every = dict(sorted({**self.rules, **self.off}.items()))
+        rules = {name: rule for name, rule in every.items() if name not in off}
+        return evolve(self, rules=rules, off={name: rule for name, rule in every.items() if name in off})
 
     def provenance(self, kind: str, name: str) -> Plugin | None:
         """Return the plugin that contributed `name`; `kind` is `rule`, `check`, `credit`, `indicator`, `pace_curve`,

@@ -170,12 +170,12 @@ class Document:
                 new = change.on_text(self.text)
                 said = tomli.loads(new, parse_float=Decimal)
             except (KeyError, IndexError, ValueError):
-                said, new = None, self.text
-            if said != _plain(self.raw):
+                said, new = {}, self.text
+            if _filled(said) != _filled(_plain(self.raw)):
                 place = Place(self.file, line=lines_of(self.text).find(change.path), key=dotted(change.path))
                 found = _("a document written in a way that cannot be edited here")
                 return error("edit-by-hand", place, found=found, expected=_("the change made by hand"))
-            self.text = new
+            self.text, self.raw = new, said
         return None
 
     def parameter(self, path: Path, edit: ParameterEdit) -> list[Change] | None:
@@ -245,6 +245,11 @@ def _key(edit: ParameterEdit) -> dict[str, object]:
 
 def _rest(entry: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in entry.items() if name != "value"}
+
+
+def _filled(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out sections without a key: one goes with its last, unless there are remarks in it."""
+    return {key: each for key, each in raw.items() if each != {}}
 
 
 def _plain(raw: Any) -> Any:  # noqa: ANN401 (a document of TOML)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from kpi_rules.hooks.manager import load_plugins
 from kpi_rules.workspace.config_items import PolicyTables
@@ -31,12 +31,32 @@ if TYPE_CHECKING:
 
 @define(frozen=True, eq=False)
 class Policies:
-    """The policies of a workspace, what they were made of, and what is wrong with them."""
+    """The policies of a workspace, what they were made of, and what is wrong with them.
+
+    `found` is what was wrong when they were loaded, `contributed` with what they give; `sound` are the rules in whose
+    company nothing was; None where that was never so.
+    """
 
     read: ReadConfig
     plugins: Plugins
     local: Declared
-    problems: list[Problem]
+    found: list[Problem]
+    contributed: list[Problem]
+    sound: frozenset[str] | None = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All that is wrong with them."""
+        return [*self.found, *self.contributed]
+
+    def switched(self, read: ReadConfig) -> Policies:
+        """Return the same with other rules switched off. That of sound ones some are off makes none unsound."""
+        plugins = self.plugins.without(() if read.config is None else read.config.off)
+        if self.sound is not None and plugins.rules.keys() <= self.sound:
+            return evolve(self, read=read, plugins=plugins, contributed=[])
+        found = contribution_problems(plugins, read.file, self.local.place)
+        sound = self.sound if found else frozenset(plugins.rules)
+        return evolve(self, read=read, plugins=plugins, contributed=found, sound=sound)
 
 
 @define(frozen=True, eq=False)
@@ -66,7 +86,8 @@ class Origin:
 def policies_of(read: ReadConfig, folder: Path | None, before: Policies | None = None) -> Policies:
     """Load the policies that a configuration names, or keep those from before where it says the same of them."""
     if before is not None and _of(read, before.plugins.tables) == _of(before.read, before.plugins.tables):
-        return before
+        is_same = read.config is None or before.read.config is None or read.config.off == before.read.config.off
+        return before if is_same else before.switched(read)
     config = read.config
     assert config is not None  # noqa: S101 (without one there is nothing to load)
     own = PolicyTables(read.sections, read.file, read.lines)
@@ -80,19 +101,18 @@ def policies_of(read: ReadConfig, folder: Path | None, before: Policies | None =
         read_items=own.read,
         locate=own.locate,
     )
-    plugins = plugins.without(config.off)
     found = [
         *(problem for problem in problems if problem.code != "unknown-plugin" and not own.follows(problem)),
         *own.problems,
-        *contribution_problems(plugins, read.file, local.place),
     ]
-    return Policies(read, plugins, local, found)
+    # The module was asked and is not needed any more; to another process it could not go.
+    return Policies(read, plugins, evolve(local, module=None), found, []).switched(read)
 
 
 def _of(read: ReadConfig, tables: Collection[str]) -> object:
-    """Return all of a configuration that its policies depend on: names, their tables, and where these stand."""
+    """Return all that loading the policies of a configuration depends on: names, tables, and where these stand."""
     config = read.config
-    names = None if config is None else (config.enabled, config.local, config.off)
+    names = None if config is None else (config.enabled, config.local)
     written = {name: _written(read, *name.split(".", 1)) for name in tables}
     roots = {(name,) for name in read.declared} | {tuple(name.split(".", 1)) for name in tables}
     lines = {path: line for path, line in read.lines.at.items() if roots & {path[:1], path[:2]}}

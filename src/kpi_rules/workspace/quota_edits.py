@@ -173,7 +173,7 @@ def texts_of(workspace: Workspace, keys: Iterable[Key]) -> dict[Key, dict[str, s
 def _home(files: Sequence[QuotaText], key: Key) -> int:
     """Return the file that a quota stands in, or belongs into: the last with one of the unit's, or else the last."""
     standing = [number for number, file in enumerate(files) if key in file.keys]
-    related = [number for number, file in enumerate(files) if file.last(*key[:2]) is not None]
+    related = [number for number, file in enumerate(files) if key[:2] in file.revisions]
     return standing[0] if standing else related[-1] if related else len(files) - 1
 
 

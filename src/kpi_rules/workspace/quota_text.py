@@ -56,6 +56,9 @@ class QuotaText:
     keys: dict[Key, list[Span]] = field(factory=dict)
     """Where the records of each quota stand, in the order of the file, with their line ends."""
 
+    revisions: dict[tuple[str, str], list[tuple[date, Span]]] = field(factory=dict)
+    """The same by unit and indicator: the days and records of its revisions."""
+
     @classmethod
     def of(cls, content: bytes, source: TableSource) -> QuotaText | Problem:
         """Find the records of a file; a problem where it cannot be written back as it is."""
@@ -90,20 +93,15 @@ class QuotaText:
             cells = _fields(self.text[slice(*span)], self.delimiter)
             day = parse_date(cells[effective].strip()) if len(cells) > last else None
             if day is not None:
-                self.keys.setdefault((cells[unit].strip(), cells[indicator].strip(), day), []).append(span)
+                of = cells[unit].strip(), cells[indicator].strip()
+                self.keys.setdefault((*of, day), []).append(span)
+                self.revisions.setdefault(of, []).append((day, span))
 
     def cells(self, key: Key) -> dict[str, str]:
         """Return the texts of a quota's first row by heading; none where it has no row."""
         if key not in self.keys:
             return {}
         return dict(zip(self.headings, _fields(self.text[slice(*self.keys[key][0])], self.delimiter), strict=False))
-
-    def last(self, unit: str, indicator: str) -> Span | None:
-        """Return the last row of a unit's quotas of an indicator."""
-        spans = [
-            span for (of, name, _day), found in self.keys.items() if (of, name) == (unit, indicator) for span in found
-        ]
-        return max(spans, default=None)
 
     def edited(self, edits: Mapping[Key, QuotaEdit], *, counts: Iterable[str]) -> bytes | list[Problem]:
         """Return the file's bytes with edits, by the quota that each is of."""
@@ -173,9 +171,9 @@ class QuotaText:
     def _new_row(self, key: Key, given: Mapping[int, str]) -> tuple[int, int, str]:
         """Return a row more: behind the unit's last one of an earlier day, else before its first, else at the end."""
         unit, indicator, day = key
-        own = sorted((other, span) for other, spans in self.keys.items() if other[:2] == key[:2] for span in spans)
-        before = [span for other, span in own if other[2] < day]
-        after = [span for other, span in own if other[2] > day]
+        own = sorted(self.revisions.get((unit, indicator), []))
+        before = [span for other, span in own if other < day]
+        after = [span for other, span in own if other > day]
         texts = {self.columns["unit"][0]: unit, self.columns["indicator"][0]: indicator}
         texts[self.columns["effective"][0]] = day.isoformat()
         model = before[-1] if before else None
@@ -185,7 +183,7 @@ class QuotaText:
             places = [self.columns[name][0] for name in CARRIED if name in self.columns]
             texts |= {at: _unquoted(record[slice(*spans[at])]) for at in places if at < len(spans)}
         texts |= given
-        quoted = [at < len(spans) and record[spans[at][0] :].startswith('"') for at in range(len(self.headings))]
+        quoted = [at < len(spans) and self._is_quoted(record[slice(*spans[at])]) for at in range(len(self.headings))]
         row = self.delimiter.join(
             self._field(texts.get(at, ""), quoted=quoted[at] and at in texts) for at in range(len(self.headings))
         )
@@ -194,11 +192,16 @@ class QuotaText:
         is_open = where and self.text[where - 1] not in "\r\n"
         return where, where, f"{newline}{row}" if is_open else f"{row}{newline}"
 
+    def _is_quoted(self, cell: str) -> bool:
+        """Say whether a field has quotation marks that it does not need: they are the file's way to write it."""
+        return cell.startswith('"') and not self._needs_marks(_unquoted(cell))
+
+    def _needs_marks(self, text: str) -> bool:
+        return any(mark in text for mark in (self.delimiter, '"', "\n", "\r"))
+
     def _field(self, text: str, *, quoted: bool) -> str:
         """Write a field, in quotation marks where it needs them or had them; what it says is not interpreted."""
-        if quoted or any(mark in text for mark in (self.delimiter, '"', "\n", "\r")):
-            return '"' + text.replace('"', '""') + '"'
-        return text
+        return '"' + text.replace('"', '""') + '"' if quoted or self._needs_marks(text) else text
 
 
 def _amount(fen: int, unit: str) -> str:

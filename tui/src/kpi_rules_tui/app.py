@@ -117,9 +117,13 @@ class Office(App[int]):
         """Show the panes, and then begin to read: the first frame waits for nothing."""
         self.set_keymap(self._keymap_given)
         await self.push_screen(House())
-        for remark in self._remarks:
-            self.notify(remark, severity="warning", markup=False, timeout=20)
         self.call_after_refresh(self.read)
+        self.call_after_refresh(self._remark)
+
+    def _remark(self) -> None:
+        """Tell what was wrong with the keymap, once there is a screen to tell it on."""
+        for remark in self._remarks:
+            self.notify(remark, severity="warning", timeout=20)
 
     @property
     def house(self) -> House:

@@ -153,7 +153,8 @@ class Desk:
         self.edits, self.weighed = weighed.edits, weighed if weighed.edits else None
 
     def written(self, saved: kr.Saved) -> None:
-        """Note that the edits were saved."""
+        """Note that the edits were saved: the workspace is what the files say now."""
+        self.workspace = saved.workspace
         self.edits, self.weighed, self.steps = (), None, []
         self.saved = tuple(saved.undo)
 
