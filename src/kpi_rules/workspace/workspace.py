@@ -173,7 +173,7 @@ class Workspace:
         )
         misnamed = any(problem.code == "unknown-plugin" for problem in names)
         consistency = None
-        if before is not None and policies is before.policies:
+        if before is not None and plugins.indicators is before.policies.plugins.indicators:
             consistency = before.consistency
         if consistency is None:
             consistency = consistency_problems(
