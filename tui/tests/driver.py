@@ -74,9 +74,13 @@ async def until(pilot: Pilot[Any], come: Callable[[], bool]) -> None:
 
 async def press(pilot: Pilot[Any], *keys: str) -> str:
     """Press keys, and return the screen."""
+    app: Any = pilot.app
+    typeahead = getattr(app, "typeahead", None)
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
+        if typeahead is not None:
+            await until(pilot, lambda: not typeahead.waiting)
     return dump(pilot.app)
 
 

@@ -284,7 +284,7 @@ def test_help_is_drawn_from_the_live_bindings(example: Path) -> None:
 def test_every_view_says_the_command_that_does_the_same(example: Path) -> None:
     async def test() -> None:
         async with opened(example, (140, 40)) as (office, pilot):
-            for key, words in (("1", "assess"), ("2", "assess"), ("3", "plugins"), ("5", "check")):
+            for key, words in (("1", "assess"), ("2", "assess"), ("3", "plugins"), ("5", "assess")):
                 await press(pilot, key, "c")
                 await until(pilot, partial(_says, office, f"kpi-rules {words} "))
                 await press(pilot, "escape")

@@ -4,6 +4,7 @@ threshold, see who is hit, simulate both variants, save, undo.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        return self.tmux("capture-pane", "-p")
+        return self.tmux("capture-pane", "-p", "-S", "-50")
 
     def until(self, text: str, *, gone: bool = False) -> str:
         end = time.monotonic() + PATIENCE
@@ -55,10 +56,12 @@ class Terminal:
     def ended(self) -> int:
         """Wait until the program has ended, and return its exit code."""
         end = time.monotonic() + PATIENCE
-        while not (told := self.tmux("display-message", "-p", "#{?pane_dead,#{pane_dead_status},}").strip()):
+        while (told := self.tmux("list-panes", "-F", "#{pane_dead} #{pane_dead_status}").split())[0] != "1" or len(
+            told
+        ) < 2:
             assert time.monotonic() < end, self.screen
             time.sleep(0.1)
-        return int(told)
+        return int(told[1])
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -136,6 +139,7 @@ def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
         assert time.monotonic() < end, terminal.screen
         time.sleep(0.1)
 
+    terminal.until("not saved", gone=True)
     assert terminal.keys < MOST_KEYS
     terminal.press("q")
     assert terminal.ended() == 0
@@ -169,7 +173,7 @@ def test_a_crash_leaves_the_terminal_clean_and_says_where_the_story_is(workspace
         assert "Traceback" not in screen
         assert "Overview" not in screen  # the other screen is gone
         assert terminal.tmux("display-message", "-p", "#{alternate_on} #{mouse_any_flag}").split() == ["0", "0"]
-        story = Path(next(word for word in screen.replace("\n", "").split() if word.endswith(".log")))
+        story = Path(re.findall(r"/\S+?\.log", screen.replace("\n", ""))[0])
         assert "RuntimeError: broken" in story.read_text(encoding="utf-8")
         assert {file: file.read_bytes() for file in workspace.rglob("*") if file.is_file()} == before
     finally:

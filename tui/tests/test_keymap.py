@@ -64,7 +64,7 @@ def test_keys_of_ones_own_work_and_help_shows_them(example: Path) -> None:
             await press(pilot, "f6")
             assert office.house.pane.id == "pane-quotas"
             screen = await press(pilot, "question_mark")
-            assert "f6" in next(line for line in screen.splitlines() if "Quotas" in line)
+            assert "f6" in next(line for line in screen.splitlines() if "assess --table units" in line)
 
     run(test())
 

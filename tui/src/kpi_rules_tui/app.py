@@ -82,7 +82,7 @@ class Office(App[int]):
         self.theme = wanted if wanted in themes.NAMES else "kpi-dark"
         self.scale = Scale[self.remembered.scale] if self.remembered.scale in Scale.__members__ else Scale.WAN
         self.reading = False
-        self._typeahead = Typeahead(self, super().on_event)
+        self.typeahead = Typeahead(self, super().on_event)
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
@@ -90,14 +90,14 @@ class Office(App[int]):
         """Hold keys back while what they are meant for is not there yet; take what is pasted with its control
         characters as escapes, since every field draws what stands in it.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded and self._typeahead.takes(event):
+        if isinstance(event, events.Key) and not event.is_forwarded and self.typeahead.takes(event):
             return
         if isinstance(event, events.Paste):
             event.text = safe(event.text, lines=True)
         await super().on_event(event)
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._typeahead.takes(event):
+        if self.typeahead.takes(event):
             event.prevent_default()  # Textual would call its own handler next, by itself
 
     async def run_action(
@@ -108,7 +108,7 @@ class Office(App[int]):
     ) -> bool:
         """Run an action; keys that follow one that opens something wait for it."""
         if isinstance(action, str) and action.rpartition(".")[2] in OPENING:
-            self._typeahead.hold()
+            self.typeahead.hold()
         return await super().run_action(action, default_namespace, namespaces)
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Office(App[int]):
             opened = await self.off(self.desk.open)
         finally:
             self.reading = False
-        self._typeahead = Typeahead(self, super().on_event)
+        self.typeahead = Typeahead(self, super().on_event)
         if opened is None:
             self.house.tell()
             return
@@ -251,6 +251,7 @@ class Office(App[int]):
             weighed = await self.off(self.desk.weigh, self.desk.saved)
             if weighed is not None and not weighed.refused:
                 self.desk.keep(weighed)
+                self.house.tell()
                 await self._write()
 
     @work(exclusive=True, group="weigh")

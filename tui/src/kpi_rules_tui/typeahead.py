@@ -38,6 +38,11 @@ class Typeahead:
         self._since = 0.0
         self._timer: Timer | None = None
 
+    @property
+    def waiting(self) -> bool:
+        """Whether keys are held back."""
+        return self._held is not None
+
     def hold(self) -> None:
         """Hold keys back from now on, until the focus is elsewhere."""
         if self._held is None:

@@ -44,6 +44,10 @@ class Alone(App[None]):
         super().__init__()
         self.asked: list[str] = []
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give the colour that our themes have."""
+        return {"muted": "#808080"}
+
     def compose(self) -> ComposeResult:
         """Lay out the table."""
         yield Table("name", id="alone")
