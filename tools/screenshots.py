@@ -50,10 +50,10 @@ class Shot:
 SHOTS: Final = (
     Shot("overview", (130, 34), ("j",)),
     Shot("unit", (150, 42), ("j", "enter")),
-    Shot("policies", (140, 36), ("3", *["j"] * 4, "enter", *"0.60")),
-    Shot("quotas-zh", (120, 34), ("2", "j", "enter", *"5500万"), "zh", "kpi-light"),
+    Shot("policies", (140, 36), ("3", *["j"] * 4, "enter", *"0.90")),
+    Shot("quotas-zh", (120, 34), ("2", "j", "enter", *"3000万"), "zh", "kpi-light"),
     Shot("profile", (130, 30), ("j", "3", "f")),
-    Shot("simulate", (150, 40), ("4", "ctrl+r")),
+    Shot("simulate", (160, 40), ("3", *["j"] * 4, "enter", *"0.90", "enter", "4", "ctrl+r")),
 )
 
 

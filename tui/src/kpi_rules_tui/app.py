@@ -15,7 +15,7 @@ import kpi_rules as kr
 from kpi_rules_tui import themes
 from kpi_rules_tui.actions import OPENING, bindings
 from kpi_rules_tui.amounts import Scale
-from kpi_rules_tui.desk import Desk, added
+from kpi_rules_tui.desk import Desk, added, without
 from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.pick import Pick
@@ -218,9 +218,12 @@ class Office(App[int]):
     # -- edits -----------------------------------------------------------------------------------------------------
 
     @work(exclusive=True, group="weigh")
-    async def propose(self, edits: Sequence[Edit]) -> None:
-        """Make edits, once what they change has been worked out; nothing is written."""
-        wanted = added(self.desk.edits, edits)
+    async def propose(self, edits: Sequence[Edit], *, drop: bool = False) -> None:
+        """Make edits, once what they change has been worked out; nothing is written.
+
+        With `drop` those for the same places that are not saved are made no more, and nothing takes their place.
+        """
+        wanted = without(self.desk.edits, edits) if drop else added(self.desk.edits, edits)
         self.house.tell(_("working out what it changes"))
         weighed: Weighed | None = await self.off(self.desk.weigh, wanted)
         if weighed is None:

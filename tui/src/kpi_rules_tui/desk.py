@@ -198,6 +198,12 @@ def added(edits: tuple[Edit, ...], more: Sequence[Edit]) -> tuple[Edit, ...]:
     return tuple(places.values())
 
 
+def without(edits: tuple[Edit, ...], those: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return edits without those for the same places as others."""
+    places = {_place(each) for each in those}
+    return tuple(each for each in edits if _place(each) not in places)
+
+
 def _place(edit: Edit) -> tuple[object, ...]:
     if isinstance(edit, kr.QuotaEdit):
         return ("quota", edit.unit, edit.indicator, edit.effective)

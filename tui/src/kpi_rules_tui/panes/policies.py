@@ -205,7 +205,7 @@ class PoliciesPane(EditingPane):
         """Remove the value under the cursor; others, or the default, apply then."""
         row = self._row()
         if row is not None and row["kind"] == "parameter" and row["state"] != "default":
-            self.office.propose([self._edit(row, None)])
+            self.office.propose([self._edit(row, None)], drop=row["state"] == "new")
 
     def action_switch(self) -> None:
         """Switch the policy or the rule under the cursor on or off."""

@@ -261,6 +261,9 @@ class QuotasPane(EditingPane):
         if row is None or row["amount"] is None:
             return
         edit = kr.QuotaEdit(row["unit"], None, self.indicator, row["effective"])
+        if row["state"] == "new":
+            self.office.propose([edit], drop=True)
+            return
         await self._bulk(_("Remove the quota row"), [edit])
 
     @work

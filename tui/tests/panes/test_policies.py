@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import kpi_rules as kr
+from kpi_rules_tui.panes.policies import PoliciesPane
+from kpi_rules_tui.panes.profile import ProfileScreen
+from kpi_rules_tui.widgets.table import Table
+from tui.tests.driver import check_drawn, dump, opened, press, run, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from kpi_rules_tui.app import Office
+
+WIDE = (140, 40)
+STATION = "parameter:field_duty.station_gap||"
+
+THIRD_PARTY = '''
+"""A policy of somebody else, with every kind of setting."""
+
+from attrs import define
+from kpi_rules import Rule, at, choice, count, flag, hookimpl, money, parameters, ratio, texts, unit
+
+
+@define(frozen=True)
+class Settings:
+    least: object = ratio("0.25", label="Least [b]share[/]", help="Between none and all", maximum="1")
+    sum: object = money("10万", label="Sum")
+    times: object = count(3, label="Times", maximum=12)
+    strict: object = flag(False, label="Strict")
+    grades: object = texts(["head"], label="Grades", choices=["head", "section"])
+    way: object = choice("mild", label="Way", choices=["mild", "harsh"])
+
+
+p = parameters("summer", Settings)
+IDLE = Rule("idle", kind="talk", subject="head", when=at.mid_year & (unit.completion < p.least), reason="idle")
+
+
+@hookimpl
+def kpi_settings():
+    return Settings
+
+
+@hookimpl
+def kpi_policy_rules():
+    return [IDLE]
+'''
+
+
+def _count(office: Office, number: int) -> bool:
+    return len(office.desk.edits) == number
+
+
+async def at(office: Office, pilot: Pilot[int], row: str) -> PoliciesPane:
+    """Show the policies with the cursor on a row."""
+    await press(pilot, "3")
+    pane = office.house.pane
+    assert isinstance(pane, PoliciesPane)
+    assert pane.query_one("#policies-table", Table).go_to(row)
+    await pilot.pause()
+    return pane
+
+
+def test_a_value_is_checked_while_it_is_typed_and_its_effect_shown(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, STATION)
+            screen = dump(office)
+            assert "At a month-end, a pace gap above this (exclusive)" in screen
+            assert "expected: a decimal of at most nine places from 0 to 1" in screen
+            screen = await press(pilot, "enter", *"1.5")
+            assert "expected a decimal of at most nine places from 0 to 1" in screen
+            await press(pilot, *["backspace"] * 3, *"0.9")
+            await until(pilot, lambda: "Head stationed" in dump(office).split("What the changes do")[1])
+            assert not office.desk.changed
+            await press(pilot, "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert office.desk.edits == (kr.ParameterEdit("field_duty.station_gap", Decimal("0.9")),)
+            rule = pane.query_one("#policies-table", Table)
+            rule.go_to("rule:field_duty.station_head")
+            assert "4 → " in dump(office)
+
+    run(test())
+
+
+def test_the_condition_is_shown_in_words(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "rule:field_duty.station_head")
+            screen = dump(office)
+            assert "(at_month_end and pace_gap >" in screen
+            assert "sources: M7" in screen
+            assert "field_duty.station_gap" in await press(pilot, "p")
+
+    run(test())
+
+
+def test_dated_and_per_group_values(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, STATION)
+            screen = await press(pilot, "n", "tab", *"2011-07-01", "tab", *"economics")
+            assert "expected one of" in screen
+            await press(pilot, "backspace", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            (edit,) = office.desk.edits
+            assert isinstance(edit, kr.ParameterEdit)
+            assert (str(edit.from_on), edit.group) == ("2011-07-01", "economic")
+            await at(office, pilot, "parameter:field_duty.station_gap|2011-07-01|economic")
+            assert "↳ 2011-07-01 economic" in dump(office)
+            await press(pilot, "delete")
+            await until(pilot, lambda: len(office.desk.steps) == 2)
+            assert "economic" not in dump(office)
+
+    run(test())
+
+
+def test_rules_and_policies_are_switched(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "rule:supervision.talk")
+            await press(pilot, "o")
+            await until(pilot, lambda: office.desk.edits == (kr.SwitchEdit("supervision.talk", on=False),))
+            assert "→ 0" in dump(office)
+            await at(office, pilot, "policy:rewards")
+            await press(pilot, "o")
+            await until(pilot, lambda: len(office.desk.edits) == 2)
+            await at(office, pilot, "policy:safeguards")
+            assert "installed, and not in use" in dump(office)
+            await press(pilot, "o")
+            await until(pilot, lambda: len(office.desk.edits) == 3)
+
+    run(test())
+
+
+def test_a_third_partys_settings_make_a_form_of_their_own(example: Path) -> None:
+    (example / "policies").mkdir()
+    (example / "policies" / "summer.py").write_text(THIRD_PARTY, encoding="utf-8")
+    file = example / "kpi.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[plugins]", '[plugins]\nlocal = ["policies/summer.py"]'), encoding="utf-8")
+
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            assert office.desk.workspace is not None
+            assert office.desk.workspace.errors == []
+            await at(office, pilot, "parameter:summer.least||")
+            assert "Least [b]share[/]" in dump(office)
+            check_drawn(office)
+            assert "expected an amount" not in dump(office)
+            typed = {"least": "0.5", "sum": "20万", "times": "5", "grades": "head, section"}
+            for number, (name, value) in enumerate(typed.items(), 1):
+                await at(office, pilot, f"parameter:summer.{name}||")
+                await press(pilot, "enter", *(["backspace"] * 12), *value, "enter")
+                await until(pilot, partial(_count, office, number))
+            await at(office, pilot, "parameter:summer.strict||")
+            await press(pilot, "enter")
+            await until(pilot, lambda: len(office.desk.edits) == 5)
+            await at(office, pilot, "parameter:summer.way||")
+            await press(pilot, "enter", "down", "enter")
+            await until(pilot, lambda: len(office.desk.edits) == 6)
+            current = office.desk.current
+            assert current is not None
+            values = {name: entries[0].value for name, entries in current.parameters.entries.items()}
+            assert values["summer.least"] == Decimal("0.5")
+            assert values["summer.sum"] == 20_0000_00
+            assert values["summer.times"] == 5
+            assert values["summer.grades"] == ("head", "section")
+            assert values["summer.strict"] is True
+            assert values["summer.way"] == "harsh"
+
+    run(test())
+
+
+def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, STATION)
+            await press(pilot, "f")
+            await until(pilot, lambda: "counted to" in dump(office))
+            screen = dump(office)
+            assert "Head off post" in screen
+            assert "█" in screen
+            assert "100.00%" in screen  # a cliff
+            assert "29,999,999.99" in screen  # the input below it, to the fen
+            assert "more credit is nowhere worse" in screen
+            assert isinstance(office.screen, ProfileScreen)
+            assert "kpi-rules sweep" in await press(pilot, "c")
+            await press(pilot, "escape", "n")
+            await until(pilot, lambda: "市水利局" in dump(office).splitlines()[0])
+            await press(pilot, "escape")
+            assert "policy, parameter, rule" in dump(office)
+
+    run(test())
+
+
+def test_a_glance_is_quick_enough_to_follow_typing(example: Path) -> None:
+    """That the figures of a glance are those of the whole assessment; how long it takes is for the benchmarks."""
+    from kpi_rules_tui.desk import Desk, moved
+
+    desk = Desk(example)
+    desk.take(desk.open())
+    edits = (kr.ParameterEdit("field_duty.station_gap", Decimal("0.9")), kr.SwitchEdit("supervision.talk", on=False))
+    glance, whole = desk.glance(edits), desk.weigh(edits)
+    assert desk.assessment is not None
+    assert glance.assessment is not None
+    assert whole.assessment is not None
+    assert moved(desk.assessment, glance.assessment).equals(moved(desk.assessment, whole.assessment))
