@@ -8,7 +8,6 @@ distribution tilted exponentially to its mean (Efron 1981), and over half a mont
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import exp
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +45,8 @@ _QUARTERS: Final = 4  # lengths are rounded to whole quarters of a month
 _WORTH: Final = 4.0  # months that a group's mean is worth beside a unit's own, and all beside a group's
 _VAGUE: Final = 2.0  # months of which every share is alike, beside those seen
 _STEEPEST: Final = 400.0
+_ROUNDS: Final = 60  # halvings of the tilts between the steepest
+_CLEARLY: Final = 1e-13  # means that differ by more than this do so however sums of 65 weights are rounded
 
 
 def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, list[Assumption]]:
@@ -71,9 +72,10 @@ def confirming(known: Known, history: History, seed: int) -> tuple[Confirming, l
         assumed = _assumptions(by_kind, seen.kinds)
     lengths, length = np.unique(np.maximum(1, np.rint(history.spans / _MONTH * _QUARTERS)), return_inverse=True)
     base = np.bincount(np.rint(seen.share[telling] * BINS).astype(np.int64), minlength=BINS + 1) + _VAGUE / (BINS + 1)
-    tables = [_tilted(base.tolist(), mean, exactly=rounds is not None) for mean in means.tolist()]
+    tables = _tilted(base.tolist(), means.tolist(), exactly=rounds is not None)
+    confirmed = [_confirmed(each) for each in (lengths / _QUARTERS).tolist()]
     found = Confirming(
-        shares=np.array([[_cells(table, float(each) / _QUARTERS) for table in tables] for each in lengths], np.int32),
+        shares=np.array([[_cells(table, each) for table in tables] for each in confirmed], np.int32),
         length=length,
         mean=rows,
         kind=np.array(kinds, dtype=np.int64),
@@ -129,15 +131,42 @@ def _means(unit: Rows, kind: Rows, share: Real, groups: Groups, units: int) -> R
     return np.stack(found)
 
 
-def _tilted(base: Sequence[float], mean: float, *, exactly: bool) -> list[float]:
-    """Return weights of the shares 0, 1/64, ..., 1 that are the base's, tilted so that their mean is as given; where
-    that is nothing or all, `exactly` that.
+def _tilted(base: Sequence[float], means: Sequence[float], *, exactly: bool) -> list[list[float]]:
+    """Return by mean weights of the shares 0, 1/64, ..., 1 that are the base's, tilted so that their mean is as given;
+    where that is nothing or all, `exactly` that.
     """
-    if exactly and mean in {0.0, 1.0}:
-        return [float(at == mean * BINS) for at in range(BINS + 1)]
-    low, high = -_STEEPEST, _STEEPEST
+    brackets = _brackets(np.array(base), np.array(means))
+    return [
+        [float(at == mean * BINS) for at in range(BINS + 1)]
+        if exactly and mean in {0.0, 1.0}
+        else _tilted_within(base, mean, *bracket)
+        for mean, bracket in zip(means, brackets, strict=True)
+    ]
+
+
+def _brackets(base: Real, means: Real) -> list[tuple[float, float, int]]:
+    """Return by mean between which tilts halving has come, and in how many rounds, for as long as rounding cannot have
+    decided: NumPy's exponentials differ in the last place, and from machine to machine.
+    """
+    low, high = np.full(len(means), -_STEEPEST), np.full(len(means), _STEEPEST)
+    clear, rounds = np.ones(len(means), dtype=np.bool_), np.zeros(len(means), dtype=np.int64)
+    shares = np.arange(BINS + 1) / BINS
+    for _round in range(_ROUNDS):
+        tilt = (low + high) / 2
+        weights = base * np.exp(tilt[:, None] * shares - np.maximum(tilt, 0.0)[:, None])
+        above = (weights * shares).sum(axis=1) / weights.sum(axis=1) - means
+        clear &= np.abs(above) > _CLEARLY
+        if not clear.any():
+            break
+        rounds += clear
+        low, high = np.where(clear & (above < 0), tilt, low), np.where(clear & (above > 0), tilt, high)
+    return list(zip(low.tolist(), high.tolist(), rounds.tolist(), strict=True))
+
+
+def _tilted_within(base: Sequence[float], mean: float, low: float, high: float, done: int) -> list[float]:
+    """Return the weights tilted to a mean, the same on every machine, from where halving has come to."""
     weights = list(base)
-    for _round in range(60):
+    for _round in range(min(done, _ROUNDS - 1), _ROUNDS):
         tilt = (low + high) / 2
         most = max(tilt, 0.0)
         weights = [weight * exp(tilt * at / BINS - most) for at, weight in enumerate(base)]
@@ -146,11 +175,13 @@ def _tilted(base: Sequence[float], mean: float, *, exactly: bool) -> list[float]
     return weights
 
 
-def _cells(weights: Sequence[float], months: float) -> Rows:
-    """Return shares in whole 65536ths, of equally likely cells, for a time of so many months."""
+def _confirmed(months: float) -> Rows:
+    """Return in whole 65536ths what each share of a month confirms in a time of so many months."""
+    return np.array([round((1.0 - (1.0 - at / BINS) ** months) * PARTS) for at in range(BINS + 1)], dtype=np.int64)
+
+
+def _cells(weights: Sequence[float], confirmed: Rows) -> Rows:
+    """Return shares in whole 65536ths, of equally likely cells; `confirmed` is by share of a month."""
     sums = np.cumsum([0.0, *weights])
-    edges = np.floor(sums / sums[-1] * CELLS + 0.5).astype(np.int64).tolist()
-    found = np.empty(CELLS, dtype=np.int64)
-    for at, (first, last) in enumerate(pairwise(edges)):
-        found[first:last] = round((1.0 - (1.0 - at / BINS) ** months) * PARTS)
-    return found
+    edges = np.floor(sums / sums[-1] * CELLS + 0.5).astype(np.int64)
+    return np.repeat(confirmed, np.diff(edges))
