@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 import pytest
 
 import kpi_rules as kr
 from kpi_rules.hooks.manager import installed
+from kpi_rules.model.entries import Entry
 from tests.cases.making import ROOT, report, told, workspace
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_nothing_shown_is_said(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_cannot_be_loaded_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = EntryPoint("broken", "kpi_rules_is_not_there", "kpi_rules")
-    monkeypatch.setattr("kpi_rules.hooks.manager.entry_points", lambda group: [broken])  # noqa: ARG005 (as it is called)
+    broken = Entry("broken", "kpi_rules_is_not_there", None)
+    monkeypatch.setattr("kpi_rules.hooks.manager.entry_points", lambda _group: [broken])
     with pytest.raises(kr.AssessmentError, match="policy broken failed in its import"):
         kr.run_cases(policy="broken")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import contextmanager, suppress
 from datetime import date
 from io import BytesIO
@@ -56,6 +55,8 @@ def write(content: str | bytes, path: Path | None) -> None:
 
 def write_file(content: bytes, path: Path) -> None:
     """Replace a file by new content at once: a reader finds the old or the new, never a part."""
+    import tempfile
+
     check_target(path)
     with _told(path):
         path = path.resolve()  # what a link leads to is replaced, not the link

@@ -4,13 +4,11 @@ hook, but `commands` that of commands, which is asked without a workspace.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import pluggy
@@ -30,15 +28,16 @@ from kpi_rules.model.contributions import (
     Trouble,
     owned,
 )
+from kpi_rules.model.entries import entry_points
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.model.settings import TableSetting, declared_settings, declared_tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from importlib.metadata import EntryPoint
     from pathlib import Path
     from types import ModuleType
 
+    from kpi_rules.model.entries import Entry
     from kpi_rules.model.settings import Setting
 
 _Given = TypeVar("_Given")
@@ -134,9 +133,9 @@ class Plugins:
         return next((plugin for plugin in self.plugins if plugin.name == owner), None)
 
 
-def installed() -> dict[str, EntryPoint]:
+def installed() -> dict[str, Entry]:
     """Return the installed policies by name, without importing any."""
-    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
+    return {entry.name: entry for entry in sorted(entry_points(GROUP), key=lambda entry: entry.name)}
 
 
 def installed_policies() -> list[str]:
@@ -301,7 +300,9 @@ class _Loading:
         short = path.stem
         module = self._guarded(short, _("its import"), lambda: _import_file(short, path))
         if module is not None:
-            version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+            from hashlib import sha256  # loads OpenSSL
+
+            version = sha256(path.read_bytes()).hexdigest()[:12]
             self.register(module, Plugin(short, "local", name, version))
 
     def register(self, module: ModuleType, plugin: Plugin) -> None:
@@ -449,7 +450,9 @@ def _without_paths(problem: Exception) -> str:
 
 def _import_file(name: str, path: Path) -> ModuleType:
     """Import a policy of one file under a name of its own, so that two workspaces never share one."""
-    unique = f"kpi_rules_local_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{name}"
+    from hashlib import sha256  # loads OpenSSL
+
+    unique = f"kpi_rules_local_{sha256(str(path.resolve()).encode()).hexdigest()[:12]}_{name}"
     spec = importlib.util.spec_from_file_location(unique, path)
     if spec is None or spec.loader is None:
         msg = f"{path.name} is no Python file"

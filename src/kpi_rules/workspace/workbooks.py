@@ -7,7 +7,6 @@ written with the fewest digits that give the same float, and error values are lo
 
 from __future__ import annotations
 
-import html
 import io
 import re
 import zipfile
@@ -145,8 +144,10 @@ def _error_cells(data: bytes, name: str) -> Iterator[tuple[int, int, str]]:
         content = archive.read(path)
     if b't="e"' not in content:
         return
+    from html import unescape
+
     for match in _ERROR_CELL.finditer(content.decode(errors="replace")):
-        yield int(match["row"]) - 1, _column_index(match["column"]), html.unescape(match["value"])
+        yield int(match["row"]) - 1, _column_index(match["column"]), unescape(match["value"])
 
 
 def _sheet_path(archive: zipfile.ZipFile, name: str) -> str:
@@ -163,7 +164,12 @@ def _sheet_path(archive: zipfile.ZipFile, name: str) -> str:
 
 def _attribute(tag: str, name: str) -> str:
     match = re.search(rf'\s{name}="([^"]*)"', tag)
-    return html.unescape(match[1]) if match else ""
+    text = match[1] if match else ""
+    if "&" not in text:
+        return text
+    from html import unescape  # whose table of names takes longer to load than a sheet to find
+
+    return unescape(text)
 
 
 def _column_index(letters: str) -> int:
