@@ -290,6 +290,7 @@ def test_every_command_of_the_list_can_be_made() -> None:
         "new-policy",
         "field-duty",  # of the policy field_duty
         "scorecard",
+        "tui",
     ]
 
 

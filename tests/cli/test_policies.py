@@ -57,7 +57,7 @@ def test_names_are_read_without_importing(winter: Path) -> None:
     (winter / "kpi_winter.py").write_text("raise AssertionError")
     (winter / "broken-1.0.dist-info").mkdir()
     (winter / "broken-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe")
-    assert policies.command_names() == ["field-duty", "scorecard", "winter-work"]
+    assert policies.command_names() == ["field-duty", "scorecard", "tui", "winter-work"]
 
 
 def test_a_command_is_loaded_when_called(winter: Path) -> None:

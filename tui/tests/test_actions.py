@@ -19,6 +19,7 @@ HOMES = {
     "simulate": "kpi_rules_tui.panes.simulate:SimulatePane",
     "evidence": "kpi_rules_tui.panes.evidence:EvidencePane",
     "dialog": "kpi_rules_tui.dialogs.confirm:Confirm",
+    "reader": "kpi_rules_tui.dialogs.reader:Reader",
 }
 
 

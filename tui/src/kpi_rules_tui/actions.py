@@ -1,7 +1,7 @@
 """Every action of the terminal UI, once: key bindings, footer, palette, help and the keymap are drawn from here.
 
-An action `quotas.scale` is the method `action_scale` of what has the focus, or is around it. `same` is the command that
-does the same, `kpi-rules` and the workspace left out; where an action only moves about, there is none.
+An action `quotas.scale_group` is the method `action_scale_group` of what has the focus, or is around it. `same` is the
+command that does the same, `kpi-rules` and the workspace left out; where an action only moves about, there is none.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "simulate": N_("Simulate"),
     "evidence": N_("Evidence"),
     "dialog": N_("In a dialog"),
+    "reader": N_("In a text"),
 }
 
 ACTIONS: Final = (
@@ -113,6 +114,8 @@ ACTIONS: Final = (
     Action("evidence.withdraw", "w", N_("What if withdrawn"), shown=True, same="withdraw TABLE KEY"),
     Action("evidence.editor", "E", N_("Open in editor"), shown=True, changes=True),
     Action("dialog.cancel", "escape", N_("Cancel"), shown=True),
+    Action("reader.copy", "y", N_("Copy"), shown=True),
+    Action("reader.pager", "p", N_("Pager"), shown=True),
 )
 
 BY_ID: Final[Mapping[str, Action]] = {action.id: action for action in ACTIONS}

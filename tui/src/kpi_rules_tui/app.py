@@ -83,6 +83,7 @@ class Office(App[int]):
         self.scale = Scale[self.remembered.scale] if self.remembered.scale in Scale.__members__ else Scale.WAN
         self.reading = False
         self.typeahead = Typeahead(self, super().on_event)
+        self._turn = asyncio.Lock()
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
@@ -139,15 +140,19 @@ class Office(App[int]):
             opened = await self.off(self.desk.open)
         finally:
             self.reading = False
-        self.typeahead = Typeahead(self, super().on_event)
         if opened is None:
             self.house.tell()
             return
-        self.desk.take(opened)
-        if self.desk.edits:
-            weighed = await self.off(self.desk.weigh, self.desk.edits)
-            self.desk.weighed = weighed
-        self.house.fill()
+        async with self._turn:
+            weighed = None
+            if self.desk.edits:  # weighed before anything is taken: rows and workspace on the screen belong together
+                weighed = await self.off(self.desk.weigh, self.desk.edits, opened)
+            self.desk.take(opened)
+            if weighed is not None and weighed.refused:
+                self.notify(weighed.refused, severity="error", timeout=10)
+            elif weighed is not None:
+                self.desk.weighed = weighed
+            self.house.fill()
 
     async def off(self, call: Any, *arguments: Any) -> Any:  # noqa: ANN401 (whatever the call returns)
         """Run something in a thread; a failure is told, logged, and None comes back. The app stays usable."""
@@ -177,11 +182,13 @@ class Office(App[int]):
         """Tell something; what is told has data in it, and is never parsed as markup."""
         del markup
         told = message if len(message) <= LONGEST_TOLD else message[:LONGEST_TOLD] + "…"
-        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout, markup=False)
+        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout)
 
     def _fatal_error(self) -> None:
         """End with the terminal as it was; the story goes to a file and not over the screen."""
         self._fault = sys.exc_info()[1] or self._exception
+        if self._fault is not None and self.desk.changed:
+            self._fault.add_note(self.desk.edit_command())  # what was not saved is in the story
         self._close_messages_no_wait()
 
     @property
@@ -217,70 +224,93 @@ class Office(App[int]):
 
     # -- edits -----------------------------------------------------------------------------------------------------
 
-    @work(exclusive=True, group="weigh")
+    @work(group="change")
     async def propose(self, edits: Sequence[Edit], *, drop: bool = False) -> None:
         """Make edits, once what they change has been worked out; nothing is written.
 
         With `drop` those for the same places that are not saved are made no more, and nothing takes their place.
         """
-        wanted = without(self.desk.edits, edits) if drop else added(self.desk.edits, edits)
-        self.house.tell(_("working out what it changes"))
-        weighed: Weighed | None = await self.off(self.desk.weigh, wanted)
-        if weighed is None:
-            return
-        if weighed.refused:
-            self.notify(weighed.refused, severity="error", markup=False, timeout=10)
-            self.house.tell()
-            return
-        self.desk.keep(weighed)
-        self.house.fill()
+        async with self._turn:
+            wanted = without(self.desk.edits, edits) if drop else added(self.desk.edits, edits)
+            self.house.tell(_("working out what it changes"))
+            weighed = await self._weighed(wanted)
+            if weighed is None:
+                self.house.tell()
+                return
+            self.desk.keep(weighed)
+            self.house.fill()
 
-    @work(exclusive=True, group="weigh")
+    async def _weighed(self, edits: tuple[Edit, ...]) -> Weighed | None:
+        """Work out what edits change; None where they cannot be made, which is told."""
+        weighed: Weighed | None = await self.off(self.desk.weigh, edits)
+        if weighed is not None and weighed.refused:
+            self.notify(weighed.refused, severity="error", timeout=10)
+            return None
+        return weighed
+
+    @work(group="change")
     async def action_undo(self) -> None:
         """Take back the last change that is not saved; where there is none, ask whether to undo the last save."""
-        before = self.desk.undo()
-        if before is not None:
-            weighed: Weighed | None = await self.off(self.desk.weigh, before)
-            if weighed is not None:
-                self.desk.back(weighed)
-                self.house.fill()
-                self.notify(_("taken back; not saved: {count}").format(count=len(self.desk.edits)), markup=False)
-            return
+        async with self._turn:
+            before = self.desk.undo()
+            if before is not None:
+                weighed = await self._weighed(before)
+                if weighed is not None:
+                    self.desk.back(weighed)
+                    self.house.fill()
+                    self.notify(_("taken back; not saved: {count}").format(count=len(self.desk.edits)))
+                return
         if not self.desk.saved:
-            self.notify(_("nothing to undo"), markup=False)
-            return
-        lines = self.described(self.desk.changes(self.desk.saved))
-        if await self.push_screen_wait(Confirm(_("Undo what was saved last?"), lines, _("Undo"))):
-            weighed = await self.off(self.desk.weigh, self.desk.saved)
-            if weighed is not None and not weighed.refused:
-                self.desk.keep(weighed)
-                self.house.tell()
-                await self._write()
+            self.notify(_("nothing to undo"))
+        elif await self._confirmed(_("Undo what was saved last?"), _("Undo"), self.desk.saved):
+            async with self._turn:
+                weighed = await self._weighed(self.desk.saved)
+                if weighed is not None:
+                    self.desk.keep(weighed)
+                    self.house.fill()
+                    await self._write()
 
-    @work(exclusive=True, group="weigh")
+    @work(group="change")
     async def action_save(self) -> None:
         """Show old and new, ask, and write."""
         if not self.desk.changed:
-            self.notify(_("nothing to save"), markup=False)
-            return
-        lines = self.described(self.desk.changes())
-        if await self.push_screen_wait(Confirm(_("Save these changes?"), lines, _("Save"))):
-            await self._write()
+            self.notify(_("nothing to save"))
+        elif await self._confirmed(_("Save these changes?"), _("Save"), None):
+            async with self._turn:
+                await self._write()
+
+    async def _confirmed(self, question: str, yes: str, edits: Sequence[Edit] | None) -> bool:
+        """Show edits, by default those not saved, and ask; what cannot be made is told and not asked about."""
+        try:
+            lines = self.described(self.desk.changes(edits))
+        except ValueError as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return False
+        confirmed: bool = await self.push_screen_wait(Confirm(question, lines, yes))
+        return confirmed
 
     async def _write(self) -> None:
-        saved: kr.Saved | None = await self.off(self.desk.save)
+        saved: kr.Saved | str | None = await self.off(self.desk.save)
         if saved is None:
             return
-        if saved.problems:
-            text = "\n".join(problem.message for problem in saved.problems)
+        if isinstance(saved, str) or saved.problems:
+            text = saved if isinstance(saved, str) else "\n".join(problem.message for problem in saved.problems)
             self.push_screen(Reader(_("Not saved; nothing was written"), text))
             return
         self.desk.written(saved)
         said = _("saved: {files}").format(files=", ".join(str(file) for file in saved.written))
         if saved.merged:
             said += "; " + _("another's changes in the same file were kept")
-        self.notify(said, markup=False)
+        self.notify(said)
+        self.house.tell()
         self.read()
+
+    def changed_lines(self) -> list[Content]:
+        """Write what is not saved as lines of old and new, or why it cannot be made any more."""
+        try:
+            return self.described(self.desk.changes())
+        except ValueError as error:
+            return [shown(str(error))]
 
     def described(self, changes: Any) -> list[Content]:  # noqa: ANN401 (a polars frame)
         """Write changes as lines of old and new."""
@@ -296,9 +326,9 @@ class Office(App[int]):
     def action_changes(self) -> None:
         """Show what is not saved, and the command that would do it."""
         if not self.desk.changed:
-            self.notify(_("nothing is changed"), markup=False)
+            self.notify(_("nothing is changed"))
             return
-        lines = [line.plain for line in self.described(self.desk.changes())]
+        lines = [line.plain for line in self.changed_lines()]
         text = "\n".join([*lines, "", self.desk.edit_command(save=True)])
         self.push_screen(Reader(_("Not saved"), text))
 
@@ -352,15 +382,17 @@ class Office(App[int]):
 
     def action_same(self) -> None:
         """Show the commands that show, or do, the same."""
-        lines = [self.house.pane.same()] if isinstance(self.screen, House) else [getattr(self.screen, "same", list)()]
-        text = "\n".join(lines[0]) or _("no command does this")
+        lines = self.house.pane.same() if isinstance(self.screen, House) else getattr(self.screen, "same", list)()
+        if self.desk.changed and (edit := self.desk.edit_command(save=True)) not in lines:
+            lines = [*lines, edit]
+        text = "\n".join(lines) or _("no command does this")
         self.push_screen(Reader(_("The same from the command line"), text))
 
     def action_scale(self) -> None:
         """Show amounts in the next unit."""
         self.scale = self.scale.next()
         self.house.fill()
-        self.notify(_("amounts in {unit}").format(unit=self.scale.unit), markup=False)
+        self.notify(_("amounts in {unit}").format(unit=self.scale.unit))
 
     @work
     async def action_as_of(self) -> None:
@@ -406,7 +438,7 @@ class Office(App[int]):
     async def action_quit(self) -> None:  # type: ignore[override]  # (a worker may wait for the answer)
         """Leave; ask only where something is not saved."""
         if self.desk.changed:
-            question = Confirm(_("Leave without saving?"), self.described(self.desk.changes()), _("Leave"))
+            question = Confirm(_("Leave without saving?"), self.changed_lines(), _("Leave"))
             if not await self.push_screen_wait(question):
                 return
         self.keep()

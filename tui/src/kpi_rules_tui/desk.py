@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 import kpi_rules as kr
 
@@ -98,35 +98,47 @@ class Desk:
         except kr.AssessmentError as error:
             return Opened(workspace, None, error.problems)
 
-    def weigh(self, edits: tuple[Edit, ...]) -> Weighed:
-        """Say what edits would change; nothing is written. The assessment has all that is shown of one."""
-        return self._weighed(edits, lambda made: kr.assess(self._workspace.with_edits(made), self.as_of))
+    def weigh(self, edits: tuple[Edit, ...], opened: Opened | None = None) -> Weighed:
+        """Say what edits would change, of what is on the desk or was just read; nothing is written.
+
+        The assessment has all that is shown of one; None where the workspace has errors, with the edits and without.
+        """
+        base = opened if opened is not None else Opened(self._workspace, self.assessment)
+        if not edits:
+            return Weighed(edits, base.workspace, base.assessment)
+
+        def assess() -> tuple[kr.Workspace, kr.Assessment | None]:
+            other = base.workspace.with_edits(edits)
+            if other.errors and base.assessment is None:
+                return other, None
+            return other, kr.assess(other, self.as_of)
+
+        return _weighed(edits, base, assess)
 
     def glance(self, edits: tuple[Edit, ...]) -> Weighed:
         """Say what edits would change, quickly: of the assessment only measures, events and ledger are whole."""
-        assessment = self.assessment
-        return self._weighed(edits, lambda made: assessment.what_if(made) if assessment is not None else None)
+        base = Opened(self._workspace, self.assessment)
+        assessment = base.assessment
+        if assessment is None or not edits:
+            return Weighed(edits, base.workspace, assessment)
+
+        def assess() -> tuple[kr.Workspace, kr.Assessment | None]:
+            other = assessment.what_if(edits)
+            return other.workspace, other
+
+        return _weighed(edits, base, assess)
 
     @property
     def _workspace(self) -> kr.Workspace:
         assert self.workspace is not None  # noqa: S101 (only a workspace that was read can be edited)
         return self.workspace
 
-    def _weighed(self, edits: tuple[Edit, ...], assess: Callable[[tuple[Edit, ...]], kr.Assessment | None]) -> Weighed:
-        """Assess with edits; where they cannot be made, say why."""
-        if self.assessment is None or not edits:
-            return Weighed(edits, self._workspace, self.assessment)
+    def save(self) -> kr.Saved | str:
+        """Write the edits to the workspace's files, all or none of them; a text says why they cannot be made."""
         try:
-            other = assess(edits)
-        except kr.AssessmentError as error:
-            return Weighed(edits, self._workspace, None, "\n".join(problem.message for problem in error.problems))
+            return kr.save(self._workspace, self.edits)
         except ValueError as error:
-            return Weighed(edits, self._workspace, None, str(error))
-        return Weighed(edits, other.workspace if other is not None else self._workspace, other)
-
-    def save(self) -> kr.Saved:
-        """Write the edits to the workspace's files, all or none of them."""
-        return kr.save(self._workspace, self.edits)
+            return str(error)
 
     # -- in the screen's thread ------------------------------------------------------------------------------------
 
@@ -155,6 +167,7 @@ class Desk:
     def written(self, saved: kr.Saved) -> None:
         """Note that the edits were saved: the workspace is what the files say now."""
         self.workspace = saved.workspace
+        self.assessment = self.weighed.assessment if self.weighed is not None else self.assessment
         self.edits, self.weighed, self.steps = (), None, []
         self.saved = tuple(saved.undo)
 
@@ -194,8 +207,31 @@ class Desk:
 
 def added(edits: tuple[Edit, ...], more: Sequence[Edit]) -> tuple[Edit, ...]:
     """Return edits with more of them; a later one for the same place takes the place of the earlier."""
-    places = {_place(each): each for each in (*edits, *more)}
+    places = {_place(each): each for each in edits}
+    for each in more:
+        places[_place(each)] = _completed(each, places.get(_place(each)))
     return tuple(places.values())
+
+
+def _completed(edit: Edit, before: Edit | None) -> Edit:
+    """Return an edit with the reason and the further cells of the one whose place it takes, where it gives none."""
+    if not isinstance(edit, kr.QuotaEdit) or not isinstance(before, kr.QuotaEdit) or edit.amount is None:
+        return edit
+    note = before.note if edit.note is None else edit.note
+    return evolve(edit, note=note, cells=edit.cells or before.cells)
+
+
+def _weighed(
+    edits: tuple[Edit, ...], base: Opened, assess: Callable[[], tuple[kr.Workspace, kr.Assessment | None]]
+) -> Weighed:
+    """Assess with edits; where they cannot be made, say why, beside what was there."""
+    try:
+        return Weighed(edits, *assess())
+    except kr.AssessmentError as error:
+        refused = "\n".join(problem.message for problem in error.problems)
+    except ValueError as error:
+        refused = str(error)
+    return Weighed(edits, base.workspace, base.assessment, refused)
 
 
 def without(edits: tuple[Edit, ...], those: Sequence[Edit]) -> tuple[Edit, ...]:

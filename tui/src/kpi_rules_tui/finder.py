@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+import kpi_rules as kr
 from kpi_rules_tui.actions import ACTIONS
 from kpi_rules_tui.texts import _, label_of, plain
 
@@ -34,7 +35,8 @@ class Finder(Provider):
         valid = {binding.id for _node, binding, enabled, _tip in self.screen.active_bindings.values() if enabled}
         for action in ACTIONS:
             if action.id in valid and action.method != "command_palette":
-                yield _(action.label), partial(self._press, action.id)
+                said = _(action.label)
+                yield said if said == action.label else f"{said}  {action.label}", partial(self._press, action.id)
 
     def _press(self, action: str) -> None:
         """Do what an action's key does, where the focus is once the palette is gone."""
@@ -45,7 +47,7 @@ class Finder(Provider):
 
     def _things(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         """Give what is in the workspace: a name, what it is, and what to do."""
-        workspace = self.office.desk.workspace
+        workspace = self.office.desk.current
         if workspace is None:
             return
         for unit, name in workspace.tables.units.select("unit", "name").iter_rows():
@@ -55,8 +57,9 @@ class Finder(Provider):
                 yield plugin.name, _("policy"), partial(self.office.open_policy, plugin.name)
         for rule in workspace.plugins.rules.values():
             yield f"{rule.id}  {label_of(rule)}", _("rule"), partial(self.office.open_policy, rule.id)
-        for name in workspace.parameters.declared:
-            yield name, _("parameter"), partial(self.office.open_policy, name)
+        for name, setting in workspace.parameters.declared.items():
+            label = kr.translate(setting.label, workspace.plugins.domains.get(setting.plugin, "kpi_rules"))
+            yield f"{name}  {label}", _("parameter"), partial(self.office.open_policy, name)
 
     async def discover(self) -> Hits:
         """Show the actions before anything is typed."""

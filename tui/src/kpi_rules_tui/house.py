@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.containers import Vertical
 from textual.screen import Screen
 
+from kpi_rules_tui.desk import units
 from kpi_rules_tui.texts import N_, _
 from kpi_rules_tui.widgets.lines import Keys, TabsLine, TitleLine
 
@@ -118,7 +119,7 @@ class House(Screen[None]):
         self.tell()
         for screen in self.app.screen_stack:
             again = getattr(screen, "fill", None)
-            if screen is not self and again is not None:
+            if screen is not self and again is not None and screen.is_mounted:
                 again()
 
     def tell(self, said: str = "") -> None:
@@ -155,7 +156,17 @@ class House(Screen[None]):
         key = str(self.office.desk.folder.resolve())
         self.office.remembered.workspaces[key] = kept
         await self.go(active)
-        self.query_one(Keys).tell()
+        for screen in self.app.screen_stack:
+            again = getattr(screen, "fill", None)
+            if screen is not self and again is not None and screen.is_mounted:
+                again()
+            for keys in screen.query(Keys):
+                keys.tell()
+
+    def on_screen_resume(self) -> None:
+        """Give the focus to the pane where nothing has it."""
+        if self.focused is None and self._active in self._made:
+            self.pane.focus_first()
 
     def find(self, name: str) -> None:
         """Have the pane show something that was found by its name."""
@@ -171,7 +182,10 @@ class House(Screen[None]):
         """Return the units of the overview in the order shown there."""
         overview = self._made.get("overview")
         rows = overview.table.shown_rows if overview is not None else None
-        return [] if rows is None else rows["unit"].to_list()
+        if rows is not None:
+            return [str(unit) for unit in rows["unit"]]
+        assessment = self.office.assessment
+        return [] if assessment is None else units(assessment).drop_nulls("completion")["unit"].to_list()
 
     def kept(self) -> dict[str, Any]:
         """Return what is to be remembered: the pane shown, and of each pane what it keeps."""

@@ -51,7 +51,10 @@ def line_of(file: Path, row: int | None) -> int | None:
     """Return the line that a row of a CSV file begins on: the row itself, unless a field before it has line ends."""
     if row is None or file.suffix.lower() != ".csv":
         return row
-    data = file.read_bytes()
+    try:
+        data = file.read_bytes()
+    except OSError:  # the editor will say why
+        return row
     if b'"' not in data:
         return row
     # Only quotes and line ends matter, and in the other encodings of workspaces these are single bytes.

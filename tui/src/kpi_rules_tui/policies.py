@@ -122,7 +122,9 @@ def _rule(
 def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace) -> list[tuple[str, str]]:
     """Return what there is to say about a row: pairs of what it is (may be empty) and the text."""
     if row["kind"] == "parameter":
-        setting = current.parameters.declared[row["name"]]
+        setting = current.parameters.declared.get(row["name"]) or saved.parameters.declared.get(row["name"])
+        if setting is None:
+            return [("", row["name"])]
         domain = current.plugins.domains.get(setting.plugin, "kpi_rules")
         told = kr.translate(setting.help, domain)
         return [

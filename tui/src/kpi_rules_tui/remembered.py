@@ -63,5 +63,5 @@ def remember(remembered: Remembered) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f"{path.name}.{os.getpid()}")
-        beside.write_text(json.dumps(raw, ensure_ascii=False, indent=1), encoding="utf-8")
+        beside.write_text(json.dumps(raw, indent=1), encoding="utf-8")
         beside.replace(path)

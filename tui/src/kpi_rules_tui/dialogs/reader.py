@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from kpi_rules_tui.actions import bindings
-from kpi_rules_tui.texts import N_, _, shown
+from kpi_rules_tui.texts import _, safe, shown
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -22,8 +22,7 @@ class Reader(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("dialog"),
-        Binding("y", "copy", N_("Copy"), id="dialog.copy"),
-        Binding("p", "pager", N_("Pager"), id="dialog.pager"),
+        *bindings("reader"),
         Binding("q,enter", "cancel", show=False),
     ]
 
@@ -47,7 +46,7 @@ class Reader(ModalScreen[None]):
 
     def action_copy(self) -> None:
         """Copy the text."""
-        self.app.copy_to_clipboard(self._text)
+        self.app.copy_to_clipboard(safe(self._text, lines=True))
         self.notify(_("copied"), markup=False)
 
     def action_pager(self) -> None:
@@ -59,6 +58,14 @@ class Reader(ModalScreen[None]):
     def key_j(self) -> None:
         """Scroll down a line."""
         self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def key_g(self) -> None:
+        """Go to the beginning."""
+        self.query_one(VerticalScroll).scroll_home(animate=False)
+
+    def key_upper_g(self) -> None:
+        """Go to the end."""
+        self.query_one(VerticalScroll).scroll_end(animate=False)
 
     def key_k(self) -> None:
         """Scroll up a line."""

@@ -18,6 +18,7 @@ def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment
 
     table.empty = _("nothing changes")
     if before is None or after is None:
+        table.nothing(_("nothing was assessed"))
         return
     rules = {**before.rulebook.rules, **after.rulebook.rules}
     rows = moved(before, after) if before is not after else moved(before, before).clear()

@@ -132,7 +132,7 @@ class PoliciesPane(EditingPane):
 
     def _setting(self, row: dict[str, Any]) -> kr.Setting | None:
         current = self.desk.current
-        return current.parameters.declared[row["name"]] if current is not None else None
+        return current.parameters.declared.get(row["name"]) if current is not None else None
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """Change the value."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -45,6 +44,7 @@ class ProfileScreen(Holder, Screen[None]):
         super().__init__()
         self._units = list(units)
         self.unit = unit or (self._units[0] if self._units else "")
+        self._sweep_shown: kr.Sweep | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the profile and its cliffs."""
@@ -64,6 +64,11 @@ class ProfileScreen(Holder, Screen[None]):
         self.query_one("#profile-cliffs").border_title = shown(_("Cliffs")).markup
         self.fill()
 
+    def on_resize(self) -> None:
+        """Draw it as wide as there is room."""
+        if self._sweep_shown is not None:
+            self._bars(self._sweep_shown)
+
     def fill(self) -> None:
         """Work it out anew."""
         self._sweep()
@@ -76,11 +81,12 @@ class ProfileScreen(Holder, Screen[None]):
         names = dict(workspace.tables.units.select("unit", "name").iter_rows())
         title = f"{names.get(self.unit) or ''} {self.unit}".strip()
         self.query_one(TitleLine).tell(title, [(_("working it out"), "$warning")])
-        try:
-            sweep = await asyncio.to_thread(_swept, workspace, self.unit)
-        except kr.AssessmentError as error:
-            self.query_one(StatusLine).tell("; ".join(problem.message for problem in error.problems))
+        sweep = await self.office.off(_swept, workspace, self.unit)
+        if not isinstance(sweep, kr.Sweep):
+            self.query_one(TitleLine).tell(title, [])
+            self.query_one(StatusLine).tell(sweep or "")
             return
+        self._sweep_shown = sweep
         said = _("review on {day}; counted to {until}").format(day=sweep.on, until=sweep.until)
         self.query_one(TitleLine).tell(title, [(said, "")])
         self._bars(sweep)
@@ -181,9 +187,12 @@ class ProfileScreen(Holder, Screen[None]):
             self.fill()
 
 
-def _swept(workspace: kr.Workspace, unit: str) -> kr.Sweep:
-    """Scan, and make the frames: both take long."""
-    found = kr.sweep(workspace, unit)
+def _swept(workspace: kr.Workspace, unit: str) -> kr.Sweep | str:
+    """Scan, and make the frames: both take long. A text says why that cannot be."""
+    try:
+        found = kr.sweep(workspace, unit)
+    except kr.AssessmentError as error:
+        return "; ".join(problem.message for problem in error.problems)
     assert found.profile.height  # noqa: S101 (made here, in the thread)
     assert found.jumps.width  # noqa: S101 (as above)
     return found

@@ -158,7 +158,13 @@ class QuotasPane(EditingPane):
         return checks.amount(text) if self.is_money else checks.whole_number(text)
 
     def _edit(self, row: dict[str, Any], text: str) -> Edit:
-        return kr.QuotaEdit(row["unit"], self.read(text), self.indicator, row["effective"])
+        return kr.QuotaEdit(row["unit"], self.read(text), self.indicator, row["effective"] or self._start)
+
+    @property
+    def _start(self) -> date | None:
+        """The day from which a quota holds that is the unit's first."""
+        current = self.desk.current
+        return current.config.year.start if current is not None and current.config is not None else None
 
     @work
     async def action_rebase(self) -> None:
@@ -248,7 +254,14 @@ class QuotasPane(EditingPane):
 
     async def _bulk(self, title: str, edits: Sequence[Edit]) -> None:
         """Show old and new of several edits, say how many, and make them where that is wanted."""
-        lines = self.office.described(self.desk.changes(edits))
+        current = self.desk.current
+        if current is None:
+            return
+        try:
+            lines = self.office.described(kr.changes(current, edits))
+        except ValueError as error:
+            self.notify(str(error), severity="error")
+            return
         question = Confirm(f"{title}: {len(edits)}", lines, _("Take {count}").format(count=len(edits)))
         wanted = bool(edits) and await self.office.push_screen_wait(question)
         if wanted:

@@ -388,7 +388,7 @@ class SimulatePane(Pane):
             self.desk.trial = found
         elif isinstance(found, Refused):
             self._said = _("cannot be simulated: {why}").format(why=found.why)
-        else:
+        elif run.cancelled:
             self._said = _("cancelled; what is shown is from before") if self.trial is not None else _("cancelled")
         self._show()
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 from textual.widgets import Input
 
+from kpi_rules_tui.texts import safe
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,7 +45,8 @@ class CellInput(Input):
 
     def __init__(self, table: Table, column: str, value: str, check: Callable[[str], str]) -> None:
         """Take the cell of the cursor's row in a column, what stands there, and what is wrong with a text."""
-        super().__init__(value, compact=True, select_on_focus=True)
+        super().__init__(safe(value), compact=True, select_on_focus=True)
+        self._given = value
         self.cursor_blink = False
         self.table, self.check = table, check
         region = table.cell_region(column)
@@ -58,14 +61,14 @@ class CellInput(Input):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Check the text."""
         event.stop()
-        wrong = self.check(self.value.strip())
+        wrong = self.check(self.text)
         self.set_class(bool(wrong), "-invalid")
-        self.post_message(self.Typed(self, self.value.strip(), wrong))
+        self.post_message(self.Typed(self, self.text, wrong))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the text, where it is valid."""
         event.stop()
-        text = self.value.strip()
+        text = self.text
         if not self.check(text):
             self.post_message(self.Done(self, text, ""))
             self._end()
@@ -76,9 +79,15 @@ class CellInput(Input):
         self._end()
 
     def on_blur(self) -> None:
-        """Leave it as it was: what was not entered does not count."""
-        if self.is_attached:
-            self.key_escape()
+        """Leave it as it was: what was not entered does not count, unless it is the terminal that is left."""
+        if self.is_attached and self.app.app_focus:
+            self.post_message(self.Left())
+            self.remove()
+
+    @property
+    def text(self) -> str:
+        """What stands there; what was given where nothing was typed."""
+        return self._given if self.value == safe(self._given) else self.value.strip()
 
     def _end(self) -> None:
         self.table.focus()

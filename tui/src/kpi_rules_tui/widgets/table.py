@@ -187,9 +187,9 @@ class Table(ScrollView, can_focus=True):
         if self.frame is not None:
             self._arrange(self.frame, self.columns)
 
-    def sort_by(self, name: str, *, descending: bool) -> None:
-        """Order the rows by a column; rows without a value come last."""
-        self.order = (name, descending)
+    def sort_by(self, name: str | None, *, descending: bool) -> None:
+        """Order the rows by a column, those without a value last; None leaves them as they came."""
+        self.order = (name, descending) if name is not None else None
         if self.frame is not None:
             self._arrange(self.frame, self.columns)
 
@@ -263,7 +263,7 @@ class Table(ScrollView, can_focus=True):
         self._widths = [
             min(
                 max(
-                    rich.cells.cell_len(column.title) + 2,  # room for the arrow of the order
+                    rich.cells.cell_len(plain(column.title)) + 2,  # room for the arrow of the order
                     column.least,
                     *(rich.cells.cell_len(cell(column, row)[0]) for row in head),
                 ),
@@ -300,7 +300,7 @@ class Table(ScrollView, can_focus=True):
         chosen = self.get_component_rich_style("table--head-chosen")
         segments = [Segment(" " * len(MARK), plain_style)]
         for number, (column, width) in enumerate(zip(self.columns, self._widths, strict=False)):
-            title = column.title
+            title = plain(column.title)
             if self.order is not None and self.order[0] == column.name:
                 title += " ▼" if self.order[1] else " ▲"
             style = chosen if number == self.column and self.has_focus else plain_style
@@ -402,14 +402,19 @@ class Table(ScrollView, can_focus=True):
             self.post_message(self.Chosen(self, row))
 
     def action_sort(self) -> None:
-        """Order by the chosen column, and the other way round where it is ordered so."""
+        """Order by the chosen column, then the other way round, then as the rows came."""
         if not self.columns:
             return
         name = self.columns[self.column].name
         if self.frame is None or name not in self.frame.columns:
             return
-        again = self.order is not None and self.order[0] == name
-        self.sort_by(name, descending=not self.order[1] if again and self.order else self.columns[self.column].right)
+        first = self.columns[self.column].right  # figures begin with the greatest
+        if self.order is None or self.order[0] != name:
+            self.sort_by(name, descending=first)
+        elif self.order[1] == first:
+            self.sort_by(name, descending=not first)
+        else:
+            self.sort_by(None, descending=False)
 
     def action_select(self) -> None:
         """Select the row, or no longer, and go on."""
