@@ -53,7 +53,7 @@ SHOTS: Final = (
     Shot("policies", (140, 36), ("3", *["j"] * 4, "enter", *"0.90")),
     Shot("quotas-zh", (120, 34), ("2", "j", "enter", *"3000万"), "zh", "kpi-light"),
     Shot("profile", (130, 30), ("j", "3", "f")),
-    Shot("simulate", (160, 40), ("3", *["j"] * 4, "enter", *"0.90", "enter", "4", "ctrl+r")),
+    Shot("simulate", (160, 40), ("2", "x", *"0.80", "tab", *"lean", "enter", "right", "enter", "4", "ctrl+r")),
 )
 
 

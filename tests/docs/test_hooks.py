@@ -21,7 +21,11 @@ DECLARED = [
     for name in kr.__all__
     if inspect.isclass(getattr(kr, name)) and attrs.has(getattr(kr, name)) and getattr(kr, name).__module__ in HOMES
 ]
-MAKERS = [name for name in kr.__all__ if getattr(getattr(kr, name), "__module__", "") == settings.__name__]
+MAKERS = [
+    name
+    for name in kr.__all__
+    if inspect.isfunction(getattr(kr, name)) and getattr(kr, name).__module__ == settings.__name__
+]
 BY_LIBRARY = {"plugin", "domain"}
 """Attributes that are set when a policy is loaded."""
 

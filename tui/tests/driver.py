@@ -79,8 +79,8 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
     for key in keys:
         await pilot.press(key)
         await pilot.pause()
-        if typeahead is not None:
-            await until(pilot, lambda: not typeahead.waiting)
+        if typeahead is not None and typeahead.waiting:
+            await until(pilot, lambda: not typeahead.waiting or app.return_code is not None)
     return dump(pilot.app)
 
 

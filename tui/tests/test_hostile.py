@@ -149,7 +149,7 @@ pytestmark = pytest.mark.usefixtures("_no_way_out")
 SIZES = [(80, 24), (150, 40)]
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", SIZES[:1], ids=str)
 def test_every_pane_and_what_opens_from_it(folder: Path, size: tuple[int, int]) -> None:
     async def test() -> None:
         async with opened(folder, size) as (office, pilot):
@@ -168,7 +168,7 @@ def test_every_pane_and_what_opens_from_it(folder: Path, size: tuple[int, int]) 
     run(test())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("size", SIZES[:1], ids=str)
 def test_every_view_of_the_evidence(folder: Path, size: tuple[int, int]) -> None:
     async def test() -> None:
         async with opened(folder, size) as (office, pilot):

@@ -182,7 +182,7 @@ class Office(App[int]):
         """Tell something; what is told has data in it, and is never parsed as markup."""
         del markup
         told = message if len(message) <= LONGEST_TOLD else message[:LONGEST_TOLD] + "…"
-        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout)
+        super().notify(safe(told, lines=True), title=plain(title), severity=severity, timeout=timeout, markup=False)
 
     def _fatal_error(self) -> None:
         """End with the terminal as it was; the story goes to a file and not over the screen."""
