@@ -43,7 +43,7 @@ def happenings(parts: Sequence[tuple[int, Decided]]) -> list[tuple[int, str, str
     )
 
 
-@examples(40)
+@examples(30)
 @given(questions(), st.data())
 def test_going_on_from_a_state_is_going_through_at_once(question: Question, data: st.DataObject) -> None:
     assessment = assess(question)

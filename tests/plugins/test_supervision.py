@@ -196,7 +196,7 @@ def test_steps_that_cannot_be(steps: list[dict[str, str]], messages: list[str]) 
     assert [each.message for each in made(steps).problems] == messages
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(st.lists(st.tuples(st.dates(date(2012, 1, 1), YEAR_END), st.integers(0, 200)), max_size=3))
 def test_cards_by_hand(projects: list[tuple[date, int]]) -> None:
     """A card where no project was recognised in the quarter, and no voucher of one recognised by its end arrived."""

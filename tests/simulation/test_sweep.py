@@ -97,7 +97,7 @@ def known_by(credits: Mapping[str, Sequence[tuple[date, int]]], day: date) -> di
     return {unit: [each for each in path if each[0] <= day] for unit, path in credits.items()}
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(
     paths(), st.sampled_from(REVIEWS), st.integers(1, 100), st.booleans(), st.sampled_from([None, *DEPOSITS]), st.data()
 )

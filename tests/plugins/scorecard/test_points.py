@@ -167,7 +167,7 @@ def items(draw: st.DrawFn) -> Item:
 @given(one=items(), value=amounts, quota=amounts.filter(bool))
 @example(one=COUNTY_A, value=120, quota=100).via("120% gives exactly 102")
 @example(one=COUNTY_B, value=13 * 10**11 - 1, quota=10**12).via("a fen short of a step")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_points_are_those_of_exact_fractions(one: Item, value: int, quota: int) -> None:
     expected = points_of(one, Fraction(value), Fraction(quota))
     found = score(one, value, quota)
