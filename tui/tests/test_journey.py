@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 90.0
+PATIENCE = 60.0
 MOST_KEYS = 40
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")

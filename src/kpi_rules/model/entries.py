@@ -86,7 +86,8 @@ def version_of(name: str) -> str | None:
 
 def _plainly() -> bool:
     """Say whether all that is installed is folders on the path."""
-    finders = (each for each in sys.meta_path if each is not PathFinder)
+    plain = {"importlib_metadata"}  # the backport reads the same files, and is put there by whoever imports it
+    finders = (each for each in sys.meta_path if each is not PathFinder and type(each).__module__ not in plain)
     return not any(hasattr(each, "find_distributions") for each in finders) and not any(
         folder.endswith(".egg") or os.path.isfile(folder)  # noqa: PTH113 (pathlib is not imported for help)
         for folder in sys.path

@@ -87,7 +87,7 @@ class EvidencePane(Pane):
     def focus_first(self) -> None:
         """Give the focus to the table."""
         if self._view in self._shown:
-            self.table.focus()
+            self.screen.set_focus(self.table)  # at once: the next key is meant for it
 
     def fill(self) -> None:
         """Show the view anew; errors come first while there are any."""

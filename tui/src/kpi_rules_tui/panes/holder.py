@@ -50,7 +50,7 @@ class FilterLine(Input):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "show_all", show=False),  # bindings and not keys: escape means more around it
-        Binding("down", "go_on", show=False),
+        Binding("enter,down", "go_on", show=False),  # at once, so that the next key is the table's
     ]
 
     DEFAULT_CSS = """
@@ -70,13 +70,13 @@ class FilterLine(Input):
         self.placeholder = _("filter: what rows must contain")
         self.value = safe(table.needle)
         self.add_class("-open")
-        self.focus()
+        self.screen.set_focus(self)
 
     def close(self) -> None:
         """End, and go back to the table."""
         self.remove_class("-open")
         if self.table is not None:
-            self.table.focus()
+            self.screen.set_focus(self.table)
 
     def action_show_all(self) -> None:
         """Show all rows again."""
@@ -132,11 +132,6 @@ class Holder(Widget):
         if isinstance(event.input, FilterLine) and event.input.table is not None:
             event.input.table.narrow(event.value)
             self.tell()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter."""
-        if isinstance(event.input, FilterLine):
-            event.input.close()
 
     def on_table_asked(self, event: Table.Asked) -> None:
         """Filter, export or read a table."""

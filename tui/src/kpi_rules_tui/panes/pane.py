@@ -72,7 +72,7 @@ class Pane(Holder, Vertical):
 
     def focus_first(self) -> None:
         """Give the focus to the first table."""
-        self.query_one(f"#{self.tables[0]}", Table).focus()
+        self.screen.set_focus(self.query_one(f"#{self.tables[0]}", Table))  # at once: the next key is meant for it
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Refuse what changes something where nothing may be changed."""

@@ -117,7 +117,7 @@ class SimulatePane(Pane):
 
     def focus_first(self) -> None:
         """Give the focus to the table that is shown."""
-        self.table.focus()
+        self.screen.set_focus(self.table)  # at once: the next key is meant for it
 
     def fill(self) -> None:
         """Show what was found, in the view chosen, and how it stands to what is on the desk."""

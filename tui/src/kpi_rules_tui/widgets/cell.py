@@ -90,7 +90,7 @@ class CellInput(Input):
         return self._given if self.value == safe(self._given) else self.value.strip()
 
     def _end(self) -> None:
-        self.table.focus()
+        self.screen.set_focus(self.table)
         self.remove()
 
 
