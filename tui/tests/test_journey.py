@@ -167,7 +167,7 @@ def test_a_crash_leaves_the_terminal_clean_and_says_where_the_story_is(workspace
     try:
         terminal.until("met:")
         terminal.press("c")
-        screen = terminal.until(".log")
+        screen = terminal.until("the details are in")
         assert "broken [@click=app.quit]no[/]; the details are in" in screen.replace("\n", "")
         assert "Traceback" not in screen
         assert "Overview" not in screen  # the other screen is gone
