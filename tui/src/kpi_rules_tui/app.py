@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
-from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, work
@@ -22,6 +20,7 @@ from kpi_rules_tui.dialogs.pick import Pick
 from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.finder import Finder
 from kpi_rules_tui.house import House
+from kpi_rules_tui.panes import checks
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
@@ -44,8 +43,6 @@ LONGEST_TOLD: Final = 500
 """Characters of a notification; more would cover the screen."""
 
 LANGUAGES: Final = (("en", "English"), ("zh", "简体中文"))
-
-DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Office(App[int]):
@@ -402,7 +399,7 @@ class Office(App[int]):
             return
 
         def check(text: str) -> str:
-            day = _day(text)
+            day = checks.day(text)
             if day is None:
                 return _("expected a date such as 2011-06-30")
             return "" if day >= config.year.start else _("expected a day from {start}").format(start=config.year.start)
@@ -413,7 +410,7 @@ class Office(App[int]):
             Form(_("As-of date"), [Field("day", _("What happened by this day counts"), now, hint, check)], _("Assess"))
         )
         if answer is not None:
-            self.desk.as_of = _day(answer["day"])
+            self.desk.as_of = checks.day(answer["day"])
             self.read()
 
     @work
@@ -460,10 +457,3 @@ class Office(App[int]):
         """Give none: the finder has ours."""
         del screen
         return ()
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if DAY.fullmatch(text) else None
-    except ValueError:
-        return None

@@ -15,6 +15,7 @@ from textual.widgets import Static
 import kpi_rules as kr
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.dialogs.form import Field, Form
+from kpi_rules_tui.panes import checks
 from kpi_rules_tui.panes.outcomes import VIEWS, fan_words, number, whats
 from kpi_rules_tui.panes.pane import FilterLine, Pane
 from kpi_rules_tui.texts import _, plain, shown
@@ -317,7 +318,7 @@ class SimulatePane(Pane):
         wanted = _("a day from {first} to {last}").format(first=config.year.start, last=last)
 
         def check_day(text: str) -> str:
-            day = _day(text)
+            day = checks.day(text)
             good = day is not None and config.year.start <= day <= last
             return "" if good else _("expected {what}").format(what=wanted)
 
@@ -332,7 +333,7 @@ class SimulatePane(Pane):
             Field("seed", _("Seed: the same seed gives the same result"), str(self.asked.seed), *seed),
         ]
         answer = await self.app.push_screen_wait(Form(_("Simulate"), fields, _("Run")))
-        day = _day(answer["day"]) if answer is not None else None
+        day = checks.day(answer["day"]) if answer is not None else None
         if answer is not None and day is not None and self.run is None:
             self._begin(Asked(day, int(answer["draws"]), int(answer["seed"])))
 
@@ -483,10 +484,3 @@ def _in(text: str, least: int, most: int) -> bool:
 def _sound(number: object, least: int, most: int) -> TypeGuard[int]:
     """Say whether a number that was remembered may be used."""
     return type(number) is int and least <= number <= most
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if len(text) == len("2011-06-30") else None
-    except ValueError:
-        return None
