@@ -243,15 +243,19 @@ def test_it_shows_how_far_it_is_and_an_interrupt_ends_it(example: Path, tmp_path
     )
     os.close(theirs)
     shown = b""
-    while b" to go" not in shown:
-        shown += os.read(ours, 65536)
-    assert b" of 20000000 draws, " in shown
-    os.killpg(process.pid, signal.SIGINT)
-    with suppress(OSError):  # the end of a terminal
-        while more := os.read(ours, 65536):
-            shown += more
-    os.close(ours)
-    assert process.wait(timeout=60) == 130
+    try:
+        while b" to go" not in shown:
+            shown += os.read(ours, 65536)
+        assert b" of 20000000 draws, " in shown
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(OSError):  # the end of a terminal
+            while more := os.read(ours, 65536):
+                shown += more
+        assert process.wait(timeout=60) == 130
+    finally:  # also where the test's own time is over
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        os.close(ours)
     assert shown.rstrip().endswith(b"interrupted")
     assert b"Traceback" not in shown
     assert not target.exists()

@@ -19,8 +19,8 @@ import pytest
 import kpi_rules as kr
 from kpi_rules.model.problems import Place, error
 from kpi_rules.simulation.run import Running, run
-from kpi_rules.simulation.worker import Failed, remotely
-from tests.simulation.working import Listing
+from kpi_rules.simulation.worker import Failed, Left, by_file, remotely
+from tests.simulation.working import Found, Listing
 
 DRAWS = 40
 
@@ -93,6 +93,48 @@ def test_futures_that_are_cancelled_or_lost_are_done_here() -> None:
     assert sorted(found.draws) == list(range(DRAWS))
     assert told[-1].again == DRAWS // 3
     assert executor.count == DRAWS
+
+
+class Lost(Executor):
+    """An executor whose workers are gone after two chunks; what was handed out before is never answered."""
+
+    def __init__(self, threads: Executor) -> None:
+        self.threads, self.count = threads, 0
+
+    @property
+    def broken(self) -> bool:
+        return self.count > 2
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 (as Executor has it)
+        self.count += 1
+        return Future() if self.broken else self.threads.submit(fn, *args, **kwargs)
+
+
+def test_what_a_broken_executor_does_not_answer_is_done_here() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        told: list[kr.Progress] = []
+        found = run(Listing(), DRAWS, Running(executor=Lost(threads), progress=told.append))
+    assert sorted(found.draws) == list(range(DRAWS))
+    assert told[-1].again == DRAWS - 2
+
+
+def test_through_the_pipe_of_a_pool_go_a_few_bytes_at_once(tmp_path: Path) -> None:
+    whole = 512  # what POSIX has pipes take whole
+    work = tmp_path / "work"
+    work.write_bytes(zlib.compress(pickle.dumps(Listing())))
+    left = by_file(work, 0, 10_000)
+    assert len(pickle.dumps((work, 0, 10_000))) < whole
+    assert len(pickle.dumps(left)) < whole
+    assert isinstance(left, Left)
+    assert cast("Found", left.taken()).draws == list(range(10_000))
+    assert list(tmp_path.iterdir()) == [work]
+
+
+def test_what_cannot_be_left_in_a_file_goes_through_the_pipe(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.write_bytes(zlib.compress(pickle.dumps(Listing())))
+    (tmp_path / "0-3").mkdir()
+    assert cast("Found", by_file(work, 0, 3)).draws == [0, 1, 2]
 
 
 def test_an_executor_that_takes_nothing_is_not_needed() -> None:

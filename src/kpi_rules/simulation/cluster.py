@@ -47,16 +47,23 @@ class ClusterExecutor(Executor):
         """Have a function called by some worker; Dask retries what is lost with a worker.
 
         Raises:
-            BrokenExecutor: the scheduler is gone; what was submitted before is cancelled.
+            BrokenExecutor: the scheduler is gone.
         """
         self._check()
         sent = [self._once(each) if isinstance(each, bytes) else each for each in args]
         future: Future[Returned] = self._executor.submit(fn, *sent, **kwargs)
-        self._check()  # what the client knew of when the scheduler went it cancels; what came later would wait for ever
+        self._check()
         return future
 
+    @property
+    def broken(self) -> bool:
+        """Whether the scheduler is gone: not all of what was submitted before is cancelled by the client, and what is
+        not would be waited for without end.
+        """
+        return bool(self._client.status != "running")
+
     def _check(self) -> None:
-        if self._client.status != "running":
+        if self.broken:
             raise BrokenExecutor(self._client.status)
 
     def _once(self, payload: bytes) -> object:

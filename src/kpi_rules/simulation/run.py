@@ -9,7 +9,9 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from contextlib import contextmanager, nullcontext
 from itertools import islice, pairwise
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final, Generic, Protocol, Self, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, Self, TypeVar
 
 from attrs import define, evolve, field
 
@@ -17,7 +19,7 @@ from kpi_rules.locale import _
 from kpi_rules.model.problems import AssessmentError, Place, error
 from kpi_rules.pipeline.look import WORKERS, thread_count
 from kpi_rules.pipeline.memory import keep_memory
-from kpi_rules.simulation.worker import Failed, attempt, begin, prepare, remotely
+from kpi_rules.simulation.worker import Failed, Left, attempt, begin, by_file, prepare, remotely
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -81,10 +83,11 @@ class Progress:
 
 @define(frozen=True, eq=False)
 class _Processes:
-    """Processes of this machine: who hands out to them, and what ends them at once."""
+    """Processes of this machine: who hands out to them, what ends them at once, and where they leave what they find."""
 
     executor: ProcessPoolExecutor
     stop: Callable[[], None]
+    folder: Path
 
 
 @contextmanager
@@ -93,12 +96,13 @@ def _processes(workers: int) -> Iterator[_Processes]:
     spawned = get_context("spawn")  # started anew, not forked: polars' threads do not outlive a fork
     wanted, mine = spawned.Pipe(duplex=False)
     with (
+        TemporaryDirectory(prefix="kpi-rules-", ignore_cleanup_errors=True) as folder,
         wanted,
         mine,
         ProcessPoolExecutor(workers, mp_context=spawned, initializer=begin, initargs=(wanted,)) as executor,
     ):
         try:
-            yield _Processes(executor, mine.close)
+            yield _Processes(executor, mine.close, Path(folder))
         except BaseException:
             mine.close()  # nobody waits until they have started for nothing
             raise
@@ -187,7 +191,8 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
     if alone and work.units * draws <= (rows or ROWS):
         todo = [(0, draws)]
     if running.executor is not None:
-        todo = collecting.through(todo, _sent(work, running.executor))
+        executor = running.executor
+        todo = collecting.through(todo, _sent(work, executor), broken=lambda: getattr(executor, "broken", False))
     elif running.workers is not None:
         todo = _in_processes(collecting, todo, running.workers)
     if alone:
@@ -221,7 +226,7 @@ def chunks(units: int, draws: int, workers: int, rows: int | None = None) -> lis
 Part = tuple[int, int]
 
 
-def _give_up(waiting: Collection[Future[Found | Failed]], stop: Callable[[], None] | None) -> None:
+def _give_up(waiting: Collection[Future[Any]], stop: Callable[[], None] | None) -> None:
     """Give up the chunks that are waited for: end their workers, or cancel what nobody has begun with."""
     if waiting and stop is not None:
         stop()
@@ -238,7 +243,7 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
     started = collecting.running.processes
     for _pool in range(_POOLS):
         with _processes(workers) if started is None else nullcontext(started) as processes:
-            lost = collecting.through(parts, _sent(collecting.work, processes.executor), stop=processes.stop)
+            lost = collecting.through(parts, _by_file(collecting.work, processes), stop=processes.stop)
         started = None
         if len(lost) in {0, len(parts)}:
             return lost
@@ -248,12 +253,24 @@ def _in_processes(collecting: _Collecting[Found], parts: list[Part], workers: in
 
 def _sent(work: Work[Found], executor: Executor) -> Callable[[Part], Future[Found | Failed]]:
     """Return what hands a chunk to an executor whose workers may be other processes."""
-    payload = zlib.compress(pickle.dumps(work), level=1)
+    payload = _packed(work)
 
     def submit(part: Part) -> Future[Found | Failed]:
         return executor.submit(remotely, payload, *part)  # type: ignore[arg-type]  # the work unpacks to what it was
 
     return submit
+
+
+def _by_file(work: Work[Found], processes: _Processes) -> Callable[[Part], Future[Sum | Failed | Left]]:
+    """Return what hands a chunk to processes of this machine; what is long goes through files, as `Left` explains."""
+    file = processes.folder / "work"
+    file.write_bytes(_packed(work))
+
+    return lambda part: processes.executor.submit(by_file, file, *part)
+
+
+def _packed(work: Work[Found]) -> bytes:
+    return zlib.compress(pickle.dumps(work), level=1)
 
 
 @define(eq=False)
@@ -272,16 +289,18 @@ class _Collecting(Generic[Found]):
     def through(
         self,
         parts: Sequence[Part],
-        submit: Callable[[Part], Future[Found | Failed]],
+        submit: Callable[[Part], Future[Any]],
         stop: Callable[[], None] | None = None,
+        broken: Callable[[], bool] = bool,
     ) -> list[Part]:
         """Hand out chunks and take in what comes back; return those that were lost, in order.
 
         A chunk is lost where its worker died or was given up, or nobody takes it. Executors say so in their own ways;
         what a chunk itself raises comes back as `Failed`. Should it end before its time, `stop` ends the workers at
-        once; without it those chunks alone are not done that nobody has begun with.
+        once; without it those chunks alone are not done that nobody has begun with. Once `broken` says so, what is
+        waited for will not come.
         """
-        waiting: dict[Future[Found | Failed], Part] = {}
+        waiting: dict[Future[Any], Part] = {}
         lost: list[Part] = []
         todo = iter(parts)
         try:
@@ -303,12 +322,17 @@ class _Collecting(Generic[Found]):
                         lost.append(part)
                     else:
                         self._take(part, found)
+                if not finished and broken():
+                    lost += waiting.values()
+                    waiting.clear()
                 if self.running.cancelled is not None and self.running.cancelled():
                     raise CancelledError
         finally:
             _give_up(waiting, stop)
 
-    def _take(self, part: Part, found: Found | Failed) -> None:
+    def _take(self, part: Part, found: Any) -> None:  # noqa: ANN401 (what the work finds, `Failed` or `Left`)
+        if isinstance(found, Left):
+            found = found.taken()
         if isinstance(found, Failed):
             raise found.error
         if self.found is None:

@@ -22,6 +22,7 @@ from kpi_rules.model.problems import AssessmentError, Place, error
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from pathlib import Path
 
     from kpi_rules.model.problems import Problem
     from kpi_rules.simulation.run import Sum, Work
@@ -60,6 +61,39 @@ def remotely(payload: bytes, low: int, high: int) -> Sum | Failed:
     if isinstance(found, Failed):
         found.error.add_note("".join(format_exception(found.error)))
     return found
+
+
+@define(frozen=True)
+class Left:
+    """What a chunk found, left in a file by a process of our own.
+
+    All processes of a pool answer through one pipe. One that is ended amid a long answer leaves half of it there, for
+    whose rest the pool would wait without end; a few bytes are written whole or not at all.
+    """
+
+    file: Path
+
+    def taken(self) -> Sum | Failed:
+        """Return what was found; the file is no more."""
+        found: Sum | Failed = pickle.loads(self.file.read_bytes())  # noqa: S301 (written by a process of our own)
+        self.file.unlink()
+        return found
+
+
+def by_file(work: Path, low: int, high: int) -> Sum | Failed | Left:
+    """Do the pickled and compressed work of a file for some draws; what is found is left beside it."""
+    found = remotely(_read(work), low, high)
+    left = Left(work.with_name(f"{low}-{high}"))
+    try:
+        left.file.write_bytes(pickle.dumps(found))
+    except OSError:  # such as a full disk: better the long way than not at all
+        return found
+    return left
+
+
+@lru_cache(maxsize=2)
+def _read(file: Path) -> bytes:
+    return file.read_bytes()
 
 
 @lru_cache(maxsize=2)
