@@ -25,7 +25,7 @@ from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, plain, safe, shown
-from kpi_rules_tui.typeahead import Typeahead
+from kpi_rules_tui.typeahead import Passed, Typeahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,15 +88,16 @@ class Office(App[int]):
         """Hold keys back while what they are meant for is not there yet; take what is pasted with its control
         characters as escapes, since every field draws what stands in it.
         """
-        if isinstance(event, events.Key) and not event.is_forwarded and self.typeahead.takes(event):
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self.typeahead.take(event)
             return
         if isinstance(event, events.Paste):
             event.text = safe(event.text, lines=True)
         await super().on_event(event)
 
-    async def _on_key(self, event: events.Key) -> None:
-        if self.typeahead.takes(event):
-            event.prevent_default()  # Textual would call its own handler next, by itself
+    async def on_passed(self, follower: Passed) -> None:
+        """Let the next key go."""
+        await self.typeahead.passed(follower)
 
     async def run_action(
         self,

@@ -1,71 +1,100 @@
 """Keys that are typed before what they are meant for is there.
 
-A key that opens a field, a dialog or a page takes a moment, and longer on a busy machine; who knows the program types
-on. Those keys wait here until the focus has moved, and then follow in the order in which they were typed: a `9` meant
-for an amount never runs an action of the table that it was typed over.
+A key is handed to what has the focus, and acts only once it has come back from there; one that opens a field, a dialog
+or a page takes a moment more, and longer on a busy machine. Who knows the program types on. So one key is under way at
+a time: the others wait here, in the order in which they were typed, until it has acted and what it opened has the
+focus. A `9` meant for an amount never runs an action of the table that it was typed over.
 """
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from textual import events
+from textual.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from textual import events
     from textual.timer import Timer
     from textual.widget import Widget
 
     from kpi_rules_tui.app import Office
 
 LOOK: Final = 0.01
-"""Seconds between two looks at whether the focus has moved; nobody looks while no key has opened anything."""
+"""Seconds between two looks at whether the focus has moved; nobody looks while no key is under way."""
 
-LONGEST: Final = 0.25
-"""Seconds after which keys go where they would have gone: the action has opened nothing after all."""
+LONGEST: Final = 25
+"""Looks after which keys go where they would have gone: the action has opened nothing after all. Looks and not seconds,
+since nobody looks while the program is busy with what the key has asked for.
+"""
+
+LOST: Final = 100
+"""Looks after which a key counts as done: what it was handed to has gone before it answered."""
+
+
+class Passed(Message):
+    """Follows a key to what has the focus, and back to the application: whatever the key does has begun by then."""
 
 
 class Typeahead:
-    """Holds keys back; `give` is what would have got them."""
+    """Holds keys back; `hand` is what would have got them."""
 
-    def __init__(self, office: Office, give: Callable[[events.Key], Awaitable[None]]) -> None:
+    def __init__(self, office: Office, hand: Callable[[events.Key], Awaitable[None]]) -> None:
         """Take whose keys they are, and who gets them."""
-        self._office, self._give = office, give
-        self._held: list[events.Key] | None = None
+        self._office, self._hand = office, hand
+        self._held: list[events.Key] = []
+        self._follower: Passed | None = None
+        self._opening = False
         self._from: Widget | None = None
-        self._since = 0.0
+        self._looks = 0
         self._timer: Timer | None = None
 
     @property
     def waiting(self) -> bool:
         """Whether keys are held back."""
-        return self._held is not None
+        return self._opening or self._follower is not None
 
     def hold(self) -> None:
-        """Hold keys back from now on, until the focus is elsewhere."""
-        if self._held is None:
-            self._held = []
-            self._timer = self._office.set_interval(LOOK, self._look)
-        self._from, self._since = self._office.focused, monotonic()
+        """Hold keys back until the focus is elsewhere: something is being opened."""
+        self._opening, self._from = True, self._office.focused
+        self._watch()
 
-    def takes(self, event: events.Key) -> bool:
-        """Say whether a key is held back; it is kept then."""
-        if self._held is None:
-            return False
+    async def take(self, event: events.Key) -> None:
+        """Hand on a key, or keep it until it is its turn."""
         self._held.append(event)
-        return True
+        await self._go_on()
+
+    async def passed(self, follower: Passed) -> None:
+        """Note that the key under way has acted."""
+        if follower is self._follower:
+            self._follower = None
+            await self._look()
+
+    async def _go_on(self) -> None:
+        """Hand on the next key, if none is under way."""
+        while self._held and not self.waiting:
+            event, target = self._held.pop(0), self._office.focused or self._office.screen
+            self._follower = follower = Passed()
+            self._watch()
+            await self._hand(event)
+            if not target.post_message(follower):  # it has gone meanwhile
+                self._follower = None
+        if not self.waiting and self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def _watch(self) -> None:
+        self._looks = 0
+        if self._timer is None:
+            self._timer = self._office.set_interval(LOOK, self._look)
 
     async def _look(self) -> None:
-        """Let the keys go once the focus is on something else, or nothing comes."""
+        """Go on once what was opened has the focus, or nothing comes."""
+        self._looks += 1
         focused = self._office.focused
-        moved = focused is not None and focused is not self._from
-        if self._held is None or not (moved or monotonic() - self._since > LONGEST):
-            return
-        if self._timer is not None:
-            self._timer.stop()
-        held, self._held = sorted(self._held, key=lambda event: event.time), None
-        for event in held:
-            if not self.takes(event):  # unless one of them has opened something: the rest waits for that
-                await self._give(events.Key(event.key, event.character))
+        if self._looks > LOST:
+            self._follower = None
+        if self._opening and ((focused is not None and focused is not self._from) or self._looks > LONGEST):
+            self._opening = False
+        await self._go_on()
