@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from kpi_rules.model.text import safe
     from kpi_rules.model.wording import in_words
     from kpi_rules.pipeline.assess import assess, rulebook
+    from kpi_rules.pipeline.difference import Difference, difference
     from kpi_rules.pipeline.explain import Explanation, RuleExplanation
     from kpi_rules.pipeline.result import Assessment
     from kpi_rules.pipeline.rows import rows
@@ -93,6 +94,7 @@ _HOMES = {
         "Configured",
         "Credit",
         "Deadline",
+        "Difference",
         "Forecast",
         "Guard",
         "Hold",
@@ -120,6 +122,7 @@ _HOMES = {
     "kpi_rules.model.settings": ("Setting", "choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
     "kpi_rules.model.wording": ("in_words",),
+    "kpi_rules.pipeline.difference": ("Difference", "difference"),
     "kpi_rules.pipeline.withdraw": ("WITHDRAWABLE", "Withdrawal", "withdraw"),
     "kpi_rules.simulation.backtest": ("Backtest", "backtest"),
     "kpi_rules.simulation.charts": ("chart",),
@@ -162,6 +165,7 @@ __all__ = [
     "Credit",
     "Curves",
     "Deadline",
+    "Difference",
     "Effect",
     "Events",
     "Explanation",
@@ -204,6 +208,7 @@ __all__ = [
     "command_group",
     "compare",
     "count",
+    "difference",
     "edit_command",
     "edits_of_split",
     "flag",

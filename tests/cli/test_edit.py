@@ -57,16 +57,25 @@ def test_it_shows_and_writes_nothing(run: Run, folder: Path) -> None:
         "quota       water                       funds   2011-07-01   2000万   900万\n"
         "\n"
         "Units that measures meet\n"
-        "measure                       before   after   newly   no longer\n"
-        "───────────────────────────────────────────────────────────────────\n"
+        "measure                       before   after   newly   no longer      otherwise\n"
+        "──────────────────────────────────────────────────────────────────────────────────────────────\n"
         "Head leaves the post               1       1\n"
-        "Head off post                      3       2           archives\n"
-        "Head stationed in the field        4       4\n"
+        "Head off post                      3       2           archives       culture\n"
+        "Head stationed in the field        4       4                          archives, culture, water\n"
         "Pay of all staff withheld          3       3\n"
         "Section-level pay withheld         3       3\n"
         "Bonus                              2       0           trade, water\n"
         "Commendation                       1       0           trade\n"
         "Talk with the head                 4       4\n"
+        "\n"
+        "Money (yuan)\n"
+        "what                before      after   difference\n"
+        "──────────────────────────────────────────────────\n"
+        "pay withheld      23850.60   23850.60         0.00\n"
+        "pay released          0.00       0.00         0.00\n"
+        "pay reversed          0.00       0.00         0.00\n"
+        "pay outstanding   23850.60   23850.60         0.00\n"
+        "Bonus             16500.00       0.00    -16500.00\n"
     )
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == old
 
@@ -86,10 +95,19 @@ def test_it_writes_and_says_how_to_take_it_back(run: Run, folder: Path) -> None:
 def test_as_data(run: Run, folder: Path) -> None:
     done = run("edit", folder, "--off", "supervision.talk", "--as-of", "2011-12-31", "--format", "json", "--save")
     found = json.loads(done.stdout)
-    assert list(found) == ["changes", "written", "effect"]
+    assert list(found) == ["changes", "written", "effect", "money"]
     assert found["written"] == [{"file": "kpi.toml"}]
     assert [row for row in found["effect"] if row["before"] != row["after"]] == [
-        {"rule": "supervision.talk", "before": 4, "after": 0, "begins": [], "ceases": TALKED}
+        {
+            "rule": "supervision.talk",
+            "before": 4,
+            "after": 0,
+            "measures_before": 4,
+            "measures_after": 0,
+            "begins": [],
+            "ceases": TALKED,
+            "otherwise": [],
+        }
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from kpi_rules.cli.params import Day, output, workspace
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     import kpi_rules as kr
+    from kpi_rules.cli.screen import Page
     from kpi_rules.workspace.edits import Edit
 
 NAMED: Final = 8
@@ -117,42 +119,23 @@ def run(  # noqa: PLR0913 (one for each option)
         raise WorkspaceError(after.errors)
 
 
-def _effect(loaded: kr.Workspace, edits: list[Edit], as_of: date | None) -> pl.DataFrame:
-    """Return of each rule how many units it has met by a day, before and after, and which begin and cease to be met."""
-    import polars as pl
-
+def _effect(loaded: kr.Workspace, edits: list[Edit], as_of: date | None) -> kr.Difference:
+    """Return what edits change in what is found by a day."""
     import kpi_rules as kr
     from kpi_rules.cli import work
     from kpi_rules.cli.failures import RefusedError
 
     before = work.assess(loaded, as_of, None, None)
     try:
-        after = before.what_if(edits)
+        return kr.difference(before, before.what_if(edits))
     except kr.AssessmentError as error:
         raise RefusedError("\n".join(problem.message for problem in error.problems)) from error
-    met, then = _met(before), _met(after)
-    rows = []
-    for rule in sorted({*before.rulebook.rules, *after.rulebook.rules}):
-        old, new = met.get(rule, set()), then.get(rule, set())
-        rows.append((rule, len(old), len(new), sorted(new - old), sorted(old - new)))
-    units = pl.List(pl.String)
-    schema: dict[str, pl.DataType | type[pl.DataType]] = {"rule": pl.String, "before": pl.Int64, "after": pl.Int64}
-    schema |= {"begins": units, "ceases": units}
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _met(assessment: kr.Assessment) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    starts = assessment.events.filter(assessment.events["event"].is_in(["started", "issued"]))
-    for rule, unit in starts.select("rule", "unit").iter_rows():
-        found.setdefault(rule, set()).add(unit)
-    return found
 
 
 def _show(
     rules: Mapping[str, kr.Rule],
     changed: pl.DataFrame,
-    effect: pl.DataFrame | None,
+    effect: kr.Difference | None,
     saved: kr.Saved | None,
     format: str,
     output: Path | None,
@@ -166,16 +149,17 @@ def _show(
         files = [] if saved is None else [path.name for path in saved.written]
         written = pl.DataFrame({"file": files}, schema={"file": pl.String})
         tables = {"changes": changed, "written": written}
-        write(to_json(tables if effect is None else {**tables, "effect": effect}), output)
+        if effect is not None:
+            tables |= {"effect": effect.rules, "money": effect.money}
+        write(to_json(tables), output)
         return
     _page(rules, changed, effect, output)
 
 
 def _page(
-    rules: Mapping[str, kr.Rule], changed: pl.DataFrame, effect: pl.DataFrame | None, output: Path | None
+    rules: Mapping[str, kr.Rule], changed: pl.DataFrame, effect: kr.Difference | None, output: Path | None
 ) -> None:
     from kpi_rules.cli.screen import Page
-    from kpi_rules.pipeline.labels import rule_label
 
     page = Page(output)
     page.title(_("Changes"))
@@ -187,15 +171,51 @@ def _page(
     )
     page.table(columns, rows, columns[4:])
     if effect is not None:
-        page.line()
-        page.title(_("Units that measures meet"))
-        columns = [_("measure"), _("before"), _("after"), _("newly"), _("no longer")]
-        lines = (
-            (rule_label(rules, row["rule"]), row["before"], row["after"], _units(row["begins"]), _units(row["ceases"]))
-            for row in effect.iter_rows(named=True)
-        )
-        page.table(columns, lines, columns[1:3])
+        _difference(page, rules, effect)
     page.write()
+
+
+def _difference(page: Page, rules: Mapping[str, kr.Rule], effect: kr.Difference) -> None:
+    """Write whom measures meet, and what they cost, before and after."""
+    from kpi_rules.pipeline.labels import rule_label
+
+    page.line()
+    page.title(_("Units that measures meet"))
+    columns = [_("measure"), _("before"), _("after"), _("newly"), _("no longer"), _("otherwise")]
+    lines = (
+        (
+            rule_label(rules, row["rule"]),
+            *(row[name] for name in ("before", "after")),
+            *(_units(row[name]) for name in ("begins", "ceases", "otherwise")),
+        )
+        for row in effect.rules.iter_rows(named=True)
+    )
+    page.table(columns, lines, columns[1:3])
+    words = {
+        "withheld": _("pay withheld"),
+        "released": _("pay released"),
+        "reversed": _("pay reversed"),
+        "outstanding": _("pay outstanding"),
+    }
+    page.line()
+    page.title(_("Money (yuan)"))
+    columns = [_("what"), _("before"), _("after"), _("difference")]
+    sums = (
+        (
+            words[row["what"]] if row["rule"] is None else rule_label(rules, row["rule"]),
+            *(_yuan(fen) for fen in (row["before"], row["after"], row["after"] - row["before"])),
+        )
+        for row in effect.money.iter_rows(named=True)
+    )
+    page.table(columns, sums, columns[1:])
+    if effect.none:
+        page.line()
+        page.line(_("Nothing differs."))
+
+
+def _yuan(fen: int) -> str:
+    """Write fen as yuan, all alike: sums below one another are compared."""
+    return f"{Decimal(fen).scaleb(-2):.2f}"
 
 
 def _units(units: list[str]) -> str:

@@ -192,8 +192,7 @@ class Desk:
 
     def edit_command(self, *, save: bool = False) -> str:
         """Write the command that makes the edits not saved."""
-        words = kr.edit_command(self.folder, self.edits)
-        return shlex.join([*words, *(["--save"] if save else [])])
+        return shlex.join(kr.edit_command(self.folder, self.edits, save=save))
 
     def day(self) -> list[str]:
         """Return the option that chooses the as-of date, where one was chosen."""
@@ -311,33 +310,6 @@ def hits(assessment: kr.Assessment) -> dict[str, list[str]]:
     for rule, unit in begun.select("rule", "unit").iter_rows():
         found[rule].append(unit)
     return found
-
-
-def moved(before: kr.Assessment, after: kr.Assessment) -> pl.DataFrame:
-    """Return what each rule does before and after: `rule`, how many units it hits (`before`, `after`), how many
-    measures it takes (`measures_before`, `measures_after`), and the ids of the units that it begins and ceases to hit
-    (`begins`, `ends`).
-    """
-    import polars as pl
-
-    old, new = hits(before), hits(after)
-    rows = []
-    for rule in dict.fromkeys([*old, *new]):
-        was, now = old.get(rule, []), new.get(rule, [])
-        rows.append(
-            {
-                "rule": rule,
-                "before": len(set(was)),
-                "after": len(set(now)),
-                "measures_before": len(was),
-                "measures_after": len(now),
-                "begins": sorted(set(now) - set(was)),
-                "ends": sorted(set(was) - set(now)),
-            }
-        )
-    counts = dict.fromkeys(("before", "after", "measures_before", "measures_after"), pl.Int64)
-    lists = dict.fromkeys(("begins", "ends"), pl.List(pl.String))
-    return pl.DataFrame(rows, schema={"rule": pl.String, **counts, **lists})
 
 
 def quotas(

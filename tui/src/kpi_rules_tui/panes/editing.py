@@ -75,9 +75,9 @@ class EditingPane(Pane):
         if weighed.refused:
             self.tell(weighed.refused)
             return
-        show_effect(self.effect, self.desk.assessment, weighed.assessment)
+        show_effect(self.effect, self.desk.assessment, weighed.assessment, self.office.scale)
         self.tell(_("Enter takes it, Esc leaves it as it was"))
 
     def show_effect(self) -> None:
         """Show what the edits that were made change."""
-        show_effect(self.effect, self.desk.assessment, self.office.assessment)
+        show_effect(self.effect, self.desk.assessment, self.office.assessment, self.office.scale)

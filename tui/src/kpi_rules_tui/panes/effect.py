@@ -1,19 +1,27 @@
-"""What edits change, as a table of rules: how many units each hits before and after, and which begin and end."""
+"""What edits change, as a table: of each rule that does something else whom it hits before and after, and each sum that
+differs.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kpi_rules_tui.desk import moved
+import kpi_rules as kr
 from kpi_rules_tui.texts import _, label_of
 from kpi_rules_tui.widgets.table import Column, Table, Tone
 
 if TYPE_CHECKING:
-    import kpi_rules as kr
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from kpi_rules_tui.amounts import Scale
+
+UNITS = ("begins", "ceases", "otherwise")
 
 
-def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment | None) -> None:
-    """Show what changes between two assessments; rules that hit as many, and the same, are left out."""
+def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment | None, scale: Scale) -> None:
+    """Show what changes between two assessments; rules that do the same, and sums that stay, are left out."""
     import polars as pl
 
     table.empty = _("nothing changes")
@@ -21,34 +29,55 @@ def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment
         table.nothing(_("nothing was assessed"))
         return
     rules = {**before.rulebook.rules, **after.rulebook.rules}
-    rows = moved(before, after) if before is not after else moved(before, before).clear()
-    rows = rows.filter(
-        (pl.col("begins").list.len() > 0)
-        | (pl.col("ends").list.len() > 0)
-        | (pl.col("measures_before") != pl.col("measures_after"))
-    )
+    found = kr.difference(before, after)
     names = dict(after.workspace.tables.units.select("unit", pl.coalesce("name", "unit").alias("name")).iter_rows())
+    moved = pl.any_horizontal(pl.col(UNITS).list.len() > 0) | (pl.col("measures_before") != pl.col("measures_after"))
+    rows = _named(found.rules.filter(moved), names).with_columns(
+        label=pl.Series([label_of(rules[rule]) for rule in found.rules.filter(moved)["rule"]], dtype=pl.String)
+    )
+    sums = found.money.filter(pl.col("before") != pl.col("after"))
+    labels = [_sum(row, rules, scale) for row in sums.iter_rows(named=True)]
+    frame = pl.concat([rows, sums.with_columns(label=pl.Series(labels, dtype=pl.String))], how="diagonal")
+
+    def units(row: dict[str, Any]) -> str:
+        if row["what"] is None:
+            return change(row["before"], row["after"])
+        old, new = (scale.show(row[name]) for name in ("before", "after"))
+        return f"{old} → {new} ({scale.signed(row['after'] - row['before'])})"
+
+    table.show(
+        frame,
+        [
+            Column("label", _("rule, sum"), most=26),
+            Column("after", _("units, amount"), units, _units, whole=True, right=True),
+            Column("measures_after", _("measures"), _measures, _more, whole=True, right=True),
+            Column("begins", _("begins for"), tone=lambda text: "bad" if text else "", most=60),
+            Column("ceases", _("ends for"), tone=lambda text: "good" if text else "", most=60),
+            Column("otherwise", _("on other days or otherwise for"), most=60),
+        ],
+    )
+
+
+def _named(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Name the units of each list."""
+    import polars as pl
 
     def named(units: list[str]) -> str:
         return ", ".join(names.get(unit, unit) for unit in units)
 
-    frame = rows.with_columns(
-        label=pl.Series([label_of(rules[rule]) for rule in rows["rule"]], dtype=pl.String),
-        who_begins=pl.Series([named(units) for units in rows["begins"]], dtype=pl.String),
-        who_ends=pl.Series([named(units) for units in rows["ends"]], dtype=pl.String),
-    )
-    table.show(
-        frame,
-        [
-            Column("label", _("rule"), most=24),
-            Column(
-                "after", _("units"), lambda row: change(row["before"], row["after"]), _units, whole=True, right=True
-            ),
-            Column("measures_after", _("measures"), _measures, _more, whole=True, right=True),
-            Column("who_begins", _("begins for"), tone=lambda text: "bad" if text else "", most=60),
-            Column("who_ends", _("ends for"), tone=lambda text: "good" if text else "", most=60),
-        ],
-    )
+    columns = {column: [named(units) for units in rows[column]] for column in UNITS}
+    return rows.with_columns(pl.Series(column, texts, dtype=pl.String) for column, texts in columns.items())
+
+
+def _sum(row: dict[str, Any], rules: Mapping[str, kr.Rule], scale: Scale) -> str:
+    words = {
+        "withheld": _("Pay withheld"),
+        "released": _("Pay released"),
+        "reversed": _("Pay reversed"),
+        "outstanding": _("Pay outstanding"),
+    }
+    name = words[row["what"]] if row["rule"] is None else label_of(rules[row["rule"]])
+    return _("{name}, {unit}").format(name=name, unit=scale.unit)
 
 
 def change(before: int, after: int) -> str:
@@ -57,14 +86,20 @@ def change(before: int, after: int) -> str:
 
 
 def _measures(row: dict[str, Any]) -> str:
+    if row["what"] is not None:
+        return ""
     return change(row["measures_before"], row["measures_after"])
 
 
 def _units(row: dict[str, Any]) -> Tone:
+    if row["what"] is not None:
+        return ""
     return worse(row["after"] - row["before"])
 
 
 def _more(row: dict[str, Any]) -> Tone:
+    if row["what"] is not None:
+        return ""
     return worse(row["measures_after"] - row["measures_before"])
 
 

@@ -64,14 +64,21 @@ class OverviewPane(Pane):
             Column("lag", _("lag"), whole, right=True),
             Column("standing", _("standing"), tone=_standing_word),
         ]
+        last = [
+            Column(
+                "in_force",
+                _("measures in force"),
+                tone=lambda value: "bad" if value else "",
+                most=30 if self.wide else 22,
+            )
+        ]
         more = [
             Column("credited", _("credited") + f" ({unit})", amount.show, right=True),
             Column("quota", _("quota") + f" ({unit})", amount.show, right=True),
             Column("rank", _("rank"), _rank, right=True, whole=True),
             Column("group", _("group"), most=16),
         ]
-        last = [Column("in_force", _("measures in force"), tone=lambda value: "bad" if value else "", most=60)]
-        return [*first, *(more if self.wide else []), *last]
+        return [*first, *last, *(more if self.wide else [])]
 
     def more(self) -> Sequence[str]:
         """Say how many meet the task, are behind, and are hit."""
@@ -79,11 +86,12 @@ class OverviewPane(Pane):
         if frame is None:
             return ()
         met = int((frame["completion"] >= 1).sum())
-        behind = int((frame["lag"] > 0).sum())
+        behind = int((frame["standing"] == _("behind")).sum())
+        missed = int((frame["standing"] == _("not met")).sum())
         hit = int((frame["in_force"] != "").sum())
         return [
             _("met: {count}").format(count=met),
-            _("behind: {count}").format(count=behind),
+            _("not met: {count}").format(count=missed) if missed else _("behind: {count}").format(count=behind),
             _("with measures: {count}").format(count=hit),
         ]
 
@@ -110,7 +118,9 @@ def with_words(rows: pl.DataFrame, assessment: kr.Assessment) -> pl.DataFrame:
     rules = assessment.rulebook.rules
     labels = {rule: label_of(rules[rule]) for rule in rows["measures"].explode().drop_nulls()}
     in_force = ["; ".join(labels[rule] for rule in found) for found in rows["measures"].to_list()]
-    standing = [standing_of(row) for row in rows.iter_rows(named=True)]
+    config = assessment.workspace.config
+    over = config is not None and assessment.as_of >= config.year.end
+    standing = [standing_of(row, over=over) for row in rows.iter_rows(named=True)]
     return rows.with_columns(
         shown=pl.coalesce("name", "unit"),
         in_force=pl.Series(in_force, dtype=pl.String),
@@ -118,12 +128,14 @@ def with_words(rows: pl.DataFrame, assessment: kr.Assessment) -> pl.DataFrame:
     )
 
 
-def standing_of(row: dict[str, Any]) -> str:
-    """Say in a word how a unit stands against its pace."""
+def standing_of(row: dict[str, Any], *, over: bool) -> str:
+    """Say in a word how a unit stands against its pace, or where the year is over against its task."""
     if row["completion"] is None:
         return _("no task")
     if row["completion"] >= 1:
         return _("met")
+    if over:
+        return _("not met")
     if row["lag"]:
         return _("behind")
     return _("on pace")
@@ -138,7 +150,7 @@ def _standing(row: dict[str, Any]) -> Tone:
 
 
 def _standing_word(word: str) -> Tone:
-    return {_("met"): "good", _("behind"): "bad"}.get(word, "")
+    return {_("met"): "good", _("behind"): "bad", _("not met"): "bad"}.get(word, "")
 
 
 def _bar(row: dict[str, Any]) -> str:
