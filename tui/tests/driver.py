@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
+from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.texts import safe
 
 if TYPE_CHECKING:
@@ -82,6 +83,14 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
         if typeahead is not None and typeahead.waiting:
             await until(pilot, lambda: not typeahead.waiting or app.return_code is not None)
     return dump(pilot.app)
+
+
+async def read(pilot: Pilot[Any], *keys: str) -> str:
+    """Press keys, and return the text of the reader that opens."""
+    await press(pilot, *keys)
+    await until(pilot, lambda: isinstance(pilot.app.screen, Reader))
+    screen: Any = pilot.app.screen
+    return str(screen._text)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

@@ -15,10 +15,9 @@ import kpi_rules as kr
 from kpi_rules_tui import outside
 from kpi_rules_tui.desk import Desk, Opened
 from kpi_rules_tui.dialogs.pick import Pick
-from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.panes import views
 from kpi_rules_tui.widgets import table as drawing
-from tui.tests.driver import check_drawn, dump, opened, press, run, settled, until
+from tui.tests.driver import check_drawn, dump, opened, press, read, run, settled, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -70,14 +69,6 @@ async def go(pilot: Pilot[int], view: str) -> None:
     await until(pilot, lambda: office.house.pane.has_class("-filled"))
     pane_of(office).find(view)
     await pilot.pause()
-
-
-async def read(pilot: Pilot[int], *keys: str) -> str:
-    """Press keys, and return the text of the reader that opens."""
-    await press(pilot, *keys)
-    await until(pilot, lambda: isinstance(pilot.app.screen, Reader))
-    screen: Any = pilot.app.screen
-    return str(screen._text)
 
 
 # -- views ---------------------------------------------------------------------------------------------------------
