@@ -32,10 +32,12 @@ def test_a_file_is_there_while_there_is_something_and_only_for_the_user(tmp_path
     made = Unsaved(tmp_path)
     made.keep("")
     assert not there()
-    made.keep("longer at first")
-    made.keep("second 市")
+    made.keep("longer at first", "市\n财政局")
+    made.keep("second 市", "市\n财政局")
     (path,) = there()
-    assert path.read_text(encoding="utf-8") == "second 市"
+    about, command = path.read_text(encoding="utf-8").splitlines()
+    assert about.startswith("# 市\\n财政局: not saved when its session ended")
+    assert command == "second 市"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     made.keep("")
     assert not there()
@@ -98,8 +100,8 @@ def test_what_a_session_leaves_is_told_of_with_a_command_that_makes_it(example: 
             assert str(path) in told.message
             text = await read(pilot, "v")
             assert path.read_text(encoding="utf-8") in text
-            office._tell_left()
-            assert office._left == [path], "each once"
+            office._tell_earlier()
+            assert len(office._notifications) == 1
 
     run(first())
     run(second())

@@ -121,6 +121,7 @@ def test_the_browser_asks_before_the_page_is_closed_while_something_is_not_saved
         assert browser.questions() == ["beforeunload"]
         browser.go(server.base)
         shows(browser, "an earlier")
+        shows(browser, "met:")
         for key in ("2", ENTER, *"3500", ENTER):
             browser.press(key)
         wait_for(lambda: browser.script(ASKS))

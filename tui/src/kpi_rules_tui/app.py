@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, work
@@ -28,11 +26,10 @@ from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, plain, safe, shown
 from kpi_rules_tui.typeahead import Passed, Typeahead
-from kpi_rules_tui.unsaved import KEPT, Unsaved, left
+from kpi_rules_tui.unsaved import KEPT, Unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from textual.actions import ActionParseResult
     from textual.binding import BindingType
@@ -88,7 +85,6 @@ class Office(App[int]):
         self.theme = wanted if wanted in themes.NAMES else "kpi-dark"
         self.scale = Scale[self.remembered.scale] if self.remembered.scale in Scale.__members__ else Scale.WAN
         self.reading = False
-        self._left: list[Path] = []
         self.typeahead = Typeahead(self, super().on_event)
         self._turn = asyncio.Lock()
 
@@ -128,8 +124,8 @@ class Office(App[int]):
         await self.push_screen(House())
         self.call_after_refresh(self.read)
         self.call_after_refresh(self._remark)
-        self.call_after_refresh(self._tell_left)
-        self.set_timer(ENDING, self._tell_left)
+        self.call_after_refresh(self._tell_earlier)
+        self.set_timer(ENDING, self._tell_earlier)
 
     def on_unmount(self) -> None:
         """Let go of what was not saved: it is for the next session to tell of."""
@@ -240,23 +236,16 @@ class Office(App[int]):
 
     def _edited(self) -> None:
         """Keep what is not saved in its file, and let a browser's page know whether there is any."""
-        record = self.desk.record()
-        about = _("{name}: not saved when its session ended, last changed {when}; this command makes and saves it")
-        head = about.format(name=plain(self.desk.title), when=datetime.now().astimezone().isoformat(" ", "minutes"))
-        self.unsaved.keep(f"# {head}\n{record}\n" if record else "")
+        self.unsaved.keep(self.desk.record(), self.desk.title)
         tell_page = getattr(self._driver, "tell_unsaved", None)
         if tell_page is not None:
-            tell_page(bool(record))
+            tell_page(self.desk.changed)
 
-    def _tell_left(self) -> None:
-        """Tell what earlier sessions left unsaved, each once; one whose tab was just closed ends within seconds."""
-        for path in left(self.desk.folder):
-            if path not in self._left:
-                self._left.append(path)
-                said = _(
-                    "an earlier session ended with changes not saved; for {days} days they are in {path}; v shows them"
-                )
-                self.notify(said.format(path=path, days=KEPT), severity="warning", timeout=30)
+    def _tell_earlier(self) -> None:
+        """Tell what earlier sessions left unsaved; one whose tab was just closed ends within seconds."""
+        for path in self.unsaved.found():
+            said = _("an earlier session ended with unsaved changes: v shows them; for {days} days they are in {path}")
+            self.notify(said.format(path=path, days=KEPT), severity="warning", timeout=30)
 
     @work(group="change")
     async def propose(self, edits: Sequence[Edit], *, drop: bool = False) -> None:
@@ -359,13 +348,10 @@ class Office(App[int]):
 
     def action_changes(self) -> None:
         """Show what is not saved, the command that would do it, and what earlier sessions left."""
-        parts = []
+        parts = self.unsaved.told()
         if self.desk.changed:
             lines = [line.plain for line in self.changed_lines()]
-            parts.append("\n".join([*lines, "", self.desk.edit_command(save=True)]))
-        for path in self._left:
-            with suppress(OSError):  # who has no use for it any more may have deleted it
-                parts.append(f"{path}\n{path.read_text(encoding='utf-8', errors='replace')}")
+            parts.insert(0, "\n".join([*lines, "", self.desk.edit_command(save=True)]))
         if parts:
             self.push_screen(Reader(_("Not saved"), "\n\n".join(parts)))
         else:

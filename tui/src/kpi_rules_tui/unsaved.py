@@ -12,12 +12,14 @@ import os
 import tempfile
 import time
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
 from kpi_rules_tui.remembered import state_file
+from kpi_rules_tui.texts import _, plain
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -28,17 +30,26 @@ KEPT: Final = 30
 
 @define
 class Unsaved:
-    """The file of one session on a workspace, which only the user may read; there is none while all is saved."""
+    """The file of one session on a workspace, which only the user may read; there is none while all is saved.
+
+    `earlier` are the files that were found of sessions that have ended.
+    """
 
     folder: Path
+    earlier: list[Path] = field(factory=list, init=False)
     _path: Path = field(factory=Path, init=False)
     _file: TextIO | None = field(default=None, init=False)
 
-    def keep(self, text: str) -> None:
-        """Have the file hold a text; an empty one removes it. Where it cannot be written there is none."""
+    def keep(self, command: str, name: str = "") -> None:
+        """Have the file hold the command that makes and saves the changes, and what the workspace is called.
+
+        An empty command removes the file. Where it cannot be written there is none.
+        """
+        about = _("{name}: not saved when its session ended, last changed {when}; this command makes and saves it")
+        when = datetime.now().astimezone().isoformat(" ", "minutes")
         with suppress(OSError):
-            if text:
-                self._write(text)
+            if command:
+                self._write(f"# {about.format(name=plain(name), when=when)}\n{command}\n")
             elif self._file is not None:
                 self.close()
                 self._path.unlink()
@@ -55,6 +66,20 @@ class Unsaved:
         self._file.write(text)
         self._file.truncate()
         self._file.flush()
+
+    def found(self) -> list[Path]:
+        """Return the files of sessions that have ended, each once."""
+        new = [path for path in left(self.folder) if path not in self.earlier]
+        self.earlier += new
+        return new
+
+    def told(self) -> list[str]:
+        """Return what earlier sessions left; who has no use for it any more may have deleted it."""
+        texts = []
+        for path in self.earlier:
+            with suppress(OSError):
+                texts.append(f"{path}\n{path.read_text(encoding='utf-8', errors='replace')}")
+        return texts
 
     def close(self) -> None:
         """Let go of the file, which from now on is that of a session that has ended."""
