@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import pytest
 
+from tui.tests.driver import PATIENCE, copied
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
 MOST_KEYS = 40
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
@@ -72,9 +72,7 @@ class Terminal:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "hundred-days"
-    shutil.copytree(ROOT / "examples" / "hundred-days", folder)
-    return folder
+    return copied("hundred-days", tmp_path / "hundred-days")
 
 
 @pytest.fixture

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import kpi_rules as kr
 from kpi_rules_tui.remembered import state_file
 from kpi_rules_tui.unsaved import KEPT, Unsaved, left
-from tui.tests.driver import opened, press, read, run, until
+from tui.tests.driver import edit, opened, press, read, run, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from kpi_rules_tui.app import Office
 
 QUOTA = kr.QuotaEdit("finance", 3_500_000_000, note="two\nlines; $(id)")
 
@@ -81,16 +80,10 @@ def test_a_folder_that_cannot_be_written_is_no_failure(monkeypatch: pytest.Monke
     assert not left(tmp_path)
 
 
-def make(office: Office, *edits: kr.QuotaEdit) -> None:
-    """Make edits as a pane would."""
-    office.desk.keep(office.desk.weigh(edits))
-    office.house.fill()
-
-
 def test_what_a_session_leaves_is_told_of_with_a_command_that_makes_it(example: Path) -> None:
     async def first() -> None:
         async with opened(example) as (office, _pilot):
-            make(office, QUOTA)
+            edit(office, QUOTA)
 
     async def second() -> None:
         async with opened(example, (100, 40)) as (office, pilot):
@@ -118,16 +111,16 @@ def test_what_a_session_leaves_is_told_of_with_a_command_that_makes_it(example: 
 def test_nothing_is_left_by_who_saves_takes_back_or_leaves_knowingly(example: Path) -> None:
     async def test() -> None:
         async with opened(example, (100, 30)) as (office, pilot):
-            make(office, kr.QuotaEdit("finance", 3_500_000_000))
+            edit(office, kr.QuotaEdit("finance", 3_500_000_000))
             assert len(there()) == 1
             await press(pilot, "ctrl+z")
             await until(pilot, lambda: not office.desk.changed)
             assert not there()
-            make(office, kr.QuotaEdit("finance", 3_500_000_000))
+            edit(office, kr.QuotaEdit("finance", 3_500_000_000))
             await press(pilot, "ctrl+s", "right", "enter")
             await until(pilot, lambda: not office.desk.changed)
             assert not there()
-            make(office, kr.QuotaEdit("finance", 3_600_000_000))
+            edit(office, kr.QuotaEdit("finance", 3_600_000_000))
             await press(pilot, "q")
             assert len(there()) == 1, "only asked so far"
             await press(pilot, "right", "enter")
@@ -140,7 +133,7 @@ def test_nothing_is_left_by_who_saves_takes_back_or_leaves_knowingly(example: Pa
 def test_the_command_that_saves_says_so_once(example: Path) -> None:
     async def test() -> None:
         async with opened(example) as (office, _pilot):
-            make(office, QUOTA)
+            edit(office, QUOTA)
             assert office.desk.edit_command(save=True).count("--save") == 1
             assert "--save" not in office.desk.edit_command()
 
