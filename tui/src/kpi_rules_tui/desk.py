@@ -202,11 +202,12 @@ class Desk:
 
     def edit_command(self, *, save: bool = False) -> str:
         """Write the command that makes the edits not saved."""
-        return shlex.join(kr.edit_command(self.folder, self.edits, save=save))
+        return shlex.join(kr.edit_command(self.folder, self.edits, save=save, workspace=self.workspace))
 
     def record(self) -> str:
         """Write the command that makes and saves the edits not saved, from whichever folder; empty where all is."""
-        return shlex.join(kr.edit_command(self.folder.resolve(), self.edits)) if self.edits else ""
+        words = kr.edit_command(self.folder.resolve(), self.edits, workspace=self.workspace) if self.edits else []
+        return shlex.join(words)
 
     def day(self) -> list[str]:
         """Return the option that chooses the as-of date, where one was chosen."""
