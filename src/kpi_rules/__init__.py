@@ -14,6 +14,7 @@ from kpi_rules.locale import N_, language, set_language, translate
 if TYPE_CHECKING:
     from kpi_rules.cases.run import CaseReport, run_cases
     from kpi_rules.cli.edit_words import edit_command
+    from kpi_rules.cli.estimates import span, totals_called
     from kpi_rules.cli.output import write_table
     from kpi_rules.cli.quotas import is_count
     from kpi_rules.cli.shown import command_group, table_command
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "kpi_rules.cases.run": ("CaseReport", "run_cases"),
+    "kpi_rules.cli.estimates": ("span", "totals_called"),
     "kpi_rules.cli.output": ("write_table",),
     "kpi_rules.cli.quotas": ("is_count",),
     "kpi_rules.hooks.manager": ("installed_policies",),
@@ -236,11 +238,13 @@ __all__ = [
     "set_language",
     "share_of",
     "simulate",
+    "span",
     "split_quota",
     "sweep",
     "table_command",
     "tables",
     "texts",
+    "totals_called",
     "translate",
     "unit",
     "withdraw",

@@ -238,5 +238,7 @@ def test_commands_are_short_where_they_can_be() -> None:
         "why",
         "--save",
     ]
-    counted = kr.edit_command(EXAMPLE, [kr.QuotaEdit("water", 7, "other")], save=False)
+    edits = [kr.QuotaEdit("water", 7, "other")]
+    counted = kr.edit_command(EXAMPLE, edits, save=False)
+    assert kr.edit_command("nowhere", edits, save=False, workspace=kr.load(EXAMPLE))[3:] == counted[3:]
     assert counted[-1] == "water=0.07,indicator=other"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import kpi_rules as kr
 from kpi_rules.cli import estimates
 
 
@@ -52,3 +53,9 @@ def test_differences_have_signs_and_only_0_has_none() -> None:
     ]
     assert [estimates.signed(each) for each in (0.0, 1.5, -0.001)] == ["0", "+1.50", "-<0.01"]
     assert [estimates.signed_amount(each) for each in (0.0, 1_000_000, -1_000_000, None)] == ["0", "+1万", "-1万", ""]
+
+
+def test_an_interval_needs_both_ends_and_every_total_has_a_word() -> None:
+    assert kr.span(0.1, 0.25, estimates.percent) == "10.0% to 25.0%"
+    assert kr.span(None, 0.25, estimates.percent) == kr.span(0.1, None, estimates.percent) == ""
+    assert list(kr.totals_called()) == ["met", "withheld", "released", "outstanding", "rewarded"]

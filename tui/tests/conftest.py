@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import kpi_rules as kr
+from tui.tests.driver import copied
 
-ROOT = Path(__file__).resolve().parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,4 @@ def _by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
     """Return a copy of the worked example that a test may change."""
-    folder = tmp_path / "worked-example"
-    shutil.copytree(ROOT / "examples" / "worked-example", folder)
-    return folder
+    return copied("worked-example", tmp_path / "worked-example")

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
+from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.texts import safe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
-    from pathlib import Path
 
     from textual.app import App
     from textual.pilot import Pilot
 
+EXAMPLES: Final = Path(__file__).resolve().parents[2] / "examples"
+
 PATIENCE = 60.0
 """Seconds after which something that was waited for is not coming."""
+
+
+def copied(name: str, folder: Path) -> Path:
+    """Copy an example to a folder that a test may change."""
+    shutil.copytree(EXAMPLES / name, folder)
+    return folder
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Change a text in a file."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def lines(app: App[Any]) -> list[str]:
@@ -82,6 +99,31 @@ async def press(pilot: Pilot[Any], *keys: str) -> str:
         if typeahead is not None and typeahead.waiting:
             await until(pilot, lambda: not typeahead.waiting or app.return_code is not None)
     return dump(pilot.app)
+
+
+def edit(office: Office, *edits: Any) -> None:  # noqa: ANN401 (edits of any kind)
+    """Make edits as a pane would."""
+    weighed = office.desk.weigh(edits)
+    assert not weighed.refused
+    office.desk.keep(weighed)
+    office.house.fill()
+
+
+async def go(pilot: Pilot[Any], view: str) -> None:
+    """Show a view of the evidence."""
+    office: Any = pilot.app
+    await press(pilot, "5")
+    await until(pilot, lambda: office.house.pane.has_class("-filled"))
+    office.house.find(view)
+    await pilot.pause()
+
+
+async def read(pilot: Pilot[Any], *keys: str) -> str:
+    """Press keys, and return the text of the reader that opens."""
+    await press(pilot, *keys)
+    await until(pilot, lambda: isinstance(pilot.app.screen, Reader))
+    screen: Any = pilot.app.screen
+    return str(screen._text)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:

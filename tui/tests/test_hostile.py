@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,14 +20,14 @@ from kpi_rules_tui.house import PANES
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.texts import safe, shown
-from tui.tests.driver import check_drawn, dump, opened, press, run, settled, until
+from tui.tests.driver import check_drawn, copied, dump, opened, press, run, settled, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.pilot import Pilot
 
     from kpi_rules_tui.app import Office
-
-ROOT = Path(__file__).resolve().parents[2]
 
 TEXTS = {
     "closing": "a[/b]",
@@ -69,8 +67,7 @@ def write(file: Path, header: str, rows: list[list[str]]) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make the worked example hostile: ids, names, groups, notes, labels, reasons, and values that break."""
-    copy = tmp_path / "work [red]space"
-    shutil.copytree(ROOT / "examples" / "worked-example", copy)
+    copy = copied("worked-example", tmp_path / "work [red]space")
     names = list(TEXTS)
     ids = {name: TEXTS[name][:300] for name in names}
     write(

@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import pytest
 
+from tui.tests.driver import PATIENCE, copied
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
 MOST_KEYS = 40
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
@@ -55,6 +55,10 @@ class Terminal:
             time.sleep(0.1)
         return self.screen
 
+    def close(self) -> None:
+        """Close the terminal, as its window is: what runs in it gets SIGHUP."""
+        subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self.tmux("send-keys", key)
@@ -68,16 +72,14 @@ class Terminal:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "hundred-days"
-    shutil.copytree(ROOT / "examples" / "hundred-days", folder)
-    return folder
+    return copied("hundred-days", tmp_path / "hundred-days")
 
 
 @pytest.fixture
 def terminal(workspace: Path, tmp_path: Path) -> Iterator[Terminal]:
     made = Terminal(workspace, tmp_path)
     yield made
-    subprocess.run(["tmux", "-L", made.socket, "kill-server"], capture_output=True, check=False)
+    made.close()
 
 
 def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
@@ -137,6 +139,24 @@ def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
     terminal.until("ended with 0")
 
 
+def test_a_terminal_that_is_closed_leaves_what_was_not_saved_for_the_next_run(
+    terminal: Terminal, workspace: Path, tmp_path: Path
+) -> None:
+    terminal.until("met:")
+    terminal.press("2", "Enter")
+    terminal.type("90万")
+    terminal.press("Enter")
+    terminal.until("not saved: 1")
+    terminal.close()
+    (kept,) = tmp_path.rglob("unsaved-*")
+    assert f"kpi-rules edit {workspace} --quota " in kept.read_text(encoding="utf-8")
+    again = Terminal(workspace, tmp_path)
+    try:
+        again.until("an earlier session")
+    finally:
+        again.close()
+
+
 BROKEN = """
 import sys
 from kpi_rules_tui.app import Office
@@ -168,4 +188,4 @@ def test_a_crash_leaves_the_terminal_clean_and_says_where_the_story_is(workspace
         assert "RuntimeError: broken" in story.read_text(encoding="utf-8")
         assert {file: file.read_bytes() for file in workspace.rglob("*") if file.is_file()} == before
     finally:
-        subprocess.run(["tmux", "-L", terminal.socket, "kill-server"], capture_output=True, check=False)
+        terminal.close()

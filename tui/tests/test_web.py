@@ -1,50 +1,22 @@
-"""The terminal UI served to browsers: who gets in, how many, and what becomes of the processes."""
+"""The terminal UI served to browsers: who gets in, what is given, and how it starts."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import shutil
-import signal
 import socket
-import subprocess
 import sys
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING
 
 import click
 import pytest
-from aiohttp import ClientSession, ClientTimeout, ClientWebSocketResponse, DummyCookieJar, WSServerHandshakeError, web
 
-import kpi_rules as kr
 from kpi_rules_tui import web as served
 from kpi_rules_tui.web.door import GOOD, IDLE, Door
 from kpi_rules_tui.web.server import Address, WebServer
-from kpi_rules_tui.web.tab import sized
-from tui.tests.webdriver import PATIENCE, wait_for
+from tui.tests.served import EXAMPLE, links, run, site
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
-
-EXAMPLE: Final = Path(__file__).parents[2] / "examples" / "worked-example"
-PROGRAM: Final = Path(sys.executable).with_name("kpi-rules")
-LINUX: Final = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    kr.set_language("en")
-
-
-def run(test: Callable[[], Coroutine[None, None, None]]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(2 * PATIENCE):
-            await test()
-
-    asyncio.run(bounded())
-
+    from pathlib import Path
 
 # -- the door ----------------------------------------------------------------------------------------------------------
 
@@ -112,51 +84,6 @@ def test_a_visitor_who_is_idle_too_long_is_forgotten() -> None:
 
 
 # -- requests ----------------------------------------------------------------------------------------------------------
-
-
-class Site:
-    """A server in this process and a client that keeps no cookies by itself."""
-
-    def __init__(self, server: WebServer, client: ClientSession, port: int) -> None:
-        self.server, self.client, self.base, self.cookie = server, client, f"http://127.0.0.1:{port}", ""
-
-    async def ask(self, path: str = "/", method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
-        sent = {name.replace("_", "-"): value for name, value in ({"Cookie": self.cookie} | headers).items() if value}
-        async with self.client.request(method, self.base + path, headers=sent, allow_redirects=False) as answer:
-            return answer.status, dict(answer.headers), await answer.text()
-
-    async def enter(self) -> None:
-        _status, headers, _text = await self.ask(f"/?token={self.server.door.issue()}")
-        self.cookie = headers["Set-Cookie"].partition(";")[0]
-
-    async def tab(self, origin: str | None = None, path: str = "/ws?width=100&height=30") -> ClientWebSocketResponse:
-        headers = {"Cookie": self.cookie, "Origin": self.base if origin is None else origin}
-        return await self.client.ws_connect(self.base + path, headers={k: v for k, v in headers.items() if v})
-
-    async def refused(self, origin: str | None = None) -> int:
-        with pytest.raises(WSServerHandshakeError) as caught:
-            await self.tab(origin)
-        return caught.value.status
-
-
-@asynccontextmanager
-async def site(sessions: int = 2, public: str | None = None, folder: Path = EXAMPLE) -> AsyncIterator[Site]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-        address = Address("127.0.0.1", port, public)
-        server = WebServer(["tui", "--", str(folder)], address, name="<b>Budget</b>", sessions=sessions)
-        runner = web.AppRunner(await server._make_app(), access_log=None, shutdown_timeout=5)
-        await runner.setup()
-        try:
-            await web.SockSite(runner, listening).start()
-            async with ClientSession(cookie_jar=DummyCookieJar(), timeout=ClientTimeout(PATIENCE)) as client:
-                yield Site(server, client, port)
-        finally:
-            await runner.cleanup()
-
-
-def links(text: str) -> list[str]:
-    return re.findall(r"http\S+/\?token=\S+", text)
 
 
 def test_a_link_becomes_a_cookie_and_lets_in_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -291,157 +218,6 @@ def test_behind_a_reverse_proxy_its_name_counts_and_the_cookie_is_for_tls_alone(
             assert it.server.address.link == "https://kpi.example"
 
     run(test)
-
-
-# -- tabs and processes ------------------------------------------------------------------------------------------------
-
-
-def children(pid: int | str = "self") -> list[int]:
-    """Return the processes that a process started and that have not ended."""
-    texts = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(child) for text in texts for child in text.split() if alive(int(child))]
-
-
-def alive(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def tabs_of(pid: int | str = "self") -> list[int]:
-    return [
-        child for child in children(pid) if b"kpi_rules_tui.web.child" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
-
-
-async def until(true: Callable[[], object]) -> None:
-    await asyncio.to_thread(wait_for, true)
-
-
-async def drawn(tab: ClientWebSocketResponse, words: str) -> None:
-    seen = ""
-    while words not in seen:
-        seen += (await tab.receive_bytes(timeout=PATIENCE)).decode("utf-8", "replace")
-
-
-@LINUX
-def test_the_tab_above_the_cap_is_refused_and_a_closed_one_frees_its_place() -> None:
-    async def test() -> None:
-        async with site(sessions=1) as it:
-            await it.enter()
-            tab = await it.tab()
-            await drawn(tab, "Overview")
-            assert len(tabs_of()) == 1
-            assert await it.refused() == 503
-            status, headers, text = await it.ask()
-            assert (status, headers["Refresh"]) == (503, "3")
-            assert text.startswith("All 1 places are taken. Close a tab")
-            assert len(tabs_of()) == 1
-            await tab.close()
-            await until(lambda: not it.server.tabs)
-            assert not tabs_of()
-            again = await it.tab()
-            await drawn(again, "Overview")
-            await again.send_json(["stdin", "\x11"])  # Ctrl+Q: the application leaves by itself, and that hangs up
-            while not (await again.receive(PATIENCE)).type.name.startswith("CLOS"):
-                pass
-            await until(lambda: not it.server.tabs)
-            assert not tabs_of()
-
-    run(test)
-
-
-@LINUX
-def test_a_process_that_does_not_listen_is_ended_by_force_and_nonsense_ends_a_tab(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("kpi_rules_tui.web.tab.PATIENCE", 0.2)
-
-    async def test() -> None:
-        async with site() as it:
-            await it.enter()
-            tab = await it.tab(path="/ws?width=999999999&height=x")
-            await drawn(tab, "Overview")
-            await tab.send_json(["unheard", {"of": 1}])
-            await tab.send_json(["resize", {"width": 10**9, "height": -1}])
-            await tab.send_json(["ping", "7"])
-            while (message := await tab.receive(PATIENCE)).data != '["pong", "7"]':
-                assert message.type.name == "BINARY"
-            (pid,) = tabs_of()
-            os.kill(pid, signal.SIGSTOP)
-            await tab.send_str("{")
-            await until(lambda: not it.server.tabs)
-            assert not tabs_of()
-            await tab.close()
-
-    run(test)
-
-
-def test_sizes_of_a_terminal_are_kept_within_bounds() -> None:
-    assert [sized(number) for number in (-5, 0, 80, 10**9)] == [1, 1, 80, 1_000]
-
-
-class Served:
-    """The command itself, in a process."""
-
-    def __init__(self, tmp: Path, folder: Path, *options: str) -> None:
-        state = {"XDG_STATE_HOME": str(tmp / "state"), "XDG_CONFIG_HOME": str(tmp / "config"), "KPI_RULES_LANG": "en"}
-        self.log = tmp / "log"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [PROGRAM, "tui", folder, "--web", "--port=0", *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=os.environ | state,
-                cwd=tmp,
-            )
-        wait_for(lambda: links(self.log.read_text()) or self.process.poll() is not None)
-        self.link = links(self.log.read_text())[0]
-        self.base = self.link.partition("/?")[0]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def end(self, by: signal.Signals = signal.SIGINT) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(by)
-        return self.process.wait(PATIENCE)
-
-
-@LINUX
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_however_the_server_ends_its_processes_end_and_a_folder_may_be_called_anything(
-    tmp_path: Path, by: signal.Signals
-) -> None:
-    folder = tmp_path / "-a 'b' \"c\"; touch hit $(touch hit) & 市"
-    shutil.copytree(EXAMPLE, folder)
-    shutil.copyfile(EXAMPLE / "kpi.toml", tmp_path / "kpi.toml")
-    (tmp_path / "polars.py").write_text("raise SystemExit(7)\n")  # the current folder is no place for modules
-
-    async def test(server: Served) -> list[int]:
-        async with ClientSession(cookie_jar=DummyCookieJar()) as client:
-            async with client.get(server.link, allow_redirects=False) as answer:
-                cookie = answer.headers["Set-Cookie"].partition(";")[0]
-            headers = {"Cookie": cookie, "Origin": server.base}
-            async with client.ws_connect(f"{server.base}/ws?width=120&height=30", headers=headers) as tab:
-                await drawn(tab, "市财政局")
-                started = tabs_of(server.process.pid)
-                assert len(started) == 1
-                code = await asyncio.to_thread(server.end, by)
-                assert code == (-by if by is signal.SIGKILL else 0)
-            assert cookie.partition("=")[2] not in server.log.read_text()
-            return started
-
-    with Served(tmp_path, folder, "--readonly", "--as-of=2011-12-31") as server:
-        started = asyncio.run(asyncio.wait_for(test(server), 2 * PATIENCE))
-        wait_for(lambda: not any(alive(pid) for pid in started))
-        assert not (tmp_path / "hit").exists()
-        assert "Traceback" not in server.log.read_text()
-        assert len(links(server.log.read_text())) == 2
 
 
 # -- how it starts -----------------------------------------------------------------------------------------------------

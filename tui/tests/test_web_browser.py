@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tui.tests.test_web import EXAMPLE, LINUX, Served, links, tabs_of
+from tui.tests.served import EXAMPLE, LINUX, Served, links, tabs_of
 from tui.tests.webdriver import MISSING, Browser, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [LINUX, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+ENTER: Final = "\ue007"
 
 ROWS: Final = "return document.querySelector('.xterm-rows')?.textContent ?? ''"
 """Without WebGL the terminal is made of text, which can be read."""
@@ -87,8 +89,46 @@ def test_the_overview_is_drawn_and_keys_work_without_a_click_and_nothing_is_aske
         wait_for(lambda: "╭──" not in browser.script(ROWS))
         browser.press("q", held="\ue009")  # Control
         wait_for(lambda: browser.script("return document.activeElement.textContent") == "Open it again")
-        browser.press("\ue007")  # Enter
+        browser.press(ENTER)
         shows(browser, "市财政局")
+
+
+ASKS: Final = """
+    const closing = new Event("beforeunload", { cancelable: true });
+    window.dispatchEvent(closing);
+    return closing.defaultPrevented;
+"""
+"""Whether the page wants the browser to ask before it is closed."""
+
+
+def test_the_browser_asks_before_the_page_is_closed_while_something_is_not_saved(tmp_path: Path) -> None:
+    with Served(tmp_path, EXAMPLE) as server, Browser(tmp_path / "profile", "--disable-3d-apis") as browser:
+        browser.go(server.link)
+        shows(browser, "met:")
+        assert browser.script(ASKS) is False
+        for key in ("2", ENTER, *"3500", ENTER):
+            browser.press(key)
+        shows(browser, "not saved: 1")
+        wait_for(lambda: browser.script(ASKS))
+        browser.press("z", held="\ue009")  # Control
+        wait_for(lambda: not browser.script(ASKS))
+        for key in ("2", ENTER, *"3500", ENTER):
+            browser.press(key)
+        wait_for(lambda: browser.script(ASKS))
+        assert not browser.complaints()
+        assert browser.questions() == []
+        browser.go("about:blank")
+        assert browser.questions() == ["beforeunload"]
+        browser.go(server.base)
+        shows(browser, "an earlier")
+        shows(browser, "met:")
+        for key in ("2", ENTER, *"3500", ENTER):
+            browser.press(key)
+        wait_for(lambda: browser.script(ASKS))
+        server.end()
+        wait_for(lambda: browser.script("return document.body.classList.contains('-closed')"))
+        assert browser.script(ASKS) is False, "nothing can be saved any more, and it is kept"
+        assert list(tmp_path.rglob("unsaved-*"))
 
 
 def test_a_page_elsewhere_can_lead_here_but_not_drive_it(tmp_path: Path) -> None:

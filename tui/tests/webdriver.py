@@ -117,13 +117,21 @@ class Browser:
     def requested(self) -> set[str]:
         """Return the addresses that pages asked for since the last call, websockets too."""
         found = set()
-        for entry in self._ask("POST", "/se/log", {"type": "performance"}):
-            event = json.loads(entry["message"])["message"]
+        for event in self._events():
             if event["method"] == "Network.requestWillBeSent":
                 found.add(event["params"]["request"]["url"])
             elif event["method"] == "Network.webSocketCreated":
                 found.add(event["params"]["url"])
         return {address for address in found if address.startswith(("http", "ws"))}
+
+    def questions(self) -> list[str]:
+        """Return the kinds of dialogs that opened since the last call; WebDriver says yes before a test sees one."""
+        opening = "Page.javascriptDialogOpening"
+        return [event["params"]["type"] for event in self._events() if event["method"] == opening]
+
+    def _events(self) -> list[dict[str, Any]]:
+        log = self._ask("POST", "/se/log", {"type": "performance"})
+        return [json.loads(entry["message"])["message"] for entry in log]
 
 
 def wait_for(true: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kpi_rules.cli import estimates
 from kpi_rules.cli.screen import Page
-from kpi_rules.cli.simulated import about, assumptions, names, rest, whats
+from kpi_rules.cli.simulated import about, assumptions, names, rest
 from kpi_rules.cli.summary import MOST
 from kpi_rules.locale import _
 from kpi_rules.pipeline.labels import rule_label
@@ -48,7 +48,7 @@ def page(comparison: kr.Comparison, settings: Sequence[str], output: Path | None
 def _whole(page: Page, comparison: kr.Comparison) -> None:
     page.line()
     page.title(_("The whole, mean"))
-    words, rows = whats(), []
+    words, rows = estimates.totals_called(), []
     for row in comparison.totals.iter_rows(named=True):
         counted = row["what"] == "met"
         write = estimates.number if counted else estimates.amount

@@ -196,7 +196,12 @@ def _count(text: str) -> int | None:
 
 
 def edit_command(
-    folder: str | PathLike[str], edits: Iterable[Edit], note: str | None = None, *, save: bool = True
+    folder: str | PathLike[str],
+    edits: Iterable[Edit],
+    note: str | None = None,
+    *,
+    save: bool = True,
+    workspace: kr.Workspace | None = None,
 ) -> list[str]:
     """Return the command that does what edits do, as arguments; `shlex.join` writes it for a shell.
 
@@ -205,14 +210,17 @@ def edit_command(
         edits: the edits; texts of cells that `Saved.undo` keeps are not in it, amounts are as people write them.
         note: the note of all edits of quotas that have none of their own.
         save: whether the command writes; without it shows what would change.
+        workspace: what the folder holds, where that was read already; it is read for quotas of a policy's indicator.
     """
     path = str(folder)
     counts = set(QUOTA_INDICATORS[1:])
     edits = list(edits)
     if any(isinstance(edit, QuotaEdit) and edit.indicator not in QUOTA_INDICATORS for edit in edits):
-        from kpi_rules.workspace.workspace import load
+        if workspace is None:
+            from kpi_rules.workspace.workspace import load
 
-        counts = set(count_indicators(load(folder).plugins.indicators))
+            workspace = load(folder)
+        counts = set(count_indicators(workspace.plugins.indicators))
     words = ["kpi-rules", "edit", f"./{path}" if path.startswith("-") else path]
     for edit in edits:
         words += _option(edit, counts)

@@ -65,6 +65,17 @@ def span(low: float | None, high: float | None, write: Callable[[float | None], 
     return _("{low} to {high}").format(low=write(low), high=write(high))
 
 
+def totals_called() -> dict[str, str]:
+    """Return what the totals of a simulation are called, by `what`, in the order in which they are shown."""
+    return {
+        "met": _("units that meet the task"),
+        "withheld": _("pay withheld"),
+        "released": _("pay released"),
+        "outstanding": _("pay still held at the end"),
+        "rewarded": _("rewards"),
+    }
+
+
 def _four(value: float) -> str:
     """Write a number from 1 on with four digits, without an exponent and without zeros at the end."""
     places = max(3 - (len(str(int(abs(value)))) - 1), 0)

@@ -8,7 +8,7 @@ import kpi_rules as kr
 from kpi_rules.cli import estimates
 from kpi_rules.cli.quotas import is_count, written
 from kpi_rules.cli.screen import Page
-from kpi_rules.cli.simulated import assumptions, names, rest, whats
+from kpi_rules.cli.simulated import assumptions, names, rest
 from kpi_rules.cli.summary import MOST
 from kpi_rules.locale import _
 from kpi_rules.pipeline.labels import rule_label
@@ -100,7 +100,7 @@ def _grid(page: Page, grid: kr.Grid) -> None:
     )
     page.line()
     page.title(_("The whole, mean"))
-    words, parameters = whats(), list(grid.parameters)
+    words, parameters = estimates.totals_called(), list(grid.parameters)
     shown = [name for name in grid.outcomes.columns if name in words]
     page.table(
         [*parameters, *(words[name] for name in shown)],

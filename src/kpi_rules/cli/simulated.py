@@ -46,17 +46,6 @@ def about(simulation: kr.Simulation) -> str:
     return message.format(as_of=simulation.as_of, until=until, draws=simulation.draws, seed=simulation.seed)
 
 
-def whats() -> dict[str, str]:
-    """Return the words for the totals."""
-    return {
-        "met": _("units that meet the task"),
-        "withheld": _("pay withheld"),
-        "released": _("pay released"),
-        "outstanding": _("pay still held at the end"),
-        "rewarded": _("rewards"),
-    }
-
-
 def names(workspace: kr.Workspace) -> Mapping[str, str | None]:
     """Return the names of units by id."""
     return dict(workspace.tables.units.select("unit", "name").iter_rows())
@@ -65,7 +54,7 @@ def names(workspace: kr.Workspace) -> Mapping[str, str | None]:
 def _whole(page: Page, simulation: kr.Simulation) -> None:
     page.line()
     page.title(_("The whole"))
-    words, rows = whats(), []
+    words, rows = estimates.totals_called(), []
     for row in simulation.totals.iter_rows(named=True):
         counted = row["what"] == "met"
         write = estimates.amount if not counted else _count
@@ -169,7 +158,7 @@ def _unit(page: Page, simulation: kr.Simulation, unit: str) -> None:
         page.table(columns, hits, columns[1:])
     money = simulation.money.filter(pl.col("unit") == unit).drop("unit")
     if not money.is_empty():
-        words = whats()
+        words = estimates.totals_called()
         page.line()
         page.title(_("Money, mean"))
         row = money.row(0, named=True)

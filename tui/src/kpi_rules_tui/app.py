@@ -26,6 +26,7 @@ from kpi_rules_tui.remembered import Remembered, recall, remember
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, plain, safe, shown
 from kpi_rules_tui.typeahead import Passed, Typeahead
+from kpi_rules_tui.unsaved import KEPT, Unsaved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 LONGEST_TOLD: Final = 500
 """Characters of a notification; more would cover the screen."""
+
+ENDING: Final = 8.0
+"""Seconds after which a session whose tab was closed just before this one was opened has ended."""
 
 LANGUAGES: Final = (("en", "English"), ("zh", "简体中文"))
 
@@ -69,6 +73,8 @@ class Office(App[int]):
         """Take the desk, what was remembered, keys of a person's own, and what was wrong with them."""
         super().__init__()
         self.desk = desk
+        desk.on_edits = self._edited
+        self.unsaved = Unsaved(desk.folder)
         self.remembered = recall() if remembered is None else remembered
         self.animation_level = "none"  # nothing moves by itself: quiet over a slow line
         self._keymap_given, self._remarks = dict(keymap or {}), list(remarks)
@@ -118,6 +124,12 @@ class Office(App[int]):
         await self.push_screen(House())
         self.call_after_refresh(self.read)
         self.call_after_refresh(self._remark)
+        self.call_after_refresh(self._tell_earlier)
+        self.set_timer(ENDING, self._tell_earlier)
+
+    def on_unmount(self) -> None:
+        """Let go of what was not saved: it is for the next session to tell of."""
+        self.unsaved.close()
 
     def _remark(self) -> None:
         """Tell what was wrong with the keymap, once there is a screen to tell it on."""
@@ -186,7 +198,7 @@ class Office(App[int]):
         """End with the terminal as it was; the story goes to a file and not over the screen."""
         self._fault = sys.exc_info()[1] or self._exception
         if self._fault is not None and self.desk.changed:
-            self._fault.add_note(self.desk.edit_command())  # what was not saved is in the story
+            self._fault.add_note(self.desk.record())  # what was not saved is in the story
         self._close_messages_no_wait()
 
     @property
@@ -221,6 +233,19 @@ class Office(App[int]):
         return self.house.units_shown()
 
     # -- edits -----------------------------------------------------------------------------------------------------
+
+    def _edited(self) -> None:
+        """Keep what is not saved in its file, and let a browser's page know whether there is any."""
+        self.unsaved.keep(self.desk.record(), self.desk.title)
+        tell_page = getattr(self._driver, "tell_unsaved", None)
+        if tell_page is not None:
+            tell_page(self.desk.changed)
+
+    def _tell_earlier(self) -> None:
+        """Tell what earlier sessions left unsaved; one whose tab was just closed ends within seconds."""
+        for path in self.unsaved.found():
+            said = _("an earlier session ended with unsaved changes: v shows them; for {days} days they are in {path}")
+            self.notify(said.format(path=path, days=KEPT), severity="warning", timeout=30)
 
     @work(group="change")
     async def propose(self, edits: Sequence[Edit], *, drop: bool = False) -> None:
@@ -322,13 +347,15 @@ class Office(App[int]):
         return lines
 
     def action_changes(self) -> None:
-        """Show what is not saved, and the command that would do it."""
-        if not self.desk.changed:
+        """Show what is not saved, the command that would do it, and what earlier sessions left."""
+        parts = self.unsaved.told()
+        if self.desk.changed:
+            lines = [line.plain for line in self.changed_lines()]
+            parts.insert(0, "\n".join([*lines, "", self.desk.edit_command(save=True)]))
+        if parts:
+            self.push_screen(Reader(_("Not saved"), "\n\n".join(parts)))
+        else:
             self.notify(_("nothing is changed"))
-            return
-        lines = [line.plain for line in self.changed_lines()]
-        text = "\n".join([*lines, "", self.desk.edit_command(save=True)])
-        self.push_screen(Reader(_("Not saved"), text))
 
     # -- everywhere ------------------------------------------------------------------------------------------------
 
@@ -439,6 +466,7 @@ class Office(App[int]):
             question = Confirm(_("Leave without saving?"), self.changed_lines(), _("Leave"))
             if not await self.push_screen_wait(question):
                 return
+            self.unsaved.keep("")  # that was the answer
         self.keep()
         self.exit(0)
 

@@ -47,13 +47,17 @@ class Weighed:
     refused: str = ""
 
 
+def _nothing() -> None:
+    """Do nothing: nobody wants to know."""
+
+
 @define(eq=False)
 class Desk:
     """What is on the desk.
 
     `as_of` is the day the assessment goes by, None for the year's end; `edits` are not saved yet, and `weighed` is
     what they change. `steps` are the states before each edit, for undo; `saved` are the edits that would undo the last
-    save; `trial` is what was simulated last.
+    save; `trial` is what was simulated last. `on_edits` is called whenever other edits are not saved than before.
     """
 
     folder: Path
@@ -67,6 +71,7 @@ class Desk:
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
     trial: Trial | None = None
+    on_edits: Callable[[], object] = _nothing
     _begun: Future[Opened] | None = None
 
     def begin(self) -> None:
@@ -151,7 +156,7 @@ class Desk:
     def keep(self, weighed: Weighed) -> None:
         """Make edits the desk's own; what was before can be had back by `undo`."""
         self.steps.append(self.edits)
-        self.edits, self.weighed = weighed.edits, weighed if weighed.edits else None
+        self._make(weighed)
 
     def undo(self) -> tuple[Edit, ...] | None:
         """Return the edits as they were before the last change, to be weighed and taken by `back`; None where there
@@ -162,7 +167,11 @@ class Desk:
     def back(self, weighed: Weighed) -> None:
         """Take the last change back."""
         self.steps.pop()
+        self._make(weighed)
+
+    def _make(self, weighed: Weighed) -> None:
         self.edits, self.weighed = weighed.edits, weighed if weighed.edits else None
+        self.on_edits()
 
     def written(self, saved: kr.Saved) -> None:
         """Note that the edits were saved: the workspace is what the files say now."""
@@ -170,6 +179,7 @@ class Desk:
         self.assessment = self.weighed.assessment if self.weighed is not None else self.assessment
         self.edits, self.weighed, self.steps = (), None, []
         self.saved = tuple(saved.undo)
+        self.on_edits()
 
     @property
     def current(self) -> kr.Workspace | None:
@@ -192,7 +202,12 @@ class Desk:
 
     def edit_command(self, *, save: bool = False) -> str:
         """Write the command that makes the edits not saved."""
-        return shlex.join(kr.edit_command(self.folder, self.edits, save=save))
+        return shlex.join(kr.edit_command(self.folder, self.edits, save=save, workspace=self.workspace))
+
+    def record(self) -> str:
+        """Write the command that makes and saves the edits not saved, from whichever folder; empty where all is."""
+        words = kr.edit_command(self.folder.resolve(), self.edits, workspace=self.workspace) if self.edits else []
+        return shlex.join(words)
 
     def day(self) -> list[str]:
         """Return the option that chooses the as-of date, where one was chosen."""

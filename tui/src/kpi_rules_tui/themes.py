@@ -6,14 +6,43 @@ words as well.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from textual.theme import Theme
 
 from kpi_rules_tui.texts import N_
 
-DARK: Final = Theme(
-    name="kpi-dark",
+
+def _theme(
+    name: str,
+    *,
+    surface: str,
+    accent: str,
+    muted: str,
+    cursor: tuple[str, str, str],
+    border: tuple[str, str],
+    more: dict[str, str] | None = None,
+    **colours: Any,  # noqa: ANN401 (what Textual's themes take)
+) -> Theme:
+    """Make a theme: `cursor` is its background, its text, and its background without the focus; `border` that of what
+    has the focus, and of what has not.
+    """
+    variables = {
+        "muted": muted,
+        "block-cursor-background": cursor[0],
+        "block-cursor-foreground": cursor[1],
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": cursor[2],
+        "footer-background": surface,
+        "footer-key-foreground": accent,
+        "border": border[0],
+        "border-blurred": border[1],
+    }
+    return Theme(name, surface=surface, accent=accent, variables=variables | (more or {}), **colours)
+
+
+DARK: Final = _theme(
+    "kpi-dark",
     primary="#7cc0e8",
     secondary="#9fb6c8",
     accent="#f0b849",
@@ -24,23 +53,15 @@ DARK: Final = Theme(
     background="#10161d",
     surface="#19222c",
     panel="#223040",
-    dark=True,
-    variables={
-        "muted": "#8698a8",
-        "block-cursor-background": "#2f5d7e",
-        "block-cursor-foreground": "#ffffff",
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "#22303d",
-        "footer-background": "#19222c",
-        "footer-key-foreground": "#f0b849",
-        "border": "#36506a",
-        "border-blurred": "#26384a",
-        "input-selection-background": "#2f5d7e",
-    },
+    muted="#8698a8",
+    cursor=("#2f5d7e", "#ffffff", "#22303d"),
+    border=("#36506a", "#26384a"),
+    more={"input-selection-background": "#2f5d7e"},
 )
 
-LIGHT: Final = Theme(
-    name="kpi-light",
+LIGHT: Final = _theme(
+    "kpi-light",
+    dark=False,
     primary="#005a8c",
     secondary="#4a6275",
     accent="#9a5b00",
@@ -51,22 +72,13 @@ LIGHT: Final = Theme(
     background="#fbfaf7",
     surface="#eeece6",
     panel="#e2dfd6",
-    dark=False,
-    variables={
-        "muted": "#5b6873",
-        "block-cursor-background": "#005a8c",
-        "block-cursor-foreground": "#ffffff",
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "#d8e4ec",
-        "footer-background": "#eeece6",
-        "footer-key-foreground": "#9a5b00",
-        "border": "#9fb2c0",
-        "border-blurred": "#cfd6da",
-    },
+    muted="#5b6873",
+    cursor=("#005a8c", "#ffffff", "#d8e4ec"),
+    border=("#9fb2c0", "#cfd6da"),
 )
 
-CONTRAST: Final = Theme(
-    name="kpi-contrast",
+CONTRAST: Final = _theme(
+    "kpi-contrast",
     primary="#56b4e9",
     secondary="#ffffff",
     accent="#f0e442",
@@ -77,26 +89,15 @@ CONTRAST: Final = Theme(
     background="#000000",
     surface="#000000",
     panel="#000000",
-    dark=True,
     text_alpha=1.0,
-    variables={
-        "muted": "#d8d8d8",
-        "block-cursor-background": "#f0e442",
-        "block-cursor-foreground": "#000000",
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "#3a3a3a",
-        "footer-background": "#000000",
-        "footer-foreground": "#ffffff",
-        "footer-key-foreground": "#f0e442",
-        "border": "#ffffff",
-        "border-blurred": "#b0b0b0",
-        "text-muted": "#ffffff",
-        "foreground-muted": "#ffffff",
-    },
+    muted="#d8d8d8",
+    cursor=("#f0e442", "#000000", "#3a3a3a"),
+    border=("#ffffff", "#b0b0b0"),
+    more={"footer-foreground": "#ffffff", "text-muted": "#ffffff", "foreground-muted": "#ffffff"},
 )
 
-TERMINAL: Final = Theme(
-    name="kpi-terminal",
+TERMINAL: Final = _theme(
+    "kpi-terminal",
     ansi=True,
     primary="ansi_blue",
     secondary="ansi_cyan",
@@ -109,20 +110,13 @@ TERMINAL: Final = Theme(
     surface="ansi_default",
     panel="ansi_default",
     boost="ansi_default",
-    variables={
-        "ansi-background": "ansi_black",
-        "ansi-foreground": "ansi_white",
-        "muted": "ansi_default",
-        "block-cursor-background": "ansi_blue",
-        "block-cursor-foreground": "ansi_bright_white",
-        "block-cursor-text-style": "bold",
-        "block-cursor-blurred-background": "ansi_bright_black",
-        "footer-background": "ansi_default",
-        "footer-key-foreground": "ansi_magenta",
-        "border": "ansi_blue",
-        "border-blurred": "ansi_bright_black",
-    },
+    muted="ansi_default",
+    cursor=("ansi_blue", "ansi_bright_white", "ansi_bright_black"),
+    border=("ansi_blue", "ansi_bright_black"),
+    more={"ansi-background": "ansi_black", "ansi-foreground": "ansi_white"},
 )
+
+OURS: Final = (DARK, LIGHT, CONTRAST, TERMINAL)
 
 NAMES: Final = {
     "kpi-dark": N_("dark"),
@@ -131,5 +125,3 @@ NAMES: Final = {
     "kpi-terminal": N_("the terminal's colours"),
 }
 """The themes that can be chosen, in their order."""
-
-OURS: Final = (DARK, LIGHT, CONTRAST, TERMINAL)

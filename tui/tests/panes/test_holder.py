@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import check_drawn, dump, opened, press, run, settled
 
-ROOT = Path(__file__).resolve().parents[3]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Copy the worked example."""
-    copy = tmp_path / "workspace"
-    shutil.copytree(ROOT / "examples" / "worked-example", copy)
-    return copy
-
-
-def test_a_table_of_the_page_is_filtered_and_escape_clears_before_it_goes_back(folder: Path) -> None:
+def test_a_table_of_the_page_is_filtered_and_escape_clears_before_it_goes_back(example: Path) -> None:
     async def test() -> None:
-        async with opened(folder, (140, 40)) as (office, pilot):
+        async with opened(example, (140, 40)) as (office, pilot):
             await press(pilot, "enter", "slash", *"2011-0")
             assert isinstance(office.screen, UnitScreen)
             assert "9 of 13 match '2011-0'" in dump(office)
@@ -42,9 +32,9 @@ def test_a_table_of_the_page_is_filtered_and_escape_clears_before_it_goes_back(f
     run(test())
 
 
-def test_a_table_of_the_page_is_exported(folder: Path, tmp_path: Path) -> None:
+def test_a_table_of_the_page_is_exported(example: Path, tmp_path: Path) -> None:
     async def test() -> None:
-        async with opened(folder, (140, 40)) as (office, pilot):
+        async with opened(example, (140, 40)) as (office, pilot):
             await press(pilot, "enter", "tab", "tab", "e", *str(tmp_path / "out.csv"), "enter")
             await settled(pilot)
             assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1].startswith("J01,finance,")
@@ -53,11 +43,11 @@ def test_a_table_of_the_page_is_exported(folder: Path, tmp_path: Path) -> None:
     run(test())
 
 
-def test_the_page_says_so_when_its_unit_or_the_assessment_is_gone(folder: Path) -> None:
+def test_the_page_says_so_when_its_unit_or_the_assessment_is_gone(example: Path) -> None:
     async def test() -> None:
-        async with opened(folder, (140, 40)) as (office, pilot):
+        async with opened(example, (140, 40)) as (office, pilot):
             await press(pilot, "j", "enter")
-            file = folder / "units.csv"
+            file = example / "units.csv"
             text = file.read_text(encoding="utf-8")
             file.write_text(text + "water,again,city,,\n", encoding="utf-8")
             await press(pilot, "r")
@@ -75,7 +65,7 @@ def test_the_page_says_so_when_its_unit_or_the_assessment_is_gone(folder: Path) 
                 "evidence/projects.csv",
                 "evidence/staff.csv",
             ):
-                path = folder / name
+                path = example / name
                 kept = [line for line in path.read_text(encoding="utf-8").splitlines() if "water" not in line]
                 path.write_text("\n".join(kept) + "\n", encoding="utf-8")
             await press(pilot, "r")

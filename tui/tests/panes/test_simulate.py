@@ -1,74 +1,21 @@
-"""The pane Simulate: A alone, A and B, progress, cancelling, and what it refuses."""
+"""The pane Simulate: A alone, what is asked, and what it refuses."""
 
 from __future__ import annotations
 
-import asyncio
 import csv
-import os
-import shutil
-import time
 from datetime import date
-from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import kpi_rules as kr
-from kpi_rules_tui import trial as trials
 from kpi_rules_tui.panes.outcomes import VIEWS
 from kpi_rules_tui.trial import Asked
-from tui.tests.driver import check_drawn, dump, opened, press, run, until
+from tui.tests.driver import check_drawn, copied, dump, edit, opened, press, run, until
+from tui.tests.panes.simulating import DAY, EXAMPLE, MILDER, figures, pane_of, simulated
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
-
-    from kpi_rules_tui.app import Office
-    from kpi_rules_tui.panes.simulate import SimulatePane
-
-EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "worked-example"
-MILDER = kr.ParameterEdit("pay_withholding.section_below", Decimal("0.4"))
-DAY = date(2011, 9, 30)
-MANY = 1_000_000
-"""Draws that take far longer than a test waits for them."""
-
-
-def pane_of(office: Office) -> SimulatePane:
-    pane: Any = office.house.pane
-    return pane  # type: ignore[no-any-return]  # (4 was pressed)
-
-
-async def simulated(office: Office, pilot: Pilot[int], asked: Asked | None = None) -> str:
-    """Run what the pane would, or something else, and return the screen."""
-    await press(pilot, "4")
-    pane = pane_of(office)
-    if asked is None:
-        await press(pilot, "ctrl+r")
-    else:
-        pane._begin(asked)
-    await until(pilot, lambda: pane.run is None)
-    return dump(office)
-
-
-def edit(office: Office, *edits: Any) -> None:  # noqa: ANN401 (edits of any kind)
-    """Make edits as another pane would."""
-    weighed = office.desk.weigh(edits)
-    assert not weighed.refused
-    office.desk.keep(weighed)
-    office.house.fill()
-
-
-async def begun(office: Office, pilot: Pilot[int]) -> SimulatePane:
-    """Begin a long run, and wait until draws are done."""
-    await press(pilot, "4")
-    pane = pane_of(office)
-    pane._begin(Asked(DAY, MANY, 3))
-    await until(pilot, lambda: pane.run is not None and pane.run.progress is not None)
-    return pane
-
-
-def figures(found: kr.Simulation) -> tuple[str, int, int]:
-    return found.digest, found.draws, found.seed
+    from pathlib import Path
 
 
 # -- A alone ---------------------------------------------------------------------------------------------------------
@@ -165,207 +112,6 @@ def test_the_band_follows_the_cursor_and_enter_opens_the_unit() -> None:
             assert "市文化局: completion" in await press(pilot, "escape")
 
     run(test())
-
-
-# -- A and B ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-def test_a_and_b_stand_beside_each_other_with_signed_differences(size: tuple[int, int]) -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE, size) as (office, pilot):
-            await press(pilot, "4")
-            edit(office, MILDER)
-            screen = await simulated(office, pilot)
-            check_drawn(office)
-            trial = office.desk.trial
-            assert trial is not None
-            assert trial.b is not None
-            expected = kr.simulate(kr.load(EXAMPLE).with_edits([MILDER]), DAY, draws=2_000, seed=1)
-            assert trial.b.digest == expected.digest
-            assert "A: as saved; B: with what is not (1)" in screen
-            assert "B less A" in screen
-            assert "0 to 0" in screen  # no rule changes whether the task is met
-            screen = await press(pilot, "t", "t")
-            assert "[Measures]" in screen
-            await press(pilot, "slash", *"Section", "enter")
-            screen = dump(office)
-            finance = next(line for line in screen.splitlines() if "市财政局" in line)
-            assert "-100.0" in finance
-            assert "100%" in finance
-            screen = await press(pilot, "escape", "t", "t")
-            assert "[Who changes]" in screen
-            assert "in A alone" in screen
-            assert "市财政局" in screen
-
-    run(test())
-
-
-def test_totals_of_b_less_a_have_their_interval() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
-            edit(office, MILDER)
-            await simulated(office, pilot)
-            screen = await press(pilot, "t", "t", "t")
-            trial = office.desk.trial
-            assert trial is not None
-            assert trial.comparison is not None
-            withheld = next(row for row in trial.comparison.totals.iter_rows(named=True) if row["what"] == "withheld")
-            lines = [line for line in screen.splitlines() if "pay withheld" in line]
-            assert len(lines) == 3
-            low, high = (f"{withheld[end] / 10**6:.2f}" for end in ("low", "high"))
-            assert f"{withheld['difference'] / 10**6:+.2f}" in lines[2]
-            assert f"{low} to {high}" in lines[2]
-
-    run(test())
-
-
-def test_a_second_run_of_parameters_goes_on_with_the_same_futures(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
-            edit(office, MILDER)
-            await simulated(office, pilot)
-            first = office.desk.trial
-            edit(office, kr.ParameterEdit("pay_withholding.section_below", Decimal("0.3")))
-            assert "B has changed since; Ctrl+R runs again" in dump(office)
-            simulate = kr.simulate
-
-            def anew(*_given: object, **_more: object) -> kr.Simulation:
-                pytest.fail("simulated anew")
-
-            monkeypatch.setattr(kr, "simulate", anew)
-            screen = await simulated(office, pilot)
-            trial = office.desk.trial
-            assert first is not None
-            assert trial is not None
-            assert trial.b is not None
-            assert trial.a is first.a
-            milder = kr.load(EXAMPLE).with_parameters({"pay_withholding.section_below": 0.3})
-            assert trial.b.digest == simulate(milder, DAY, draws=2_000, seed=1).digest
-            assert "B has changed since" not in screen
-
-    run(test())
-
-
-def test_quotas_are_simulated_anew_and_their_band_shows_both() -> None:
-    quota = kr.QuotaEdit("finance", 300_000_000)
-
-    async def test() -> None:
-        async with opened(EXAMPLE, (160, 45)) as (office, pilot):
-            await simulated(office, pilot)
-            edit(office, quota)
-            assert "B has changed since" in dump(office)
-            await simulated(office, pilot)
-            trial = office.desk.trial
-            assert trial is not None
-            assert trial.b is not None
-            expected = kr.simulate(kr.load(EXAMPLE).with_edits([quota]), DAY, draws=2_000, seed=1)
-            assert trial.b.digest == expected.digest
-            pane = pane_of(office)
-            pane.table.go_to("finance")
-            await pilot.pause()
-            screen = dump(office)
-            assert "median of B" in screen
-            finance = next(line for line in screen.splitlines() if "市财政局" in line)
-            assert "+" in finance
-
-    run(test())
-
-
-def test_what_was_found_stays_and_says_that_it_is_overtaken() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE) as (office, pilot):
-            await simulated(office, pilot)
-            edit(office, MILDER)
-            screen = dump(office)
-            assert "B has changed since; Ctrl+R runs again" in screen
-            assert "市商务局" in screen
-            office.read()
-            await until(pilot, lambda: not office.reading)
-            await pilot.pause()
-            assert "the workspace was read again since; Ctrl+R runs again" in dump(office)
-
-    run(test())
-
-
-def test_another_language_keeps_what_was_found() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE) as (office, pilot):
-            await simulated(office, pilot)
-            await press(pilot, "t")
-            await office.house.speak()
-            await until(pilot, lambda: "units hit, mean" in dump(office))
-            assert "[Rules]" in dump(office)
-
-    run(test())
-
-
-# -- at work ---------------------------------------------------------------------------------------------------------
-
-
-def test_progress_says_draws_time_and_seed_and_keys_do_not_wait() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE) as (office, pilot):
-            pane = await begun(office, pilot)
-            pane._head()
-            screen = dump(office)
-            assert "simulating A" in screen
-            assert f"of {MANY:,} draws" in screen
-            assert "s left" in screen
-            assert "seed 3" in screen
-            assert "^x Cancel" in screen
-            waits = []
-            for _beat in range(60):
-                began = time.perf_counter()
-                await asyncio.sleep(0.01)
-                waits.append(time.perf_counter() - began - 0.01)
-            assert pane.run is not None
-            await press(pilot, "ctrl+x")
-            await until(pilot, lambda: pane.run is None)
-            waits.sort()
-            assert waits[len(waits) // 2] < 0.1
-            if os.getloadavg()[0] < 2 * (os.cpu_count() or 1):  # else it is others who are waited for
-                assert waits[int(len(waits) * 0.95)] < 0.1
-            assert len(pane._timers) == 0  # idle, nobody looks
-
-    run(test())
-
-
-def test_cancelling_takes_effect_within_a_second() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE) as (office, pilot):
-            await simulated(office, pilot)
-            before = office.desk.trial
-            pane = await begun(office, pilot)
-            assert "^x Cancel" in dump(office)
-            began = time.monotonic()
-            await pilot.press("ctrl+x")
-            await until(pilot, lambda: pane.run is None)
-            assert time.monotonic() - began < 1
-            await until(pilot, lambda: not trials._ONE.locked())
-            assert time.monotonic() - began < 10
-            screen = dump(office)
-            assert "cancelled; what is shown is from before" in screen
-            assert "^r Run" in screen
-            assert office.desk.trial is before
-            await simulated(office, pilot)  # and it can run again
-            assert "cancelled" not in dump(office)
-
-    run(test())
-
-
-def test_leaving_while_it_runs_gives_it_up() -> None:
-    async def test() -> None:
-        async with opened(EXAMPLE) as (office, pilot):
-            pane = await begun(office, pilot)
-            work = pane.run
-            await office.house.speak()  # makes every pane anew
-            assert work is not None
-            await until(pilot, lambda: work.cancelled)
-
-    began = time.monotonic()
-    run(test())
-    assert time.monotonic() - began < 30
 
 
 # -- what is asked ---------------------------------------------------------------------------------------------------
@@ -479,8 +225,7 @@ def test_export_is_what_is_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["[@click=app.quit]", "a[/b]", "\x1b[31mred", "\u202eback"])
 def test_names_are_data(name: str, tmp_path: Path) -> None:
-    folder = tmp_path / "workspace"
-    shutil.copytree(EXAMPLE, folder)
+    folder = copied("worked-example", tmp_path / "workspace")
     units = folder / "units.csv"
     units.write_text(units.read_text(encoding="utf-8").replace("市档案局", name), encoding="utf-8")
     if kr.load(folder).errors:
@@ -503,8 +248,7 @@ def test_names_are_data(name: str, tmp_path: Path) -> None:
 
 
 def test_a_workspace_with_errors_is_not_simulated(tmp_path: Path) -> None:
-    folder = tmp_path / "workspace"
-    shutil.copytree(EXAMPLE, folder)
+    folder = copied("worked-example", tmp_path / "workspace")
     (folder / "units.csv").unlink()
 
     async def test() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define
 
+import kpi_rules as kr
 from kpi_rules_tui.amounts import percent
 from kpi_rules_tui.texts import N_, _, label_of
 from kpi_rules_tui.widgets.table import Column
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    import kpi_rules as kr
     from kpi_rules_tui.amounts import Scale
     from kpi_rules_tui.trial import Trial
     from kpi_rules_tui.widgets.table import Tone
@@ -56,24 +56,6 @@ def points(difference: float | None) -> str:
 def number(value: float | None) -> str:
     """Write a mean number."""
     return "" if value is None else f"{value:.2f}"
-
-
-def span(low: Any, high: Any, write: Callable[[Any], str]) -> str:  # noqa: ANN401 (what `write` takes)
-    """Write an interval or a band; an empty text where an end is not known."""
-    if low is None or high is None:
-        return ""
-    return _("{low} to {high}").format(low=write(low), high=write(high))
-
-
-def whats() -> dict[str, str]:
-    """Return the words for the totals."""
-    return {
-        "met": _("units that meet the task"),
-        "withheld": _("pay withheld"),
-        "released": _("pay released"),
-        "outstanding": _("pay still held at the end"),
-        "rewarded": _("rewards"),
-    }
 
 
 # -- the views -------------------------------------------------------------------------------------------------------
@@ -120,6 +102,11 @@ def _with_key(frame: pl.DataFrame, *parts: str) -> pl.DataFrame:
     return frame.with_columns(pl.concat_str(parts, separator="\t", ignore_nulls=True).alias("line"))
 
 
+def _band(row: Mapping[str, Any], of: str = "") -> str:
+    """Write the band of completion, of A or of B."""
+    return kr.span(row[f"q10{of}"], row[f"q90{of}"], percent)
+
+
 def _unit(*, wide: bool) -> Column:
     return Column("shown", _("unit"), most=26 if wide else 14)
 
@@ -135,7 +122,7 @@ def _difference(write: Callable[[float | None], str], title: str, *, wide: bool)
         Column(
             "low",
             _("95% interval") if wide else _("95% int."),
-            lambda row: span(row["low"], row["high"], write),
+            lambda row: kr.span(row["low"], row["high"], write),
             lambda _row: "dim",
             right=True,
             whole=True,
@@ -144,7 +131,7 @@ def _difference(write: Callable[[float | None], str], title: str, *, wide: bool)
 
 
 def _interval(row: dict[str, Any]) -> str:
-    return span(row["chance_low"], row["chance_high"], chance)
+    return kr.span(row["chance_low"], row["chance_high"], chance)
 
 
 def units_frame(trial: Trial) -> pl.DataFrame:
@@ -163,7 +150,7 @@ def units_frame(trial: Trial) -> pl.DataFrame:
 
 
 def _units_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # noqa: FBT001 (one shape for all views)
-    band = Column("q10", _("80% band"), lambda row: span(row["q10"], row["q90"], percent), right=True, whole=True)
+    band = Column("q10", _("80% band"), _band, right=True, whole=True)
     quota = Column("quota", _("quota") + f" ({scale.unit})", scale.show, right=True)
     if trial.b is None:
         return [
@@ -175,8 +162,8 @@ def _units_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # n
             *([quota] if wide and _money(trial) else []),
         ]
     both = [
-        Column("q10", _("80% band A"), lambda row: span(row["q10"], row["q90"], percent), right=True, whole=True),
-        Column("q10_b", _("80% band B"), lambda row: span(row["q10_b"], row["q90_b"], percent), right=True, whole=True),
+        Column("q10", _("80% band A"), _band, right=True, whole=True),
+        Column("q10_b", _("80% band B"), lambda row: _band(row, "_b"), right=True, whole=True),
     ]
     return [
         _unit(wide=wide),
@@ -272,7 +259,7 @@ def _measures_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  
         Column(
             "months_low",
             _("95% interval"),
-            lambda row: span(row["months_low"], row["months_high"], signed),
+            lambda row: kr.span(row["months_low"], row["months_high"], signed),
             right=True,
             whole=True,
         ),
@@ -299,8 +286,8 @@ def money_frame(trial: Trial) -> pl.DataFrame:
         )
         frames.append(differ)
     found = pl.concat(frames, how="diagonal")
-    order = {what: place for place, what in enumerate(whats())}
-    words = whats()
+    order = {what: place for place, what in enumerate(kr.totals_called())}
+    words = kr.totals_called()
     found = found.with_columns(
         called=pl.Series([words.get(what, what) for what in found["what"]], dtype=pl.String),
         place=pl.Series([order.get(what, len(order)) for what in found["what"]], dtype=pl.Int64),
@@ -419,6 +406,4 @@ VIEWS: Final[Mapping[str, View]] = {
 
 def fan_words(row: Mapping[str, Any], day: object) -> str:
     """Say where a unit's completion ends."""
-    return _("{day}: median {median}, 80% band {band}").format(
-        day=day, median=percent(row["q50"]), band=span(row["q10"], row["q90"], percent)
-    )
+    return _("{day}: median {median}, 80% band {band}").format(day=day, median=percent(row["q50"]), band=_band(row))

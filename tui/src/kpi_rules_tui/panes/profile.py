@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.containers import Container
-from textual.screen import Screen
 
 import kpi_rules as kr
-from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import Scale
-from kpi_rules_tui.panes.holder import FilterLine, Holder
+from kpi_rules_tui.panes.holder import FilterLine
+from kpi_rules_tui.panes.page import Page
 from kpi_rules_tui.texts import _, label_of, shown
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
 from kpi_rules_tui.widgets.table import Column, Table
@@ -21,17 +20,15 @@ if TYPE_CHECKING:
 
     import polars as pl
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
 
 SPAN = 1.5
 """The greatest completion shown."""
 
 
-class ProfileScreen(Holder, Screen[None]):
-    """The profile of a unit, by default the first of those given; n and b go to the others."""
+class ProfileScreen(Page):
+    """The profile of a unit, by default the first of those given."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
     AUTO_FOCUS = "#profile-bars"
 
     DEFAULT_CSS = """
@@ -41,9 +38,8 @@ class ProfileScreen(Holder, Screen[None]):
 
     def __init__(self, units: Sequence[str], unit: str | None = None) -> None:
         """Take the units there are, and whose profile is shown first."""
-        super().__init__()
-        self._units = list(units)
-        self.unit = unit or (self._units[0] if self._units else "")
+        super().__init__(unit or next(iter(units), ""))
+        self._units = units
         self._sweep_shown: kr.Sweep | None = None
 
     def compose(self) -> ComposeResult:
@@ -78,8 +74,7 @@ class ProfileScreen(Holder, Screen[None]):
         workspace = self.office.desk.current
         if workspace is None or not self.unit:
             return
-        names = dict(workspace.tables.units.select("unit", "name").iter_rows())
-        title = f"{names.get(self.unit) or ''} {self.unit}".strip()
+        title = self.headline(workspace)
         self.query_one(TitleLine).tell(title, [(_("working it out"), "$warning")])
         sweep = await self.office.off(_swept, workspace, self.unit)
         if not isinstance(sweep, kr.Sweep):
@@ -165,26 +160,13 @@ class ProfileScreen(Holder, Screen[None]):
         )
         self.query_one(StatusLine).tell(text)
 
+    def units(self) -> Sequence[str]:
+        """Return the units given."""
+        return self._units
+
     def same(self) -> list[str]:
         """Return the command that scans the unit."""
         return [self.office.desk.command("sweep", self.unit)]
-
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss(None)
-
-    def action_next_unit(self) -> None:
-        """Show the next unit's."""
-        self._step(1)
-
-    def action_previous_unit(self) -> None:
-        """Show the one before."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        if self._units:
-            self.unit = self._units[(self._units.index(self.unit) + by) % len(self._units)]
-            self.fill()
 
 
 def _swept(workspace: kr.Workspace, unit: str) -> kr.Sweep | str:

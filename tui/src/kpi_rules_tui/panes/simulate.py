@@ -16,7 +16,7 @@ import kpi_rules as kr
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.panes import checks
-from kpi_rules_tui.panes.outcomes import VIEWS, fan_words, number, whats
+from kpi_rules_tui.panes.outcomes import VIEWS, fan_words, number
 from kpi_rules_tui.panes.pane import FilterLine, Pane
 from kpi_rules_tui.texts import _, plain, shown
 from kpi_rules_tui.trial import (
@@ -238,7 +238,7 @@ class SimulatePane(Pane):
         what = row["what"] if self.view == "money" and row is not None else "met"
         scale = self.office.scale
         counted = what == "met"
-        title = whats()[what] if counted else f"{whats()[what]} ({scale.unit})"
+        title = kr.totals_called()[what] if counted else f"{kr.totals_called()[what]} ({scale.unit})"
         series = zip("AB", trial.counts[what], strict=False)
         about = _("{what}: share of draws").format(what=title)
         chart.count(about, list(series), str if counted else scale.show)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 from textual.containers import Container
-from textual.screen import Screen
 
-from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import Scale, percent, whole
 from kpi_rules_tui.panes import why
-from kpi_rules_tui.panes.holder import FilterLine, Holder
+from kpi_rules_tui.panes.holder import FilterLine
+from kpi_rules_tui.panes.page import Page
 from kpi_rules_tui.texts import _, label_of, plain, shown
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     import polars as pl
     from textual.app import ComposeResult
-    from textual.binding import BindingType
 
     import kpi_rules as kr
 
@@ -31,10 +29,9 @@ NARROWEST: Final = 20
 """Cells below which no line is broken."""
 
 
-class UnitScreen(Holder, Screen[None]):
-    """The page of one unit; escape goes back, n and b go to the next and the one before."""
+class UnitScreen(Page):
+    """The page of one unit out of those of the overview."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("unit")]
     AUTO_FOCUS = "#unit-timeline"
 
     DEFAULT_CSS = """
@@ -46,8 +43,7 @@ class UnitScreen(Holder, Screen[None]):
 
     def __init__(self, unit: str) -> None:
         """Take whose page it is."""
-        super().__init__()
-        self.unit = unit
+        super().__init__(unit)
         self._lines: list[why.Line] = []
         self._turned: set[str] = set()
         self._money = ""
@@ -73,8 +69,7 @@ class UnitScreen(Holder, Screen[None]):
         if assessment is None:
             self._gone(_("the workspace has errors; they are listed under Evidence (5)"))
             return
-        names = dict(assessment.workspace.tables.units.select("unit", "name").iter_rows())
-        if self.unit not in names:
+        if self.unit not in assessment.workspace.tables.units["unit"]:
             self._gone(_("the unit is no longer there"))
             return
         titles = {
@@ -85,7 +80,7 @@ class UnitScreen(Holder, Screen[None]):
         }
         for part, title in titles.items():
             self.query_one(f"#part-{part}").border_title = shown(title).markup
-        title = f"{names.get(self.unit) or ''} {self.unit}".strip()
+        title = self.headline(assessment.workspace)
         self.query_one(TitleLine).tell(title, [(_("as of {day}").format(day=assessment.as_of), "")])
         self._timeline(assessment)
         self._ledger(assessment)
@@ -131,16 +126,10 @@ class UnitScreen(Holder, Screen[None]):
     def _happened(self, assessment: kr.Assessment, on: Any) -> str:  # noqa: ANN401 (a date)
         import polars as pl
 
-        words = {
-            "started": _("begins"),
-            "ended": _("ends"),
-            "superseded": _("superseded"),
-            "issued": _("issued"),
-        }
         found = assessment.events.filter((pl.col("unit") == self.unit) & (pl.col("tick") == on))
         rules = assessment.rulebook.rules
         return "; ".join(
-            f"{label_of(rules[rule])} {words.get(event, event)}"
+            f"{label_of(rules[rule])} {why.happened(event)}"
             for rule, event in found.select("rule", "event").iter_rows()
         )
 
@@ -261,6 +250,10 @@ class UnitScreen(Holder, Screen[None]):
 
     # -- what can be done ------------------------------------------------------------------------------------------
 
+    def units(self) -> Sequence[str]:
+        """Return the units of the overview in the order shown there."""
+        return self.office.units_shown()
+
     def same(self) -> list[str]:
         """Return the command that explains the unit."""
         desk = self.office.desk
@@ -272,24 +265,6 @@ class UnitScreen(Holder, Screen[None]):
         if event.table.id == "unit-why":
             self._turned ^= {event.row["rule"]}
             self._outline()
-
-    def action_back(self) -> None:
-        """Go back."""
-        self.dismiss(None)
-
-    def action_next_unit(self) -> None:
-        """Go to the next unit of the overview."""
-        self._step(1)
-
-    def action_previous_unit(self) -> None:
-        """Go to the unit before."""
-        self._step(-1)
-
-    def _step(self, by: int) -> None:
-        ids = self.office.units_shown()
-        if self.unit in ids:
-            self.unit = ids[(ids.index(self.unit) + by) % len(ids)]
-            self.fill()
 
 
 def stages_called() -> dict[str, str]:

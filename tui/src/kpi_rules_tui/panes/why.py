@@ -47,17 +47,22 @@ def _concerns(rule: kr.RuleExplanation) -> bool:
 
 def standing(rule: kr.RuleExplanation) -> str:
     """Say how a rule stands to its unit."""
-    events = {
+    if rule.event is not None:
+        return happened(rule.event)
+    if rule.in_force_since is not None:
+        return _("in force since {day}").format(day=rule.in_force_since)
+    return _("proposed") if rule.state == "proposed" else _("not in force")
+
+
+def happened(event: str) -> str:
+    """Say in a word what happened to a measure; `Explanation.to_text` says it as a sentence, with the tick."""
+    words = {
         "started": _("begins"),
         "issued": _("issued"),
         "ended": _("ends"),
         "superseded": _("superseded"),
     }
-    if rule.event is not None:
-        return events.get(rule.event, rule.event)
-    if rule.in_force_since is not None:
-        return _("in force since {day}").format(day=rule.in_force_since)
-    return _("proposed") if rule.state == "proposed" else _("not in force")
+    return words.get(event, event)
 
 
 def _below(rule: kr.RuleExplanation, scale: Scale) -> Iterator[tuple[str, Tone]]:

@@ -27,7 +27,7 @@ def main() -> None:
 def _watch(server: int) -> None:
     """End once the server is gone, however it ended: Textual would wait for keys for ever.
 
-    Nothing is lost by ending at once: files are replaced as a whole, and nobody is left who could still save.
+    Nothing is lost by ending at once: files are replaced as a whole, and what is not saved is in its file already.
     """
     while os.getppid() == server:
         time.sleep(EVERY)

@@ -1,4 +1,5 @@
-// Around textual.js, which starts on load: the font first, and the keyboard on the terminal without a click.
+// Around textual.js, which starts on load: the font first, the keyboard on the terminal without a click, and a question
+// before the page is closed while something is not saved.
 "use strict";
 
 const start = window.onload;
@@ -17,6 +18,28 @@ window.onload = async (event) => {
   new MutationObserver(look).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   document.addEventListener("mouseup", look);
 };
+
+// Whether something is not saved comes over the line to the process, which textual.js opens and does not hand out.
+let unsaved = false;
+
+window.WebSocket = class extends window.WebSocket {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener("message", hear);
+  }
+};
+
+function hear(event) {
+  const [what, some] = typeof event.data === "string" ? JSON.parse(event.data) : [];
+  if (what === "unsaved") unsaved = some;
+}
+
+// The browser asks in its own words, and only where a key was pressed in the page.
+window.addEventListener("beforeunload", (event) => {
+  if (!unsaved || document.body.classList.contains("-closed")) return;
+  event.preventDefault();
+  event.returnValue = true; // what older browsers look at
+});
 
 // The keys go to the terminal as soon as there is one, and to the way back once it is over.
 function look() {

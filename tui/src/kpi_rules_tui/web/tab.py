@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import suppress
@@ -31,7 +32,8 @@ LARGEST: Final = 1_000
 class Tab(AppService):
     """Starts the process without a shell, passes on what it draws, and sees that it ends.
 
-    Of what Textual's driver may ask a browser to do, opening addresses and downloading files, nothing is passed on.
+    Of what Textual's driver may ask a browser to do, opening addresses and downloading files, nothing is passed on; the
+    page hears what is drawn, and whether something is not saved.
     """
 
     def __init__(self, words: Sequence[str], socket: web.WebSocketResponse, downloads: DownloadManager) -> None:
@@ -81,10 +83,19 @@ class Tab(AppService):
                 if head[:1] == b"D":
                     with suppress(ConnectionError):  # a closed tab: read on, or the process waits for ever
                         await self.remote_write_bytes(payload)
+                elif head[:1] == b"M":
+                    await self.on_meta(payload)
         except asyncio.IncompleteReadError:
             pass
         finally:
             await self.hang_up()
+
+    async def on_meta(self, data: bytes) -> None:
+        """Pass on whether something is not saved, and nothing else."""
+        match json.loads(data):
+            case {"type": "unsaved", "some": bool(some)}:
+                with suppress(ConnectionError):
+                    await self._socket.send_json(["unsaved", some])
 
     async def stop(self) -> None:
         """End the process: politely, and where it does not listen by force."""
