@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from kpi_rules.simulation.sensitivity import Sensitivity, sensitivity
     from kpi_rules.simulation.simulate import simulate
     from kpi_rules.simulation.sweep import Sweep, sweep
+    from kpi_rules.workspace.amounts import LAST_DAY
     from kpi_rules.workspace.described import changes, edits_of_split, scale_quotas
     from kpi_rules.workspace.edits import ParameterEdit, QuotaEdit, SwitchEdit
     from kpi_rules.workspace.saving import Saved, save
@@ -137,6 +138,7 @@ _HOMES = {
     "kpi_rules.simulation.sensitivity": ("Sensitivity", "sensitivity"),
     "kpi_rules.simulation.simulate": ("simulate",),
     "kpi_rules.simulation.sweep": ("Sweep", "sweep"),
+    "kpi_rules.workspace.amounts": ("LAST_DAY",),
     "kpi_rules.workspace.described": ("changes", "edits_of_split", "scale_quotas"),
     "kpi_rules.workspace.edits": ("ParameterEdit", "QuotaEdit", "SwitchEdit"),
     "kpi_rules.workspace.saving": ("Saved", "save"),
@@ -148,6 +150,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "LAST_DAY",
     "LIMIT",
     "N_",
     "SCHEMAS",

@@ -224,3 +224,30 @@ def test_order_of_entries_does_not_matter_and_none_is_in_force_early(
     rivals = own or [each for each in in_force if each.group is None]
     assert found in rivals
     assert all((each.from_on or date.min) <= (found.from_on or date.min) for each in rivals)
+
+
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "below": st.decimals(Decimal("0.1"), Decimal("0.9"), places=9),
+    "cap": st.integers(0, 2_0000_0000_00),
+    "months": st.integers(1, 12),
+    "strict": st.booleans(),
+    "grades": st.lists(st.sampled_from(["head", "section"])).map(tuple),
+    "tone": st.sampled_from(["mild", "firm"]),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+@given(data=st.data())
+def test_what_is_shown_is_read_when_it_is_typed(data: st.DataObject, name: str) -> None:
+    setting, value = DECLARED[f"winter.{name}"], data.draw(VALUES[name])
+    assert setting.read(setting.typed(setting.show(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("below", "1e-1"), ("below", "NaN"), ("below", ""), ("below", "0.1_0"), ("grades", "head,,section")],
+)
+def test_what_is_typed_and_is_none_of_the_kind_stays_a_text(name: str, text: str) -> None:
+    setting = DECLARED[f"winter.{name}"]
+    assert setting.typed(text) == text
+    assert setting.read(setting.typed(text)) is None

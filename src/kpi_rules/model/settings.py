@@ -7,6 +7,7 @@ A policy declares its settings as one attrs class whose fields are made by `rati
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -15,6 +16,7 @@ import attrs
 from attrs import define, field
 
 from kpi_rules.locale import _
+from kpi_rules.model.listed import read_list, write_list
 from kpi_rules.model.money import LIMIT, billionths, format_amount, parse_amount
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ Kind = Literal["ratio", "money", "count", "flag", "texts", "choice"]
 Value = Decimal | int | bool | str | tuple[str, ...]
 
 _META = "kpi_rules.setting"
+
+_COUNT = re.compile(r"[+-]?\d{1,12}", re.ASCII)
+_RATIO = re.compile(r"[+-]?(?:\d{1,12}(?:\.\d*)?|\.\d+)", re.ASCII)
 
 GREATEST: Mapping[str, Decimal | int] = {"ratio": Decimal(100_000), "money": LIMIT, "count": 10**9}
 """The greatest value of each kind of number, inclusive, above and below 0: with it no product of a parameter and an
@@ -91,14 +96,30 @@ class Setting:
         return phrase
 
     def show(self, value: Value) -> str:
-        """Write a value as `kpi.toml` would hold it."""
+        """Write a value as `kpi.toml` would hold it, without quotation marks where nothing hangs on them."""
         if self.kind == "money" and isinstance(value, int):
             return format_amount(value)
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, tuple):
-            return "[" + ", ".join(value) + "]"
+            return write_list(value)
         return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+    def typed(self, text: str) -> object:
+        """Return what somebody typed as `kpi.toml` would hold it; what `show` writes is read so too.
+
+        A text that is none of this kind comes back as it is: `read` says that it is no value.
+        """
+        found: object = None
+        if self.kind == "texts":
+            found = read_list(text)
+        elif self.kind == "flag":
+            found = {"true": True, "false": False}.get(text)
+        elif self.kind == "count" and _COUNT.fullmatch(text):
+            found = int(text)
+        elif self.kind == "ratio" and _RATIO.fullmatch(text):
+            found = Decimal(text)
+        return text if found is None else found
 
 
 def _read_ratio(raw: object) -> Decimal | None:
