@@ -187,9 +187,14 @@ def test_another_day(example: Path) -> None:
     async def test() -> None:
         async with opened(example, (100, 30)) as (office, pilot):
             screen = await press(pilot, "d", *["backspace"] * 10, *"2011-13-01")
-            assert "expected a date such as 2011-06-30" in screen
+            assert "expected a date from 2011-01-01 to 2199-12-31, inclusive" in screen
             await press(pilot, "enter")
             assert office.screen.is_modal
+            for beyond, last in (("2010-12-31", "2011-01-01"), ("2200-01-01", "2199-12-31")):
+                assert "expected a date from" in await press(pilot, *["backspace"] * 10, *beyond)
+                screen = await press(pilot, *["backspace"] * 10, *last)
+                assert "expected a date" not in screen
+                assert "the year ends on" in screen
             await press(pilot, *["backspace"] * 10, *"2011-06-30", "enter")
             await until(pilot, lambda: "as of 2011-06-30" in dump(office))
 

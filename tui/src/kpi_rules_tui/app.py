@@ -13,7 +13,6 @@ import kpi_rules as kr
 from kpi_rules_tui import themes
 from kpi_rules_tui.actions import OPENING, bindings
 from kpi_rules_tui.amounts import Scale
-from kpi_rules_tui.desk import Desk, added, without
 from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.pick import Pick
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
-    from kpi_rules_tui.desk import Edit, Weighed
+    from kpi_rules_tui.desk import Desk, Edit, Weighed
 
 LONGEST_TOLD: Final = 500
 """Characters of a notification; more would cover the screen."""
@@ -248,13 +247,13 @@ class Office(App[int]):
             self.notify(said.format(path=path, days=KEPT), severity="warning", timeout=30)
 
     @work(group="change")
-    async def propose(self, edits: Sequence[Edit], *, drop: bool = False) -> None:
-        """Make edits, once what they change has been worked out; nothing is written.
+    async def propose(self, edits: Sequence[Edit], drop: Sequence[Edit] = ()) -> None:
+        """Make edits, once what they change has been worked out; nothing is written. Undo takes all of them back.
 
-        With `drop` those for the same places that are not saved are made no more, and nothing takes their place.
+        Those not saved for the places of `drop` are made no more, and nothing takes their place.
         """
         async with self._turn:
-            wanted = without(self.desk.edits, edits) if drop else added(self.desk.edits, edits)
+            wanted = self.desk.made(edits, drop)
             self.house.tell(_("working out what it changes"))
             weighed = await self._weighed(wanted)
             if weighed is None:
@@ -426,14 +425,9 @@ class Office(App[int]):
         if config is None:
             return
 
-        def check(text: str) -> str:
-            day = checks.day(text)
-            if day is None:
-                return _("expected a date such as 2011-06-30")
-            return "" if day >= config.year.start else _("expected a day from {start}").format(start=config.year.start)
-
         now = str(self.desk.as_of or config.year.end)
-        hint = _("from {start}; the year ends on {end}").format(start=config.year.start, end=config.year.end)
+        hint, check = checks.day_within(config.year.start, kr.LAST_DAY)
+        hint += _("; the year ends on {end}").format(end=config.year.end)
         answer = await self.push_screen_wait(
             Form(_("As-of date"), [Field("day", _("What happened by this day counts"), now, hint, check)], _("Assess"))
         )

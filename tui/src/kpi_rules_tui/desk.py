@@ -17,7 +17,7 @@ from attrs import define, evolve, field
 import kpi_rules as kr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -138,6 +138,39 @@ class Desk:
         assert self.workspace is not None  # noqa: S101 (only a workspace that was read can be edited)
         return self.workspace
 
+    def made(self, edits: Sequence[Edit], drop: Collection[Edit] = ()) -> tuple[Edit, ...]:
+        """Return the edits not saved with more of them, and without those for the places of `drop`."""
+        return added(without(self.edits, drop), edits)
+
+    def wrong(self, edits: tuple[Edit, ...]) -> str:
+        """Say why edits cannot be made; nothing where they can."""
+        try:
+            errors = self._workspace.with_edits(edits).errors
+        except ValueError as error:
+            return str(error)
+        return "\n".join(problem.message for problem in errors) if self.assessment is not None else ""
+
+    def sift(self, edits: Sequence[Edit], drop: Collection[Edit]) -> tuple[list[Edit], list[str]]:
+        """Return those of edits, with those to `drop` among them, that can be made, and why each other one cannot.
+
+        By halves: of many edits few are wrong, and each try makes the whole workspace anew.
+        """
+        kept: list[Edit] = []
+        whys: list[str] = []
+        left = [list(edits)]
+        while left:
+            part = left.pop()
+            tried = [*kept, *part]
+            dropped = [each for each in tried if each in drop]
+            why = self.wrong(self.made([each for each in tried if each not in drop], dropped))
+            if not why:
+                kept = tried
+            elif len(part) == 1:
+                whys.append(why)
+            else:
+                left += [part[len(part) // 2 :], part[: len(part) // 2]]
+        return kept, whys
+
     def save(self) -> kr.Saved | str:
         """Write the edits to the workspace's files, all or none of them; a text says why they cannot be made."""
         try:
@@ -248,7 +281,7 @@ def _weighed(
     return Weighed(edits, base.workspace, base.assessment, refused)
 
 
-def without(edits: tuple[Edit, ...], those: Sequence[Edit]) -> tuple[Edit, ...]:
+def without(edits: tuple[Edit, ...], those: Collection[Edit]) -> tuple[Edit, ...]:
     """Return edits without those for the same places as others."""
     places = {_place(each) for each in those}
     return tuple(each for each in edits if _place(each) not in places)

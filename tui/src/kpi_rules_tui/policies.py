@@ -119,6 +119,14 @@ def _rule(
     }
 
 
+def expected(setting: kr.Setting) -> str:
+    """Say what a value must be, and how it is typed where that is not plain to see."""
+    if setting.kind != "texts":
+        return setting.expected
+    how = _('one with a comma in quotation marks: [head, "a, b"]')
+    return f"{setting.expected}; {how}"
+
+
 def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace) -> list[tuple[str, str]]:
     """Return what there is to say about a row: pairs of what it is (may be empty) and the text."""
     if row["kind"] == "parameter":
@@ -130,7 +138,7 @@ def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace) -> li
         return [
             ("", row["name"]),
             *([("", told)] if told else []),
-            (_("expected"), setting.expected),
+            (_("expected"), expected(setting)),
             (_("default"), setting.show(setting.default)),
         ]
     if row["kind"] == "rule":

@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 import kpi_rules as kr
+from kpi_rules_tui.desk import Desk
 from kpi_rules_tui.panes.policies import PoliciesPane
 from kpi_rules_tui.panes.profile import ProfileScreen
+from kpi_rules_tui.texts import safe
+from kpi_rules_tui.widgets.cell import CellInput
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import check_drawn, dump, opened, press, run, until
 
@@ -138,6 +145,87 @@ def test_rules_and_policies_are_switched(example: Path) -> None:
     run(test())
 
 
+def test_selected_policies_and_rules_are_switched_at_once(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "rule:supervision.talk")
+            await press(pilot, "o")
+            await until(pilot, lambda: office.desk.edits == (kr.SwitchEdit("supervision.talk", on=False),))
+            frame = pane.edited.frame
+            assert frame is not None
+            names = frame.filter(frame["kind"] == "rule")["name"].to_list()
+            rules = [name for name in names if name.startswith("field_duty.")]
+            pane.edited.selected = {
+                *(f"rule:{name}" for name in ["supervision.talk", *rules]),
+                "policy:field_duty",
+                "policy:rewards",
+                STATION,
+            }
+            await press(pilot, "o")
+            await until(pilot, lambda: office.screen.is_modal)
+            screen = dump(office)
+            assert "Switch off: 2" in screen
+            assert "left as they are: 1 (no policy and no rule)" in screen
+            assert f"left as they are: {len(rules)} (the policy is switched off as a whole)" in screen
+            assert "left as they are: 1 (off already)" in screen
+            await press(pilot, "right", "enter")
+            await until(pilot, lambda: len(office.desk.edits) == 3)
+            assert "--off rewards" in await press(pilot, "c")
+            await press(pilot, "escape", "ctrl+z")
+            await until(pilot, lambda: len(office.desk.edits) == 1)
+            pane.edited.selected = {"rule:supervision.talk"}
+            await press(pilot, "o")
+            await until(pilot, lambda: "Switch on: 1" in dump(office))
+
+    run(test())
+
+
+def test_selected_values_are_removed_at_once(example: Path) -> None:
+    desk = Desk(example)
+    desk.edits = (kr.ParameterEdit("field_duty.station_gap", Decimal("0.9"), None, "economic"),)
+
+    async def test() -> None:
+        async with opened(example, WIDE, desk=desk) as (office, pilot):
+            pane = await at(office, pilot, STATION)
+            frame = pane.edited.frame
+            assert frame is not None
+            written = frame.filter(frame["kind"] == "parameter", frame["state"] != "default")["row"].to_list()
+            assert f"{STATION.rstrip('|')}||economic" in written
+            await press(pilot, "ctrl+a", "delete")
+            await until(pilot, lambda: office.screen.is_modal)
+            assert f"Remove values: {len(written)}" in dump(office)
+            assert "(the default applies already)" in dump(office)
+            assert "(no value of a parameter)" in dump(office)
+            await press(pilot, "right", "enter")
+            await until(pilot, lambda: len(office.desk.steps) == 1)
+            assert len(office.desk.edits) == len(written) - 1  # what was not saved is no edit any more
+            assert all(isinstance(edit, kr.ParameterEdit) and edit.value is None for edit in office.desk.edits)
+            assert "--unset" in await press(pilot, "c")
+            await press(pilot, "escape", "ctrl+z")
+            await until(pilot, lambda: len(office.desk.edits) == 1)
+
+    run(test())
+
+
+def test_a_long_question_is_scrolled_and_keeps_its_buttons(example: Path) -> None:
+    desk = Desk(example)
+    days = [date(2011, month, 1) for month in range(1, 13)]
+    names = ("field_duty.station_gap", "field_duty.off_post_below")
+    desk.edits = tuple(kr.ParameterEdit(name, Decimal("0.9"), day, "economic") for name in names for day in days)
+
+    async def test() -> None:
+        async with opened(example, desk=desk) as (office, pilot):
+            await at(office, pilot, STATION)
+            await press(pilot, "slash", *"economic", "enter", "ctrl+a", "delete")
+            await until(pilot, lambda: "Take 24" in dump(office))
+            line = "off_post_below economic 2011-12-01"
+            assert line not in dump(office)
+            assert line in await press(pilot, "pagedown", "down")
+            assert line not in await press(pilot, "pageup", "up")
+
+    run(test())
+
+
 def test_a_third_partys_settings_make_a_form_of_their_own(example: Path) -> None:
     (example / "policies").mkdir()
     (example / "policies" / "summer.py").write_text(THIRD_PARTY, encoding="utf-8")
@@ -177,6 +265,39 @@ def test_a_third_partys_settings_make_a_form_of_their_own(example: Path) -> None
     run(test())
 
 
+def test_a_list_whose_items_have_commas_is_edited_as_it_is_shown(example: Path) -> None:
+    (example / "policies").mkdir()
+    free = THIRD_PARTY.replace(', choices=["head", "section"]', "")
+    (example / "policies" / "summer.py").write_text(free, encoding="utf-8")
+    file = example / "kpi.toml"
+    text = file.read_text(encoding="utf-8").replace("[plugins]", '[plugins]\nlocal = ["policies/summer.py"]')
+    file.write_text(text + '\n[summer]\ngrades = ["park, port", "head"]\n', encoding="utf-8")
+
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "parameter:summer.grades||")
+            assert "expected: a list of texts; one with a comma in quotation" in dump(office)
+            await press(pilot, "enter")
+            assert pane.query_one(CellInput).value == '["park, port", head]'
+            screen = await press(pilot, "end", "backspace")  # no longer closed
+            assert "expected a list of texts; one with a comma in quotation marks" in screen
+            await press(pilot, *', "a]b"]', "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert office.desk.edits == (kr.ParameterEdit("summer.grades", ("park, port", "head", "a]b")),)
+            assert """--set 'summer.grades=["park, port", "head", "a]b"]'""" in await press(pilot, "c")
+            await press(pilot, "escape", "ctrl+s", "right", "enter")
+            await until(pilot, lambda: bool(office.desk.saved))
+            assert 'grades = ["park, port", "head", "a]b"]' in file.read_text(encoding="utf-8")
+
+    run(test())
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=6), max_size=3))
+def test_a_list_reads_the_same_with_what_a_field_draws_as_escapes(items: list[str]) -> None:
+    setting = kr.Setting("summer.grades", "texts", (), "Grades")
+    assert setting.typed(safe(setting.show(tuple(items)))) == items
+
+
 def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> None:
     async def test() -> None:
         async with opened(example, WIDE) as (office, pilot):
@@ -201,8 +322,6 @@ def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> No
 
 def test_a_glance_is_quick_enough_to_follow_typing(example: Path) -> None:
     """That the figures of a glance are those of the whole assessment; how long it takes is for the benchmarks."""
-    from kpi_rules_tui.desk import Desk
-
     desk = Desk(example)
     desk.take(desk.open())
     edits = (kr.ParameterEdit("field_duty.station_gap", Decimal("0.9")), kr.SwitchEdit("supervision.talk", on=False))

@@ -168,6 +168,108 @@ def test_a_row_is_removed_after_asking(example: Path) -> None:
     run(test())
 
 
+def test_selected_rows_are_removed_at_once_and_the_others_told(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "water")
+            await press(pilot, "n", *"2011-09-01", "tab", *"1800万", "tab", *"why", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            one_revision = office.desk.edits
+            rows = pane.edited.frame
+            assert rows is not None
+            assert rows.filter(rows["amount"].is_null())["unit"].to_list() == ["city"]
+            await press(pilot, "ctrl+a", "delete")
+            await until(pilot, lambda: office.screen.is_modal)
+            screen = dump(office)
+            assert "Remove quota rows: 7" in screen
+            assert "left as they are: 1 (no quota)" in screen
+            await press(pilot, "enter")  # Cancel
+            assert office.desk.edits == one_revision
+            await press(pilot, "delete")
+            await until(pilot, lambda: "Take 7" in dump(office))
+            await press(pilot, "right", "enter")
+            await until(pilot, lambda: len(edited(office)) == 6)
+            assert {amount for _unit, amount in edited(office)} == {None}  # the new revision is no edit any more
+            assert "effective=2011-01-01" in await press(pilot, "c")
+            await press(pilot, "escape", "delete")
+            await until(pilot, lambda: "left as they are: 6 (removed already)" in dump(office))
+            await press(pilot, "ctrl+z")
+            await until(pilot, lambda: office.desk.edits == one_revision)
+
+    run(test())
+
+
+def test_what_is_selected_and_not_shown_is_left(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "water")
+            await press(pilot, "space", "slash", *"档案", "enter", "delete")
+            await until(pilot, lambda: "left as they are: 1 (not shown)" in dump(office))
+            assert not office.screen.is_modal
+            await press(pilot, "ctrl+a", "delete")
+            await until(pilot, lambda: "Remove quota rows: 1" in dump(office))
+            assert "left as they are: 1 (not shown)" in dump(office)
+            await press(pilot, "right", "enter")
+            await until(pilot, lambda: edited(office) == [("archives", None)])
+            assert pane.edited.selected
+
+    run(test())
+
+
+def test_what_the_workspace_would_not_have_is_left_and_the_others_done(example: Path) -> None:
+    from kpi_rules_tui.desk import Desk
+
+    desk = Desk(example)
+    desk.take(desk.open())
+    units = {"archives": 1, "water": 1, "nobody": 1, "finance": 1, "culture": kr.LIMIT + 1}
+    edits = [kr.QuotaEdit(unit, amount, "funds", date(2011, 1, 1)) for unit, amount in units.items()]
+    kept, whys = desk.sift(edits, frozenset())
+    assert kept == [edits[0], edits[1], edits[3]]
+    assert len(whys) == 2
+    assert any("nobody" in why for why in whys)
+    assert desk.made(kept) == tuple(kept)
+    assert not desk.wrong(desk.made(kept))
+
+
+def test_selected_units_get_a_new_revision_together(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "water")
+            await press(pilot, "space")
+            pane.find("finance")
+            screen = await press(pilot, "space", "n")
+            assert "New revision of the selected units: 2" in screen
+            await press(pilot, *"2011-09-01", "tab", *"1800万", "tab", *"agreed", "enter")
+            await until(pilot, lambda: "New revision: 2" in dump(office))
+            await press(pilot, "right", "enter")
+            await until(pilot, lambda: len(edited(office)) == 2)
+            assert {getattr(edit, "effective", None) for edit in office.desk.edits} == {date(2011, 9, 1)}
+            await press(pilot, "ctrl+z")
+            await until(pilot, lambda: not office.desk.changed)
+
+    run(test())
+
+
+def test_of_selected_rows_those_with_units_below_are_split(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            pane = await at(office, pilot, "city")
+            await press(pilot, "enter", *"1亿", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            pane.find("city")
+            await press(pilot, "ctrl+a", "t", "enter")
+            await until(pilot, lambda: "Take 5" in dump(office))
+            assert "left as they are: 6 (the unit above is split too)" in dump(office)
+            await press(pilot, "escape", "escape", "ctrl+a")
+            pane.find("city")
+            await press(pilot, "space", "t", "enter")  # all but the one above
+            await until(pilot, lambda: "left as they are: 1" in dump(office))
+            assert not office.screen.is_modal
+            assert len(office.desk.edits) == 1
+
+    run(test())
+
+
 def test_another_indicator(example: Path) -> None:
     file = example / "quotas.csv"
     file.write_text(file.read_text(encoding="utf-8").rstrip() + "\nfinance,signed,7,2011-01-01,\n", encoding="utf-8")

@@ -124,7 +124,7 @@ def test_day_draws_and_seed_are_checked_as_they_are_typed() -> None:
         async with opened(EXAMPLE) as (office, pilot):
             await press(pilot, "4", "n")
             screen = dump(office)
-            assert "a day from 2011-01-01 to 2011-12-30" in screen
+            assert "a date from 2011-01-01 to 2011-12-30, inclusive" in screen
             assert "a whole number from 1 to 1,000,000" in screen
             done: Any = office.screen.query_one("#done")
             assert not done.disabled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.content import Content
+
+MOST_LINES: Final = 500
+"""Lines that are shown; each is a widget, and nobody reads a hundred thousand."""
 
 
 class Confirm(ModalScreen[bool]):
@@ -34,8 +37,10 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(shown(self._title), classes="dialog--title")
             with VerticalScroll(classes="dialog--body", can_focus=False):
-                for line in self._lines:
+                for line in self._lines[:MOST_LINES]:
                     yield Static(line)
+                if more := len(self._lines[MOST_LINES:]):
+                    yield Static(shown(_("and {count} more").format(count=f"{more:,}")))
             with Horizontal(classes="dialog--buttons"):
                 yield Button(shown(_("Cancel")), id="cancel", compact=True)
                 yield Button(shown(self._yes), id="yes", variant="primary", compact=True)
@@ -55,6 +60,22 @@ class Confirm(ModalScreen[bool]):
     def key_right(self) -> None:
         """Go to the other button."""
         self.focus_next()
+
+    def key_down(self) -> None:
+        """Show the lines below."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def key_up(self) -> None:
+        """Show the lines above."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
+
+    def key_pagedown(self) -> None:
+        """Show the next lines."""
+        self.query_one(VerticalScroll).scroll_page_down(animate=False)
+
+    def key_pageup(self) -> None:
+        """Show the lines before."""
+        self.query_one(VerticalScroll).scroll_page_up(animate=False)
 
     def action_cancel(self) -> None:
         """Leave without doing it."""

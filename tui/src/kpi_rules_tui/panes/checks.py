@@ -29,7 +29,7 @@ def day(text: str) -> date | None:
 
 def day_within(first: date, last: date) -> tuple[str, Callable[[str], str]]:
     """Return the hint and the check of a date from one day to another, both inclusive."""
-    hint = _("a date from {first} to {last}").format(first=first, last=last)
+    hint = _("a date from {first} to {last}, inclusive").format(first=first, last=last)
 
     def check(text: str) -> str:
         found = day(text)

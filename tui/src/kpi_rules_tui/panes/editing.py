@@ -1,16 +1,21 @@
-"""What the panes that edit have in common: a cell edited in place, and what an edit changes while it is typed."""
+"""What the panes that edit have in common: a cell edited in place, what an edit changes while it is typed, and actions
+on several rows at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import work
 
-from kpi_rules_tui.desk import added
+import kpi_rules as kr
+from kpi_rules_tui.desk import without
+from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.panes.effect import show_effect
 from kpi_rules_tui.panes.pane import Pane
-from kpi_rules_tui.texts import _
+from kpi_rules_tui.texts import _, shown
 from kpi_rules_tui.widgets.cell import CellInput
 from kpi_rules_tui.widgets.table import Table
 
@@ -18,13 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kpi_rules_tui.desk import Edit, Weighed
+    from kpi_rules_tui.widgets.table import Column
 
 PAUSE: Final = 0.06
 """Seconds without a key before what is typed is worked out."""
 
+Row = dict[str, Any]
+
 
 class EditingPane(Pane):
-    """A pane with a table that is edited, and one that shows what the edits change (`#<name>-effect`)."""
+    """A pane with a table that is edited, the first, and one that shows what the edits change, the last."""
+
+    named: ClassVar[str]
+    """The column of the table with the name that `find` goes to."""
 
     DEFAULT_CSS = """
     EditingPane { layers: default above; }
@@ -32,17 +43,60 @@ class EditingPane(Pane):
 
     _made: Callable[[str], Sequence[Edit]] | None = None
 
+    # -- the table -------------------------------------------------------------------------------------------------
+
+    @property
+    def edited(self) -> Table:
+        """The table that is edited."""
+        return self.query_one(f"#{self.tables[0]}", Table)
+
     @property
     def effect(self) -> Table:
         """The table of what changes."""
         return self.query_one(f"#{self.tables[-1]}", Table)
 
+    @property
+    def row(self) -> Row | None:
+        """The row under the cursor."""
+        return self.edited.current
+
+    def columns(self) -> list[Column]:
+        """Return the columns that there is room for."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        """Show what there is room for."""
+        if self.edited.frame is not None:
+            self.edited.show(self.edited.frame, self.columns())
+
+    def find(self, name: str) -> None:
+        """Put the cursor on the first row of what has a name."""
+        table = self.edited
+        if table.frame is None:
+            return
+        for key, each in table.frame.select(table.key, self.named).iter_rows():
+            if each == name:
+                table.go_to(key)
+                return
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """Change what was opened."""
+        event.stop()
+        if event.table is self.edited and not self.desk.readonly:
+            self.action_edit()
+
+    def action_edit(self) -> None:
+        """Change what is under the cursor."""
+        raise NotImplementedError
+
+    # -- one cell --------------------------------------------------------------------------------------------------
+
     def edit_cell(
-        self, table: Table, column: str, value: str, check: Callable[[str], str], made: Callable[[str], Sequence[Edit]]
+        self, column: str, value: str, check: Callable[[str], str], made: Callable[[str], Sequence[Edit]]
     ) -> None:
         """Edit a cell of the cursor's row: `check` says what is wrong with a text, `made` the edits it stands for."""
         self._made = made
-        self.mount(CellInput(table, column, value, check))
+        self.mount(CellInput(self.edited, column, value, check))
 
     def on_cell_input_typed(self, event: CellInput.Typed) -> None:
         """Say what is wrong, or show what would change."""
@@ -69,7 +123,7 @@ class EditingPane(Pane):
     async def _preview(self, edits: Sequence[Edit]) -> None:
         """Show what edits would change, once no key has come for a moment."""
         await asyncio.sleep(PAUSE)
-        weighed: Weighed | None = await self.office.off(self.desk.glance, added(self.desk.edits, edits))
+        weighed: Weighed | None = await self.office.off(self.desk.glance, self.desk.made(edits))
         if weighed is None or not self.query(CellInput):
             return
         if weighed.refused:
@@ -81,3 +135,80 @@ class EditingPane(Pane):
     def show_effect(self) -> None:
         """Show what the edits that were made change."""
         show_effect(self.effect, self.desk.assessment, self.office.assessment, self.office.scale)
+
+    # -- several rows ----------------------------------------------------------------------------------------------
+
+    def hit(self, unfit: Callable[[Row], str]) -> tuple[list[Row], Counter[str]]:
+        """Return the rows that an action is for: those selected, or without a selection that under the cursor.
+
+        Args:
+            unfit: says why the action cannot be for a row, or nothing.
+
+        Returns:
+            The rows, without those that are unfit, and how many are left as they are, by the reason. What is selected
+            and not shown is left too: nobody sees that it would be hit.
+        """
+        table = self.edited
+        rows = [row for row in table.chosen if not table.selected or row[table.key] in table.selected]
+        left = Counter({_("not shown"): len(table.selected) - len(rows)} if table.selected else ())
+        fit = []
+        for row in rows:
+            if why := unfit(row):
+                left[why] += 1
+            else:
+                fit.append(row)
+        return fit, +left
+
+    def ask(
+        self, title: str, edits: Sequence[Edit], drop: Sequence[Edit] = (), left: Counter[str] | None = None
+    ) -> None:
+        """Say how many edits are about to be made, show old and new, and make them where that is wanted.
+
+        Those that the workspace would not have are left out, and told with the reason as are those `left` before.
+        """
+        self.office.typeahead.hold()  # the next key is meant for the question
+        self._ask(title, edits, drop, Counter(left))
+
+    @work
+    async def _ask(self, title: str, edits: Sequence[Edit], drop: Sequence[Edit], left: Counter[str]) -> None:
+        current = self.desk.current
+        if current is None:
+            return
+        every = [*edits, *drop]
+        if self.desk.wrong(self.desk.made(edits, drop)):
+            sifted: tuple[list[Edit], list[str]] | None = await self.office.off(self.desk.sift, every, frozenset(drop))
+            if sifted is None:
+                return
+            every, whys = sifted
+            left.update(whys)
+        if not every:
+            self.tell_left(left)
+            return
+        lines = [shown(each).stylize("$text-warning") for each in _told(left)]
+        lines += self.office.described(kr.changes(current, every))
+        count = len(every)
+        question = Confirm(f"{title}: {count}", lines, _("Take {count}").format(count=count))
+        if await self.office.push_screen_wait(question):
+            wanted = [each for each in every if each not in drop]
+            self.office.propose(wanted, [each for each in every if each in drop])
+
+    def tell_left(self, left: Counter[str]) -> None:
+        """Tell that an action has hit nothing, and why."""
+        if left:
+            self.notify("\n".join(_told(left)), severity="warning", markup=False)
+
+    def parted(self, rows: Sequence[Row], removal: Callable[[Row], Edit]) -> tuple[list[Edit], list[Edit]]:
+        """Return the edits that take rows away, and those not saved to drop, where such a row comes from one."""
+        edits: list[Edit] = []
+        drop: list[Edit] = []
+        for row in rows:
+            edit = removal(row)
+            is_own = row["state"] == "new" and without(self.desk.edits, [edit]) != self.desk.edits
+            (drop if is_own else edits).append(edit)
+        return edits, drop
+
+
+def _told(left: Counter[str]) -> list[str]:
+    """Write how many rows are left as they are, a line for each reason."""
+    line = _("left as they are: {count} ({why})")
+    return [line.format(count=f"{count:,}", why=why) for why, count in left.items()]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.containers import Container, Vertical, VerticalScroll
@@ -17,11 +16,11 @@ from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.pick import Pick
 from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.panes import checks
-from kpi_rules_tui.panes.editing import EditingPane
+from kpi_rules_tui.panes.editing import EditingPane, Row
 from kpi_rules_tui.panes.effect import worse
 from kpi_rules_tui.panes.pane import FilterLine
 from kpi_rules_tui.panes.profile import ProfileScreen
-from kpi_rules_tui.policies import about, rows
+from kpi_rules_tui.policies import about, expected, rows
 from kpi_rules_tui.texts import _, shown
 from kpi_rules_tui.widgets.lines import StatusLine
 from kpi_rules_tui.widgets.table import Column, Table, Tone
@@ -39,6 +38,7 @@ class PoliciesPane(EditingPane):
     """Policies, parameters and rules; enter changes a value, o switches on and off, f shows the profile."""
 
     tables: ClassVar[tuple[str, ...]] = ("policies-table", "policies-effect")
+    named: ClassVar[str] = "name"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("policies")]
 
     DEFAULT_CSS = """
@@ -66,20 +66,14 @@ class PoliciesPane(EditingPane):
         if current is None or saved is None:
             return
         self.query_one("#policies-changes").border_title = shown(_("What the changes do")).markup
-        table = self.query_one("#policies-table", Table)
-        table.empty = _("no policies")
-        table.show(rows(current, saved, self.desk.assessment, self.office.assessment), self._columns())
+        self.edited.empty = _("no policies")
+        self.edited.show(rows(current, saved, self.desk.assessment, self.office.assessment), self.columns())
         self.show_effect()
         self._tell_about()
         self.tell()
 
-    def on_resize(self) -> None:
-        """Show what there is room for."""
-        table = self.query_one("#policies-table", Table)
-        if table.frame is not None:
-            table.show(table.frame, self._columns())
-
-    def _columns(self) -> list[Column]:
+    def columns(self) -> list[Column]:
+        """Return the columns that there is room for."""
         return [
             Column("label", _("policy, parameter, rule"), _indented, _headed, whole=True, most=38 if self.wide else 30),
             Column("value", _("value"), tone=_switched, least=10, most=26),
@@ -98,25 +92,15 @@ class PoliciesPane(EditingPane):
         """Return the commands that list the policies, and make the edits."""
         return [self.desk.command("plugins"), *([self.desk.edit_command(save=True)] if self.desk.changed else [])]
 
-    def find(self, name: str) -> None:
-        """Put the cursor on a policy, a rule or a parameter."""
-        table = self.query_one("#policies-table", Table)
-        if table.frame is None:
-            return
-        for row in table.frame.select("row", "name").iter_rows():
-            if row[1] == name:
-                table.go_to(row[0])
-                return
-
     def on_table_moved(self, event: Table.Moved) -> None:
         """Say what there is to say about the row."""
         event.stop()
-        if event.table.id == "policies-table":
+        if event.table is self.edited:
             self._tell_about()
 
     def _tell_about(self) -> None:
         current, saved = self.desk.current, self.desk.workspace
-        row = self._row()
+        row = self.row
         if row is None or current is None or saved is None:
             return
         lines = [
@@ -127,26 +111,17 @@ class PoliciesPane(EditingPane):
 
     # -- what can be done ------------------------------------------------------------------------------------------
 
-    def _row(self) -> dict[str, Any] | None:
-        return self.query_one("#policies-table", Table).current
-
-    def _setting(self, row: dict[str, Any]) -> kr.Setting | None:
+    def _setting(self, row: Row) -> kr.Setting | None:
         current = self.desk.current
         return current.parameters.declared.get(row["name"]) if current is not None else None
 
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        """Change the value."""
-        event.stop()
-        if event.table.id == "policies-table" and not self.desk.readonly:
-            self.action_edit()
-
     def action_edit(self) -> None:
         """Change what is under the cursor: a text in place, one of a few from a list, on and off by itself."""
-        row = self._row()
+        row = self.row
         if row is None:
             return
         if row["kind"] != "parameter":
-            self.action_switch()
+            self.office.propose([_switched_to(row, on=not _is_on(row))])
             return
         setting = self._setting(row)
         if setting is None:
@@ -156,30 +131,27 @@ class PoliciesPane(EditingPane):
         elif setting.kind == "flag":
             self.office.propose([self._edit(row, row["value"] != "true")])
         else:
-            before = ", ".join(_listed(row["value"])) if setting.kind == "texts" else row["value"]
-            table = self.query_one("#policies-table", Table)
             self.edit_cell(
-                table,
                 "value",
-                before,
+                row["value"],
                 lambda text: _wrong(setting, text),
-                lambda text: [self._edit(row, _read(setting, text))],
+                lambda text: [self._edit(row, setting.typed(text))],
             )
 
     @work(exclusive=True)
-    async def _choose(self, row: dict[str, Any], setting: kr.Setting) -> None:
+    async def _choose(self, row: Row, setting: kr.Setting) -> None:
         options = [(each, each) for each in setting.choices]
         chosen = await self.office.push_screen_wait(Pick(row["label"], options, row["value"]))
         if chosen is not None:
             self.office.propose([self._edit(row, chosen)])
 
-    def _edit(self, row: dict[str, Any], value: object) -> Edit:
+    def _edit(self, row: Row, value: object) -> Edit:
         return kr.ParameterEdit(row["name"], value, row["from_on"], row["group"])
 
     @work
     async def action_add(self) -> None:
         """Ask for another value of the parameter: from a date on, for a group, or both."""
-        row, current = self._row(), self.desk.current
+        row, current = self.row, self.desk.current
         if row is None or row["kind"] != "parameter" or current is None or current.config is None:
             return
         setting = current.parameters.declared[row["name"]]
@@ -191,27 +163,39 @@ class PoliciesPane(EditingPane):
 
         hint, check = checks.day_within(year.start, year.end)
         fields = [
-            Field("value", _("Value"), row["value"], setting.expected, lambda text: _wrong(setting, text)),
+            Field("value", _("Value"), row["value"], expected(setting), lambda text: _wrong(setting, text)),
             Field("from", _("From"), "", hint + _("; empty: from the start"), lambda text: check(text) if text else ""),
             Field("group", _("Group"), row["group"] or "", _("empty: all groups"), group),
         ]
         answer = await self.office.push_screen_wait(Form(row["label"], fields, _("Take")))
         if answer is not None:
             on = date.fromisoformat(answer["from"]) if answer["from"] else None
-            value = _read(setting, answer["value"])
+            value = setting.typed(answer["value"])
             self.office.propose([kr.ParameterEdit(row["name"], value, on, answer["group"] or None)])
 
     def action_remove(self) -> None:
-        """Remove the value under the cursor; others, or the default, apply then."""
-        row = self._row()
-        if row is not None and row["kind"] == "parameter" and row["state"] != "default":
-            self.office.propose([self._edit(row, None)], drop=row["state"] == "new")
+        """Remove the values; others, or the default, apply then. A selection is asked about."""
+        rows, left = self.hit(_no_value)
+        edits, drop = self.parted(rows, lambda row: self._edit(row, None))
+        if self.edited.selected:
+            self.ask(_("Remove values"), edits, drop, left)
+        elif rows:
+            self.office.propose(edits, drop)
+        else:
+            self.tell_left(left)
 
     def action_switch(self) -> None:
-        """Switch the policy or the rule under the cursor on or off."""
-        row = self._row()
-        if row is not None and row["kind"] != "parameter":
-            self.office.propose([kr.SwitchEdit(row["name"], row["value"] == _("off"))])
+        """Switch policies and rules off, or on where all are off. A selection is asked about."""
+        on = not any(_is_on(row) for row in self.edited.chosen if row["kind"] != "parameter")
+        going = {row["name"] for row in self.edited.chosen if row["kind"] == "policy" and not on}
+        rows, left = self.hit(lambda row: _unswitched(row, going, on=on))
+        edits = [_switched_to(row, on=on) for row in rows]
+        if self.edited.selected:
+            self.ask(_("Switch on") if on else _("Switch off"), edits, left=left)
+        elif rows:
+            self.office.propose(edits)
+        else:
+            self.tell_left(left)
 
     def action_profile(self) -> None:
         """Show the consequences of a unit over its completion, with its cliffs."""
@@ -220,47 +204,54 @@ class PoliciesPane(EditingPane):
 
     def action_read(self) -> None:
         """Show all there is to say about the row."""
-        row, current, saved = self._row(), self.desk.current, self.desk.workspace
+        row, current, saved = self.row, self.desk.current, self.desk.workspace
         if row is not None and current is not None and saved is not None:
             lines = [f"{title}: {text}" if title else text for title, text in about(row, current, saved)]
             self.office.push_screen(Reader(row["label"], "\n".join(lines)))
 
 
-def _listed(text: str) -> list[str]:
-    """Read a list as it is shown: `[a, b]`, or `a, b`."""
-    return [each.strip() for each in text.strip().removeprefix("[").removesuffix("]").split(",") if each.strip()]
-
-
-def _read(setting: kr.Setting, text: str) -> object:
-    """Return a text as what `kpi.toml` would hold."""
-    if setting.kind == "texts":
-        return _listed(text)
-    if setting.kind == "ratio":
-        try:
-            return Decimal(text)
-        except InvalidOperation:
-            return text
-    if setting.kind == "count":
-        return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else text
-    return text
-
-
 def _wrong(setting: kr.Setting, text: str) -> str:
     """Say what is wrong with a text for a setting."""
-    if setting.read(_read(setting, text)) is not None:
+    if setting.read(setting.typed(text)) is not None:
         return ""
-    return _("expected {what}").format(what=setting.expected)
+    return _("expected {what}").format(what=expected(setting))
 
 
-def _indented(row: dict[str, Any]) -> str:
+def _indented(row: Row) -> str:
     if row["kind"] == "policy":
         return str(row["label"])
     when = " ".join(str(each) for each in (row["from_on"], row["group"]) if each)
     return f"    ↳ {when}" if when else "  " + str(row["label"])
 
 
-def _headed(row: dict[str, Any]) -> Tone:
+def _headed(row: Row) -> Tone:
     return {"policy": "mark", "rule": "", "parameter": ""}[row["kind"]]
+
+
+def _is_on(row: Row) -> bool:
+    return bool(row["value"] == _("on"))
+
+
+def _switched_to(row: Row, *, on: bool) -> Edit:
+    return kr.SwitchEdit(row["name"], on)
+
+
+def _unswitched(row: Row, going: set[str], *, on: bool) -> str:
+    """Say why a row is not switched: `going` are the policies that go off, and their rules with them."""
+    if row["kind"] == "parameter":
+        return _("no policy and no rule")
+    if row["kind"] == "rule" and row["name"].partition(".")[0] in going:
+        return _("the policy is switched off as a whole")
+    if _is_on(row) == on:
+        return _("on already") if on else _("off already")
+    return ""
+
+
+def _no_value(row: Row) -> str:
+    """Say why there is no value to remove in a row."""
+    if row["kind"] != "parameter":
+        return _("no value of a parameter")
+    return {"default": _("the default applies already"), "removed": _("removed already")}.get(row["state"], "")
 
 
 def _switched(value: str | None) -> Tone:
@@ -276,11 +267,11 @@ def _changed(state: str | None) -> Tone:
     return "dim" if state == "default" else "warn"
 
 
-def _hits(row: dict[str, Any]) -> str:
+def _hits(row: Row) -> str:
     if row["before"] is None:
         return ""
     return str(row["after"]) if row["before"] == row["after"] else f"{row['before']} → {row['after']}"
 
 
-def _more_hits(row: dict[str, Any]) -> Tone:
+def _more_hits(row: Row) -> Tone:
     return worse((row["after"] or 0) - (row["before"] or 0)) if row["before"] != row["after"] else ""

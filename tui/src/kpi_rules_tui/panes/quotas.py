@@ -13,18 +13,17 @@ import kpi_rules as kr
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import percent, whole
 from kpi_rules_tui.desk import quotas
-from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.pick import Pick
 from kpi_rules_tui.panes import checks
-from kpi_rules_tui.panes.editing import EditingPane
+from kpi_rules_tui.panes.editing import EditingPane, Row
 from kpi_rules_tui.panes.pane import FilterLine
 from kpi_rules_tui.texts import _, shown
 from kpi_rules_tui.widgets.lines import StatusLine
 from kpi_rules_tui.widgets.table import Column, Table, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -36,6 +35,7 @@ class QuotasPane(EditingPane):
     """The quotas of one indicator; `i` chooses which."""
 
     tables: ClassVar[tuple[str, ...]] = ("quotas-table", "quotas-effect")
+    named: ClassVar[str] = "unit"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("quotas")]
 
     DEFAULT_CSS = """
@@ -60,27 +60,21 @@ class QuotasPane(EditingPane):
         self.query_one("#quotas-changes").border_title = shown(_("What the changes do")).markup
         if not self.indicator:
             self.indicator = current.config.primary if current.config is not None else "funds"
-        table = self.query_one("#quotas-table", Table)
-        table.empty = _("no units")
+        self.edited.empty = _("no units")
         frame = quotas(current, self.desk.workspace, self.indicator, self.office.assessment)
-        table.show(frame, self._columns())
+        self.edited.show(frame, self.columns())
         self.show_effect()
         self.tell()
 
-    def on_resize(self) -> None:
-        """Show what there is room for."""
-        table = self.query_one("#quotas-table", Table)
-        if table.frame is not None:
-            table.show(table.frame, self._columns())
-
-    def _columns(self) -> list[Column]:
+    def columns(self) -> list[Column]:
+        """Return the columns that there is room for."""
         unit = f" ({self.office.scale.unit})" if self.is_money else ""
         return [
             Column("name", _("unit"), _indented, whole=True, most=32 if self.wide else 24),
             Column("effective", _("from"), least=10),
             Column("amount", _("quota") + unit, self.show, right=True, least=12),
             Column("was", _("saved"), self._was, _changed, whole=True, right=True),
-            *([Column("below", _("sum below"), self.show, self._against, right=True)] if self.wide else []),
+            *([Column("below", _("sum below"), self.show, lambda _amount: "dim", right=True)] if self.wide else []),
             Column("completion", _("completion"), percent, right=True),
             *([Column("group", _("group"), most=16)] if self.wide else []),
             Column("note", _("reason"), most=40),
@@ -96,15 +90,12 @@ class QuotasPane(EditingPane):
         """Write an amount or a count."""
         return self.office.scale.show(amount) if self.is_money else whole(amount)
 
-    def _was(self, row: dict[str, Any]) -> str:
+    def _was(self, row: Row) -> str:
         if row["state"] == "new":
             return _("new")
         if row["state"] == "changed":
             return self.show(row["was"])
         return _("removed") if row["state"] == "removed" else ""
-
-    def _against(self, _amount: int | None) -> Tone:
-        return "dim"
 
     def more(self) -> Sequence[str]:
         """Say which indicator, and what else there is."""
@@ -115,35 +106,15 @@ class QuotasPane(EditingPane):
         shows = self.desk.command("assess", *self.desk.day(), "--table", "units")
         return [shows, *([self.desk.edit_command(save=True)] if self.desk.changed else [])]
 
-    def find(self, name: str) -> None:
-        """Put the cursor on the first row of a unit."""
-        table = self.query_one("#quotas-table", Table)
-        if table.frame is None:
-            return
-        for row, unit in table.frame.select("row", "unit").iter_rows():
-            if unit == name:
-                table.go_to(row)
-                return
-
     # -- what can be done ------------------------------------------------------------------------------------------
-
-    def _row(self) -> dict[str, Any] | None:
-        return self.query_one("#quotas-table", Table).current
-
-    def on_table_chosen(self, event: Table.Chosen) -> None:
-        """Edit the quota in place."""
-        event.stop()
-        if event.table.id == "quotas-table" and not self.desk.readonly:
-            self.action_edit()
 
     def action_edit(self) -> None:
         """Edit the quota under the cursor."""
-        row = self._row()
+        row = self.row
         if row is None:
             return
-        table = self.query_one("#quotas-table", Table)
         before = self.write(row["amount"]) if row["amount"] is not None else ""
-        self.edit_cell(table, "amount", before, self.check_amount, lambda text: [self._edit(row, text)])
+        self.edit_cell("amount", before, self.check_amount, lambda text: [self._edit(row, text)])
 
     def write(self, amount: int) -> str:
         """Write an amount as it is typed."""
@@ -157,7 +128,7 @@ class QuotasPane(EditingPane):
         """Say what is wrong with an amount."""
         return checks.amount(text) if self.is_money else checks.whole_number(text)
 
-    def _edit(self, row: dict[str, Any], text: str) -> Edit:
+    def _edit(self, row: Row, text: str) -> Edit:
         return kr.QuotaEdit(row["unit"], self.read(text), self.indicator, row["effective"] or self._start)
 
     @property
@@ -168,71 +139,87 @@ class QuotasPane(EditingPane):
 
     @work
     async def action_rebase(self) -> None:
-        """Ask for a new revision of the quota: from when, how much, why."""
-        row = self._row()
+        """Ask for a new revision of the quotas: from when, how much for each, why."""
         config = self.desk.workspace.config if self.desk.workspace is not None else None
-        if row is None or config is None:
+        rows, left = self.hit(lambda _row: "")
+        if config is None or not rows:
+            self.tell_left(left)
             return
+        units = list(dict.fromkeys(row["unit"] for row in rows))
+        amounts = {row["amount"] for row in rows}
+        amount = amounts.pop() if len(amounts) == 1 else None
         fields = [
             Field("effective", _("From"), "", *checks.day_within(config.year.start, config.year.end)),
-            Field(
-                "amount",
-                _("Quota"),
-                self.write(row["amount"]) if row["amount"] else "",
-                self._hint(),
-                self.check_amount,
-            ),
+            Field("amount", _("Quota"), self.write(amount) if amount else "", self._hint(), self.check_amount),
             Field("note", _("Reason"), "", _("kept with the revision"), checks.given),
         ]
-        title = _("New revision of {unit}").format(unit=row["name"] or row["unit"])
+        title = (
+            _("New revision of the selected units: {count}").format(count=len(units))
+            if self.edited.selected
+            else _("New revision of {unit}").format(unit=rows[0]["name"] or rows[0]["unit"])
+        )
         answer = await self.office.push_screen_wait(Form(title, fields, _("Take")))
-        if answer is not None:
-            on = date.fromisoformat(answer["effective"])
-            amount = self.read(answer["amount"])
-            self.office.propose([kr.QuotaEdit(row["unit"], amount, self.indicator, on, answer["note"])])
+        if answer is None:
+            return
+        on, amount, note = date.fromisoformat(answer["effective"]), self.read(answer["amount"]), answer["note"]
+        edits = [kr.QuotaEdit(unit, amount, self.indicator, on, note) for unit in units]
+        if self.edited.selected:
+            self.ask(_("New revision"), edits, left=left)
+        else:
+            self.office.propose(edits)
 
     def _hint(self) -> str:
         return _("an amount such as 1500万 or 2亿, yuan without a unit") if self.is_money else _("a whole number")
 
     @work
     async def action_split(self) -> None:
-        """Split the quota over the units below: equally or by weight."""
-        row, current = self._row(), self.desk.current
-        if row is None or current is None:
+        """Split quotas over the units below: equally or by weight."""
+        current = self.desk.current
+        rows, left = self.hit(self._unsplit({row["unit"] for row in self.edited.chosen}))
+        if current is None or not rows:
+            self.tell_left(left)
             return
         ways = [("equal", _("equally")), ("weight", _("by the weights of the units"))]
-        title = _("Split the quota of {unit} over the units below").format(unit=row["name"] or row["unit"])
+        title = (
+            _("Split the quotas of the selected rows over the units below")
+            if self.edited.selected
+            else _("Split the quota of {unit} over the units below").format(unit=rows[0]["name"] or rows[0]["unit"])
+        )
         way = await self.office.push_screen_wait(Pick(title, ways))
         if way is None:
             return
         by: Any = way
-        try:
-            parts = kr.split_quota(current, row["unit"], self.indicator, by=by, effective=row["effective"])
-            edits = kr.edits_of_split(current, parts)
-        except ValueError as error:
-            self.notify(str(error), severity="error", markup=False)
-            return
-        await self._bulk(title, edits)
+        edits: list[Edit] = []
+        for row in rows:
+            try:
+                parts = kr.split_quota(current, row["unit"], self.indicator, by=by, effective=row["effective"])
+                edits += kr.edits_of_split(current, parts)
+            except ValueError as error:
+                left[str(error)] += 1
+        self.ask(title, edits, left=left)
+
+    def _unsplit(self, chosen: set[str]) -> Callable[[Row], str]:
+        """Return what says why a row cannot be split: what a unit gets is not known before that above it is split."""
+
+        def unfit(row: Row) -> str:
+            return _("the unit above is split too") if row["parent"] in chosen else _no_quota(row)
+
+        return unfit
 
     @work
     async def action_scale_group(self) -> None:
         """Multiply the quotas of the selected rows' units, or of the whole group of the one under the cursor."""
-        table, current = self.query_one("#quotas-table", Table), self.desk.current
-        row = self._row()
-        if row is None or current is None:
+        current = self.desk.current
+        rows, left = self.hit(_unscaled if self.edited.selected else _no_group)
+        if current is None or not rows:
+            self.tell_left(left)
             return
-        rows = table.chosen if table.selected else []
-        groups = {each["group"] for each in rows} if rows else {row["group"]}
-        units = {each["unit"] for each in rows}
-        if None in groups:
-            self.notify(
-                _("{unit} is in no group").format(unit=row["name"] or row["unit"]), severity="error", markup=False
-            )
-            return
+        groups = {each["group"] for each in rows}
+        units = {each["unit"] for each in rows} if self.edited.selected else set()
         title = (
             _("Scale the quotas of the selected units: {count}").format(count=len(units))
             if units
-            else _("Scale the quotas of the group {group}").format(group=row["group"])
+            else _("Scale the quotas of the group {group}").format(group=rows[0]["group"])
         )
         fields = [
             Field("factor", _("Factor"), "1.10", _("above 0, at most 100"), checks.factor),
@@ -242,42 +229,23 @@ class QuotasPane(EditingPane):
         if answer is None:
             return
         factor, note = Decimal(answer["factor"]), answer["note"]
-        edits: list[Edit] = []
+        edits: list[kr.QuotaEdit] = []
         try:
             for group in sorted(groups):
                 edits += kr.scale_quotas(current, group, factor, indicator=self.indicator, note=note)
         except ValueError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        wanted = [each for each in edits if not units or (isinstance(each, kr.QuotaEdit) and each.unit in units)]
-        await self._bulk(title, wanted)
+        self.ask(title, [each for each in edits if not units or each.unit in units], left=left)
 
-    async def _bulk(self, title: str, edits: Sequence[Edit]) -> None:
-        """Show old and new of several edits, say how many, and make them where that is wanted."""
-        current = self.desk.current
-        if current is None:
-            return
-        try:
-            lines = self.office.described(kr.changes(current, edits))
-        except ValueError as error:
-            self.notify(str(error), severity="error")
-            return
-        question = Confirm(f"{title}: {len(edits)}", lines, _("Take {count}").format(count=len(edits)))
-        wanted = bool(edits) and await self.office.push_screen_wait(question)
-        if wanted:
-            self.office.propose(edits)
-
-    @work
-    async def action_remove(self) -> None:
-        """Ask, and remove the row under the cursor."""
-        row = self._row()
-        if row is None or row["amount"] is None:
-            return
-        edit = kr.QuotaEdit(row["unit"], None, self.indicator, row["effective"])
-        if row["state"] == "new":
-            self.office.propose([edit], drop=True)
-            return
-        await self._bulk(_("Remove the quota row"), [edit])
+    def action_remove(self) -> None:
+        """Ask, and remove the quotas; one that is not saved, and alone, goes without asking."""
+        rows, left = self.hit(_no_quota)
+        edits, drop = self.parted(rows, lambda row: kr.QuotaEdit(row["unit"], None, self.indicator, row["effective"]))
+        if drop and not edits and not self.edited.selected:
+            self.office.propose(edits, drop)
+        else:
+            self.ask(_("Remove quota rows"), edits, drop, left)
 
     @work
     async def action_indicator(self) -> None:
@@ -294,10 +262,24 @@ class QuotasPane(EditingPane):
             self.fill()
 
 
-def _indented(row: dict[str, Any]) -> str:
+def _indented(row: Row) -> str:
     indent = "  " * int(row["depth"])
     return indent + ("  ↳" if row["again"] else str(row["name"] or row["unit"]))
 
 
-def _changed(row: dict[str, Any]) -> Tone:
+def _changed(row: Row) -> Tone:
     return "warn" if row["state"] else ""
+
+
+def _no_quota(row: Row) -> str:
+    if row["state"] == "removed":
+        return _("removed already")
+    return _("no quota") if row["amount"] is None else ""
+
+
+def _no_group(row: Row) -> str:
+    return _("in no group") if row["group"] is None else ""
+
+
+def _unscaled(row: Row) -> str:
+    return _no_group(row) or _no_quota(row)

@@ -315,12 +315,6 @@ class SimulatePane(Pane):
         if config is None or self.asked is None:
             return
         last = date.fromordinal(config.year.end.toordinal() - 1)
-        wanted = _("a day from {first} to {last}").format(first=config.year.start, last=last)
-
-        def check_day(text: str) -> str:
-            day = checks.day(text)
-            good = day is not None and config.year.start <= day <= last
-            return "" if good else _("expected {what}").format(what=wanted)
 
         def whole(least: int, most: int) -> tuple[str, Any]:
             said = _("a whole number from {least} to {most}").format(least=f"{least:,}", most=f"{most:,}")
@@ -328,7 +322,12 @@ class SimulatePane(Pane):
 
         draws, seed = whole(1, MOST_DRAWS), whole(0, MOST_SEED)
         fields = [
-            Field("day", _("The last day that is known"), str(self.asked.as_of), wanted, check_day),
+            Field(
+                "day",
+                _("The last day that is known"),
+                str(self.asked.as_of),
+                *checks.day_within(config.year.start, last),
+            ),
             Field("draws", _("Draws: more make the intervals narrower"), str(self.asked.draws), *draws),
             Field("seed", _("Seed: the same seed gives the same result"), str(self.asked.seed), *seed),
         ]

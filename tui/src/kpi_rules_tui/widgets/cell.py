@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.widgets import Input
@@ -51,8 +51,7 @@ class CellInput(Input):
         self.table, self.check = table, check
         region = table.cell_region(column)
         self.styles.width = max(region.width, LEAST)
-        inner = table.region.offset - _parent(table).region.offset
-        self.styles.offset = (inner.x + region.x, inner.y + region.y)
+        self.styles.offset = table.virtual_region.offset + region.offset
 
     def on_mount(self) -> None:
         """Begin to type."""
@@ -92,7 +91,3 @@ class CellInput(Input):
     def _end(self) -> None:
         self.screen.set_focus(self.table)
         self.remove()
-
-
-def _parent(table: Table) -> Any:  # noqa: ANN401 (a widget)
-    return table.parent
