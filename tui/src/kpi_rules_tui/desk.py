@@ -142,6 +142,11 @@ class Desk:
         """Return the edits not saved with more of them, and without those for the places of `drop`."""
         return added(without(self.edits, drop), edits)
 
+    def own(self, edits: Sequence[Edit]) -> list[Edit]:
+        """Return those of edits whose places have one that is not saved."""
+        places = {_place(each) for each in self.edits}
+        return [each for each in edits if _place(each) in places]
+
     def wrong(self, edits: tuple[Edit, ...]) -> str:
         """Say why edits cannot be made; nothing where they can."""
         try:

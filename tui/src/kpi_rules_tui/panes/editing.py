@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual import work
 
 import kpi_rules as kr
-from kpi_rules_tui.desk import without
 from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.panes.effect import show_effect
 from kpi_rules_tui.panes.pane import Pane
@@ -174,9 +173,9 @@ class EditingPane(Pane):
         current = self.desk.current
         if current is None:
             return
-        every = [*edits, *drop]
+        every, dropped = [*edits, *drop], frozenset(drop)
         if self.desk.wrong(self.desk.made(edits, drop)):
-            sifted: tuple[list[Edit], list[str]] | None = await self.office.off(self.desk.sift, every, frozenset(drop))
+            sifted: tuple[list[Edit], list[str]] | None = await self.office.off(self.desk.sift, every, dropped)
             if sifted is None:
                 return
             every, whys = sifted
@@ -185,12 +184,16 @@ class EditingPane(Pane):
             self.tell_left(left)
             return
         lines = [shown(each).stylize("$text-warning") for each in _told(left)]
-        lines += self.office.described(kr.changes(current, every))
+        try:
+            lines += self.office.described(kr.changes(current, every))
+        except ValueError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
         count = len(every)
         question = Confirm(f"{title}: {count}", lines, _("Take {count}").format(count=count))
         if await self.office.push_screen_wait(question):
-            wanted = [each for each in every if each not in drop]
-            self.office.propose(wanted, [each for each in every if each in drop])
+            wanted = [each for each in every if each not in dropped]
+            self.office.propose(wanted, [each for each in every if each in dropped])
 
     def tell_left(self, left: Counter[str]) -> None:
         """Tell that an action has hit nothing, and why."""
@@ -199,13 +202,9 @@ class EditingPane(Pane):
 
     def parted(self, rows: Sequence[Row], removal: Callable[[Row], Edit]) -> tuple[list[Edit], list[Edit]]:
         """Return the edits that take rows away, and those not saved to drop, where such a row comes from one."""
-        edits: list[Edit] = []
-        drop: list[Edit] = []
-        for row in rows:
-            edit = removal(row)
-            is_own = row["state"] == "new" and without(self.desk.edits, [edit]) != self.desk.edits
-            (drop if is_own else edits).append(edit)
-        return edits, drop
+        drop = self.desk.own([removal(row) for row in rows if row["state"] == "new"])
+        dropped = frozenset(drop)
+        return [edit for edit in map(removal, rows) if edit not in dropped], drop
 
 
 def _told(left: Counter[str]) -> list[str]:

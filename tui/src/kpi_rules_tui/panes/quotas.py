@@ -23,7 +23,7 @@ from kpi_rules_tui.widgets.lines import StatusLine
 from kpi_rules_tui.widgets.table import Column, Table, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -175,7 +175,8 @@ class QuotasPane(EditingPane):
     async def action_split(self) -> None:
         """Split quotas over the units below: equally or by weight."""
         current = self.desk.current
-        rows, left = self.hit(self._unsplit({row["unit"] for row in self.edited.chosen}))
+        above = {row["unit"] for row in self.edited.chosen if not _no_quota(row)}
+        rows, left = self.hit(lambda row: _no_quota(row) or _split_above(row, above))
         if current is None or not rows:
             self.tell_left(left)
             return
@@ -197,14 +198,6 @@ class QuotasPane(EditingPane):
             except ValueError as error:
                 left[str(error)] += 1
         self.ask(title, edits, left=left)
-
-    def _unsplit(self, chosen: set[str]) -> Callable[[Row], str]:
-        """Return what says why a row cannot be split: what a unit gets is not known before that above it is split."""
-
-        def unfit(row: Row) -> str:
-            return _("the unit above is split too") if row["parent"] in chosen else _no_quota(row)
-
-        return unfit
 
     @work
     async def action_scale_group(self) -> None:
@@ -275,6 +268,11 @@ def _no_quota(row: Row) -> str:
     if row["state"] == "removed":
         return _("removed already")
     return _("no quota") if row["amount"] is None else ""
+
+
+def _split_above(row: Row, above: set[str]) -> str:
+    """Say why a row is not split where the units `above` are: what it gets is known only then."""
+    return _("the unit above is split too") if row["parent"] in above else ""
 
 
 def _no_group(row: Row) -> str:
