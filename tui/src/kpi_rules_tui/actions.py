@@ -93,6 +93,9 @@ ACTIONS: Final = (
     Action("unit.back", "escape", N_("Back"), shown=True),
     Action("unit.next_unit", "n", N_("Next unit"), shown=True, same="explain UNIT"),
     Action("unit.previous_unit", "b", N_("Previous unit"), same="explain UNIT"),
+    Action("unit.next_part", "tab", N_("Next part"), shown=True),
+    Action("unit.profile", "f", N_("Profile"), same="sweep UNIT"),
+    Action("overview.profile", "f", N_("Profile"), shown=True, same="sweep UNIT"),
     Action("quotas.edit", "f4", N_("Change"), shown=True, changes=True, same="edit --quota UNIT=AMOUNT"),
     Action("quotas.rebase", "n", N_("New revision"), shown=True, changes=True, same="edit --quota UNIT=AMOUNT,..."),
     Action("quotas.split", "t", N_("Split"), shown=True, changes=True, same="edit --split UNIT"),
@@ -128,6 +131,7 @@ OPENING: Final = frozenset(
     {"as_of", "command_palette", "edit", "filter", "help", "language", "open", "quit", "same", "save", "theme"}
     | {"changes", "export", "read", "rebase", "split", "scale_group", "indicator", "add", "profile", "draws", "back"}
     | {"overview", "quotas", "policies", "simulate", "evidence", "remove", "undo", "table", "withdraw", "cancel"}
+    | {"next_part"}
 )
 """The names, to Textual, of the actions after which something else has the focus: keys typed meanwhile wait for it."""
 

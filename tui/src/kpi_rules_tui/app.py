@@ -218,6 +218,13 @@ class Office(App[int]):
         if self.assessment is not None:
             self.push_screen(UnitScreen(unit))
 
+    def open_profile(self, unit: str | None) -> None:
+        """Show the profile of a unit, by default the first there is."""
+        if self.desk.current is not None and self.assessment is not None:
+            from kpi_rules_tui.panes.profile import ProfileScreen
+
+            self.push_screen(ProfileScreen(self.units_shown(), unit))
+
     async def open_policy(self, name: str) -> None:
         """Show a policy, a rule or a parameter."""
         await self._pane("policies")

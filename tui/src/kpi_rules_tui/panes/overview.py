@@ -100,6 +100,10 @@ class OverviewPane(Pane):
         event.stop()
         self.office.open_unit(event.row["unit"])
 
+    def action_profile(self) -> None:
+        """Show the unit's consequences over its completion, with its cliffs."""
+        self.office.open_profile(self.office.unit_under_cursor())
+
     def same(self) -> list[str]:
         """Return the command that shows the units."""
         return [self.desk.command("assess", *self.desk.day(), "--table", "units")]

@@ -40,6 +40,14 @@ class Page(Holder, Screen[None]):
         names = dict(workspace.tables.units.select("unit", "name").iter_rows())
         return f"{names.get(self.unit) or ''} {self.unit}".strip()
 
+    def action_next_part(self) -> None:
+        """Go to the next table of the page, from the last one to the first."""
+        self.focus_next()
+
+    def action_profile(self) -> None:
+        """Show the unit's consequences over its completion, with its cliffs."""
+        self.office.open_profile(self.unit)
+
     def action_back(self) -> None:
         """Go back."""
         self.dismiss(None)

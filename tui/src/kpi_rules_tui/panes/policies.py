@@ -19,7 +19,6 @@ from kpi_rules_tui.panes import checks
 from kpi_rules_tui.panes.editing import EditingPane, Row
 from kpi_rules_tui.panes.effect import worse
 from kpi_rules_tui.panes.pane import FilterLine
-from kpi_rules_tui.panes.profile import ProfileScreen
 from kpi_rules_tui.policies import about, expected, rows
 from kpi_rules_tui.texts import _, shown
 from kpi_rules_tui.widgets.lines import StatusLine
@@ -75,8 +74,8 @@ class PoliciesPane(EditingPane):
     def columns(self) -> list[Column]:
         """Return the columns that there is room for."""
         return [
-            Column("label", _("policy, parameter, rule"), _indented, _headed, whole=True, most=38 if self.wide else 30),
-            Column("value", _("value"), tone=_switched, least=10, most=26),
+            Column("label", _("policy, parameter, rule"), _indented, _headed, whole=True, most=36 if self.wide else 30),
+            Column("value", _("value"), tone=_switched, least=10, most=18),
             Column("after", _("hits"), _hits, _more_hits, whole=True, right=True),
             Column("state", _("state"), _state, _changed),
             Column("from_on", _("from")),
@@ -116,12 +115,15 @@ class PoliciesPane(EditingPane):
         return current.parameters.declared.get(row["name"]) if current is not None else None
 
     def action_edit(self) -> None:
-        """Change what is under the cursor: a text in place, one of a few from a list, on and off by itself."""
+        """Change the parameter under the cursor: a text in place, one of a few from a list, on and off by itself.
+
+        A policy or a rule is shown instead: what switches it has a key of its own.
+        """
         row = self.row
         if row is None:
             return
         if row["kind"] != "parameter":
-            self.office.propose([_switched_to(row, on=not _is_on(row))])
+            self.action_read()
             return
         setting = self._setting(row)
         if setting is None:
@@ -152,7 +154,10 @@ class PoliciesPane(EditingPane):
     async def action_add(self) -> None:
         """Ask for another value of the parameter: from a date on, for a group, or both."""
         row, current = self.row, self.desk.current
-        if row is None or row["kind"] != "parameter" or current is None or current.config is None:
+        if row is None or current is None or current.config is None:
+            return
+        if row["kind"] != "parameter":
+            self.tell(_("only a parameter has values"))
             return
         setting = current.parameters.declared[row["name"]]
         groups = sorted(current.tables.units["group"].drop_nulls().unique().to_list())
@@ -199,8 +204,7 @@ class PoliciesPane(EditingPane):
 
     def action_profile(self) -> None:
         """Show the consequences of a unit over its completion, with its cliffs."""
-        if self.desk.current is not None and self.office.assessment is not None:
-            self.office.push_screen(ProfileScreen(self.office.units_shown(), self.office.unit_under_cursor()))
+        self.office.open_profile(self.office.unit_under_cursor())
 
     def action_read(self) -> None:
         """Show all there is to say about the row."""

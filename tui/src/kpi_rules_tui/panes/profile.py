@@ -42,6 +42,10 @@ class ProfileScreen(Page):
         self._units = units
         self._sweep_shown: kr.Sweep | None = None
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key out that has brought one here."""
+        return False if action == "profile" else super().check_action(action, parameters)
+
     def compose(self) -> ComposeResult:
         """Lay out the profile and its cliffs."""
         yield TitleLine()
@@ -91,7 +95,7 @@ class ProfileScreen(Page):
         """Draw for each rule where it applies, and for money how much."""
         import polars as pl
 
-        width = max(self.app.size.width - 44, 30)
+        width = max(self.app.size.width - 54, 24)  # what is left beside the measure's name and where it applies
         profile = sweep.profile
         places = [min(int(share / SPAN * width), width - 1) for share in profile["completion"]]
         lines = []

@@ -218,7 +218,7 @@ class QuotasPane(EditingPane):
             Field("factor", _("Factor"), "1.10", _("above 0, at most 100"), checks.factor),
             Field("note", _("Reason"), "", _("kept with the quotas"), checks.given),
         ]
-        answer = await self.office.push_screen_wait(Form(title, fields, _("Go on")))
+        answer = await self.office.push_screen_wait(Form(title, fields, _("Take")))
         if answer is None:
             return
         factor, note = Decimal(answer["factor"]), answer["note"]
