@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SHIPPED = ("field_duty", "pay_withholding", "rewards", "supervision")
 
+NAMES = ", ".join(name for name in vars(specs) if name.startswith("kpi_"))
+
 GOOD = """
 @hookimpl
 def kpi_policy_rules():
@@ -71,12 +73,18 @@ def test_the_version_of_a_local_policy_follows_its_text(tmp_path: Path) -> None:
     assert first == second != third
 
 
+def line_of(place: Path, text: str, file: str = "policies/winter.py") -> int:
+    """Return the first line of a policy that holds a text."""
+    lines = (place / file).read_text(encoding="utf-8").split("\n")
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
 @pytest.mark.parametrize("mark", ["@hookimpl\n", ""])
 def test_a_misspelt_hook_is_named_with_the_nearest(tmp_path: Path, mark: str) -> None:
     found = policy(tmp_path, f"{mark}def kpi_policy_rule():\n    return []\n")
     assert only(found) == (
-        "kpi.toml, plugins: found hook kpi_policy_rule in policy winter; expected a hook of kpi_rules.hooks.specs "
-        "(nearest: kpi_policy_rules)"
+        f"policies/winter.py, line {line_of(tmp_path, 'def kpi')}: found the unknown hook kpi_policy_rule in "
+        f"policy winter; expected one of the hooks {NAMES} (nearest: kpi_policy_rules)"
     )
     assert codes(found) == ["unknown-hook"]
 
@@ -84,15 +92,15 @@ def test_a_misspelt_hook_is_named_with_the_nearest(tmp_path: Path, mark: str) ->
 def test_a_hook_without_its_mark_is_named(tmp_path: Path) -> None:
     found = policy(tmp_path, "def kpi_policy_rules():\n    return []\n")
     assert only(found) == (
-        "kpi.toml, plugins: found hook kpi_policy_rules in policy winter, without a mark; "
-        "expected the mark @hookimpl above it"
+        f"policies/winter.py, line {line_of(tmp_path, 'def kpi')}: found hook kpi_policy_rules in policy winter, "
+        "without a mark; expected the mark @hookimpl above it"
     )
 
 
 def test_a_hook_with_arguments_is_named(tmp_path: Path) -> None:
     found = policy(tmp_path, "@hookimpl\ndef kpi_policy_rules(units):\n    return []\n")
     message = only(found)
-    assert message.startswith("kpi.toml, plugins: found policy winter failed in its registration: ")
+    assert message.startswith("policies/winter.py: found policy winter failed in its registration: ")
     assert "Argument(s) {'units'} are declared in the hookimpl" in message
     assert str(tmp_path) not in message
 
@@ -106,7 +114,8 @@ ARGUMENTS = {"kpi_configured": "tables"}
 def test_a_raising_plugin_is_named_and_the_others_kept(tmp_path: Path, hook: str) -> None:
     found = policy(tmp_path, f"@hookimpl\ndef {hook}({ARGUMENTS.get(hook, '')}):\n    raise RuntimeError('no snow')\n")
     assert only(found) == (
-        f"kpi.toml, plugins: found policy winter failed in {hook}: RuntimeError: no snow; expected a policy that loads"
+        f"policies/winter.py, line {line_of(tmp_path, 'no snow')}: found policy winter failed in {hook}: "
+        "RuntimeError: no snow; expected a policy that loads"
     )
     with pytest.raises(kr.AssessmentError, match="no snow"):
         kr.assess(found)
@@ -142,7 +151,69 @@ def test_a_generator_that_raises_is_named(tmp_path: Path) -> None:
 )
 def test_a_policy_that_fails_at_import_is_named(tmp_path: Path, text: str, why: str) -> None:
     message = only(policy(tmp_path, text))
-    assert message.startswith(f"kpi.toml, plugins: found policy winter failed in its import: {why}")
+    where = f"policies/winter.py, line {line_of(tmp_path, text)}"
+    assert message.startswith(f"{where}: found policy winter failed in its import: {why}")
+
+
+SETTINGS = """
+@define(frozen=True)
+class Settings:
+    below: Decimal = ratio("{default}", label="below", maximum="1"{more})
+
+
+@hookimpl
+def kpi_settings():
+    return Settings
+
+
+@hookimpl
+def kpi_policy_rules():
+    return [Rule("ask", kind="talk", subject="head", when=unit.completion < pl.col("winter.below"), reason="late")]
+"""
+
+VALUES = "[winter]\nbelow = 0.4\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("def broken(:\n", "def broken"),
+        (SETTINGS.format(default="0.5", more=", smallest=1"), "below:"),
+        (SETTINGS.format(default="3", more=""), "below:"),
+        (SETTINGS.format(default="0.5", more="").replace("return Settings", "return Setings"), "return Setings"),
+        (SETTINGS.format(default="0.5", more="").replace("def kpi_settings", "def kpi_setings"), "def kpi_setings"),
+        (
+            SETTINGS.format(default="0.5", more="").replace("\n@hookimpl\ndef kpi_set", "\ndef kpi_set"),
+            "def kpi_settings",
+        ),
+    ],
+)
+def test_a_policy_that_fails_gives_one_problem_in_its_own_file(tmp_path: Path, text: str, line: str) -> None:
+    """Neither its section of kpi.toml is unknown nor its keys, nor what only it would give a name to."""
+    toml = VALUES + '[checks]\nwintry = "flag"\n[forecast]\nmodels = ["slow"]\n'
+    policies = {"policies/winter.py": text, "policies/spring.py": GOOD}
+    found = workspace(tmp_path, policies=policies, toml='off = ["winter.other"]\n' + toml)
+    (problem,) = found.errors
+    assert (problem.place.file, problem.place.line) == ("policies/winter.py", line_of(tmp_path, line))
+    assert found.plugins.broken == {"winter"}
+    assert str(tmp_path) not in problem.message
+
+
+def test_a_section_is_read_where_only_the_rules_of_its_policy_fail(tmp_path: Path) -> None:
+    text = SETTINGS.format(default="0.5", more="").replace("return [Rule", "return 1 / 0, [Rule")
+    found = workspace(tmp_path, policies={"policies/winter.py": text}, toml="[winter]\nbelow = 7\nbelo = 1\n")
+    assert sorted(codes(found)) == ["parameter-out-of-bounds", "plugin-failed", "unknown-key"]
+
+
+def test_a_section_of_no_policy_is_unknown_beside_one_that_fails(tmp_path: Path) -> None:
+    found = workspace(tmp_path, policies={"policies/winter.py": "1 / 0"}, toml=VALUES.replace("winter", "summer"))
+    assert sorted(codes(found)) == ["plugin-failed", "unknown-section"]
+
+
+def test_a_missing_local_policy_is_told_without_its_section(tmp_path: Path) -> None:
+    place = folder(tmp_path, policies={"policies/winter.py": GOOD}, toml=VALUES)
+    (place / "policies/winter.py").unlink()
+    assert codes(kr.load(place)) == ["local-policy-missing"]
 
 
 def test_a_missing_local_policy_names_the_nearest(tmp_path: Path) -> None:

@@ -29,36 +29,36 @@ ROW_WISE = "row-wise nodes only: no aggregate, window, shift, default for a miss
 @pytest.mark.parametrize(
     ("expression", "node"),
     [
-        (completion.mean() < 1, "Agg"),
-        (completion.first() < 1, "Agg"),
-        (completion.mean().over("group") < 1, "Over"),
-        (completion.rank() < 1, "Rank"),
-        (completion.shift() < 1, "Shift"),
-        (completion.diff() < 1, "Diff"),
-        (completion.cum_sum() < 1, "CumSum"),
-        (completion.rolling_mean(2) < 1, "RollingExpr"),
-        (completion.fill_null(0) < 1, "FillNull"),
-        (pl.coalesce(completion, 0) < 1, "Coalesce"),
-        (completion.forward_fill() < 1, "FillNullWithStrategy"),
-        (completion.sample(1) < 1, "Random"),
-        (completion.shuffle() < 1, "Random"),
-        (completion.sort() < 1, "Sort"),
-        (completion.reverse() < 1, "Reverse"),
-        (completion.filter(at_end) < 1, "Filter"),
-        (completion.gather(0) < 1, "Gather"),
-        (completion.head(1) < 1, "Slice"),
-        (completion.unique() < 1, "Unique"),
-        (completion.is_first_distinct(), "Boolean.IsFirstDistinct"),
-        (at_end.any(), "Boolean.Any"),
-        (pl.len() < 1, "Len"),
-        (pl.int_range(3) < 1, "Range"),
+        (completion.mean() < 1, 'col("completion").mean()'),
+        (completion.first() < 1, 'col("completion").first()'),
+        (completion.mean().over("group") < 1, 'col("completion").mean().over([col("group")])'),
+        (completion.rank() < 1, 'col("completion").rank()'),
+        (completion.shift() < 1, 'col("completion").shift([dyn int: 1])'),
+        (completion.diff() < 1, 'col("completion").diff([dyn int: 1])'),
+        (completion.cum_sum() < 1, 'col("completion").cum_sum()'),
+        (completion.rolling_mean(2) < 1, 'col("completion").rolling_mean()'),
+        (completion.fill_null(0) < 1, 'col("completion").fill_null([dyn int: 0])'),
+        (pl.coalesce(completion, 0) < 1, 'col("completion").coalesce([dyn int: 0])'),
+        (completion.forward_fill() < 1, 'col("completion").fill_null_with_strategy()'),
+        (completion.sample(1) < 1, 'col("completion").sample([dyn int: 1])'),
+        (completion.shuffle() < 1, 'col("completion").shuffle()'),
+        (completion.sort() < 1, 'col("completion").sort(asc)'),
+        (completion.reverse() < 1, 'col("completion").reverse()'),
+        (completion.filter(at_end) < 1, 'col("completion").filter(col("at_year_end"))'),
+        (completion.gather(0) < 1, 'col("completion").gather(dyn int: 0)'),
+        (completion.head(1) < 1, 'col("completion").slice(offset=dyn int: 0, length=dyn int: 1)'),
+        (completion.unique() < 1, 'col("completion").unique()'),
+        (completion.is_first_distinct(), 'col("completion").is_first_distinct()'),
+        (at_end.any(), 'col("at_year_end").any_ignore_nulls()'),
+        (pl.len() < 1, "len()"),
+        (pl.int_range(3) < 1, "dyn int: 0.int_range([dyn int: 3])"),
         (pl.col("completion", "funds") < 1, "Selector"),
         (pl.all() < 1, "Selector"),
         (completion < pl.lit(pl.Series([1.0, 2.0])), "Series"),
         (group.cast(pl.Float64) < 1, 'col("group").strict_cast(Float64)'),
     ],
 )
-def test_what_is_not_row_wise_is_refused_by_its_name(expression: pl.Expr, node: str) -> None:
+def test_what_is_not_row_wise_is_refused_and_shown(expression: pl.Expr, node: str) -> None:
     (refusal,) = ex.check(expression, SCHEMA, pl.Boolean)
     assert (refusal.code, refusal.node, refusal.nearest) == ("node-not-allowed", node, None)
     assert refusal.expected == ("numbers, or true and false, to be cast" if "cast" in node else ROW_WISE)
@@ -96,7 +96,7 @@ def test_an_unknown_column_names_the_nearest_and_every_refusal_is_listed() -> No
     assert [(refusal.code, refusal.node, refusal.nearest) for refusal in refusals] == [
         ("unknown-column", "completon", "completion"),
         ("unknown-column", "fund", "funds"),
-        ("node-not-allowed", "Boolean.Any", None),
+        ("node-not-allowed", 'col("at_year_end").any_ignore_nulls()', None),
     ]
 
 

@@ -68,8 +68,8 @@ def test_a_warning_may_become_a_block_without_a_basis(tmp_path: Path) -> None:
         (
             "Guard('half', about='quota', effect='warn', when=pl.col('amount') > pl.col('amount').max())",
             (
-                "guard half, when: found Agg; expected row-wise nodes only: no aggregate, window, shift, default for a "
-                "missing value, callback, chance or clock"
+                'guard half, when: found col("amount").max(); expected row-wise nodes only: no aggregate, window, '
+                "shift, default for a missing value, callback, chance or clock"
             ),
         ),
         (

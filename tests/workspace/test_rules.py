@@ -45,8 +45,11 @@ def found(place: Path, hook: str, given: str) -> list[str]:
             "rule(when=unit.completon < 1)",
             "rule winter.talk, when: found completon; expected a column a rule can read (nearest: completion)",
         ),
-        ("rule(when=unit.rank.max() < 1)", f"rule winter.talk, when: found Agg; expected {ROW_WISE}"),
-        ("rule(when=unit.lag.shift() < 1)", f"rule winter.talk, when: found Shift; expected {ROW_WISE}"),
+        ("rule(when=unit.rank.max() < 1)", f'rule winter.talk, when: found col("rank").max(); expected {ROW_WISE}'),
+        (
+            "rule(when=unit.lag.shift() < 1)",
+            f'rule winter.talk, when: found col("lag").shift([dyn int: 1]); expected {ROW_WISE}',
+        ),
         (
             "rule(until=unit.lag.map_elements(lambda v: v, pl.Int64) > 1)",
             (

@@ -104,10 +104,11 @@ def _errors(workspace: kr.Workspace) -> list[kr.Problem]:
     def section(problem: kr.Problem) -> str:
         return problem.place.key.partition(".")[0].partition("[")[0]
 
+    of_policies = [] if workspace.origin is None else workspace.origin.policies.problems
     return [
         problem
         for problem in workspace.errors
-        if workspace.config is None or section(problem) in {"plugins", *DECLARED_TABLES}
+        if workspace.config is None or problem in of_policies or section(problem) in {"plugins", *DECLARED_TABLES}
     ]
 
 

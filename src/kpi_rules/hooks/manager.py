@@ -9,12 +9,14 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import pluggy
 from attrs import define, evolve, field
 
 from kpi_rules.hooks import builtin, builtin_checks, builtin_credits, specs
+from kpi_rules.hooks.where import line_of, line_of_function
 from kpi_rules.locale import _
 from kpi_rules.model.contributions import (
     Check,
@@ -34,7 +36,6 @@ from kpi_rules.model.settings import TableSetting, declared_settings, declared_t
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
     from types import ModuleType
 
     from kpi_rules.model.entries import Entry
@@ -101,7 +102,8 @@ class Plugins:
     `tables` are those of policies in `kpi.toml`, by full name. `owners` maps `kind:name` (such as
     `check:above_contract`) to the plugin's name, `places` to where in `kpi.toml` a policy made it from its tables, and
     `domains` installed policies to their packages, whose catalogues translate their texts. `off` are the rules that the
-    workspace switches off.
+    workspace switches off. `broken` are the policies that failed to load, or a part of which did: of what they would
+    have contributed nothing is known, and nothing missing for that reason is a second problem.
     """
 
     plugins: tuple[Plugin, ...] = ()
@@ -118,6 +120,7 @@ class Plugins:
     owners: Mapping[str, str] = field(factory=dict)
     places: Mapping[str, Place] = field(factory=dict)
     domains: Mapping[str, str] = field(factory=dict)
+    broken: frozenset[str] = frozenset()
 
     def without(self, off: Collection[str]) -> Plugins:
         """Return the same with these rules and no others switched off, by id; what there is not changes nothing."""
@@ -189,6 +192,8 @@ class _Loading:
         self.problems: list[Problem] = []
         self.found: list[Plugin] = []
         self.modules: dict[str, ModuleType] = {}
+        self.files: dict[str, tuple[str, Path]] = {}
+        self.broken: set[str] = set()
         self.owners: dict[str, str] = {}
         self.places: dict[str, Place] = {}
         self.configured: dict[str, list[tuple[str, Sequence[Any]]]] = {
@@ -236,6 +241,7 @@ class _Loading:
             owners=self.owners,
             places=self.places,
             domains={each.name: self.modules[each.name].__name__ for each in self.found if each.origin == "installed"},
+            broken=frozenset(self.broken),
         )
         return contributed, self.problems
 
@@ -287,6 +293,7 @@ class _Loading:
     def _register_file(self, name: str, folder: Path | None) -> None:
         path = (folder / name) if folder is not None else None
         if path is None or not path.is_file():
+            self.broken.add(Path(name).stem)
             self._problem(
                 "local-policy-missing",
                 "plugins.local",
@@ -298,6 +305,7 @@ class _Loading:
             )
             return
         short = path.stem
+        self.files.setdefault(short, (name, path))
         module = self._guarded(short, _("its import"), lambda: _import_file(short, path))
         if module is not None:
             from hashlib import sha256  # loads OpenSSL
@@ -336,18 +344,20 @@ class _Loading:
             if not name.startswith("kpi_") or not callable(function):
                 continue
             if name not in known:
-                found, expected = _("hook {hook} in policy {name}"), _("a hook of kpi_rules.hooks.specs")
+                found = _("the unknown hook {hook} in policy {name}")
+                expected = _("one of the hooks {names}").format(names=", ".join(known))
             elif not hasattr(function, "kpi_rules_impl"):
                 found, expected = _("hook {hook} in policy {name}, without a mark"), _("the mark @hookimpl above it")
             else:
                 continue
             self._problem(
                 "unknown-hook",
-                "plugins",
+                self._place(plugin.name, partial(line_of_function, function)),
                 found=found.format(hook=name, name=plugin.name),
                 expected=expected,
                 hint=nearest(name, known) if name not in known else None,
             )
+            self.broken.add(plugin.name)
         return len(self.problems) > before
 
     def _each(self, hook: str) -> Iterator[tuple[str, Any]]:
@@ -386,16 +396,26 @@ class _Loading:
         try:
             return call()
         except (Exception, SystemExit) as problem:  # noqa: BLE001 (a plugin may raise anything; it is named and reported)
-            self._failed(plugin, doing, f"{type(problem).__name__}: {problem}")
+            self._failed(plugin, doing, f"{type(problem).__name__}: {_said(problem)}", partial(line_of, problem))
             return None
 
-    def _failed(self, plugin: str, doing: str, why: str) -> None:
+    def _failed(self, plugin: str, doing: str, why: str, line: Callable[[Path], int | None] | None = None) -> None:
+        self.broken.add(plugin)
         self._problem(
             "plugin-failed",
-            "plugins",
+            self._place(plugin, line),
             found=_("policy {name} failed in {doing}: {why}").format(name=plugin, doing=doing, why=why),
             expected=_("a policy that loads"),
         )
+
+    def _place(self, plugin: str, line: Callable[[Path], int | None] | None = None) -> Place:
+        """Return a policy's own file, and the line of it that is asked for; the file that names it where it has none
+        in the workspace.
+        """
+        if plugin not in self.files:
+            return Place(file=self.file, key="plugins")
+        name, path = self.files[plugin]
+        return Place(file=name, line=None if line is None else line(path))
 
     def _clash(self, kind: str, name: str, first: str, second: str) -> None:
         self._problem(
@@ -407,8 +427,10 @@ class _Loading:
             expected=_("one owner for each name"),
         )
 
-    def _problem(self, code: str, key: str, *, found: str, expected: str, hint: str | None = None) -> None:
-        self.problems.append(error(code, Place(file=self.file, key=key), found=found, expected=expected, nearest=hint))
+    def _problem(self, code: str, at: str | Place, *, found: str, expected: str, hint: str | None = None) -> None:
+        """Keep a problem at a place, or at a key of the file that names the policies."""
+        place = Place(file=self.file, key=at) if isinstance(at, str) else at
+        self.problems.append(error(code, place, found=found, expected=expected, nearest=hint))
 
 
 def _ask(hook: str, function: Callable[[], Any]) -> Any:  # noqa: ANN401 (what the hook's specification says)
@@ -441,6 +463,11 @@ def _only(kind: type, items: Iterable[Any]) -> None:
     for item in items:
         if not isinstance(item, kind):
             raise TypeError(_("a list of {kind} is expected, not {value}").format(kind=kind.__name__, value=repr(item)))
+
+
+def _said(problem: BaseException) -> str:
+    """Return an exception's message; that of the grammar without the file and the line, which are told as its place."""
+    return problem.msg if isinstance(problem, SyntaxError) else str(problem)
 
 
 def _without_paths(problem: Exception) -> str:

@@ -366,9 +366,21 @@ def _refuse(node: Node, schema: Schema) -> Refusal | None:
         return None
     return Refusal(
         "node-not-allowed",
-        name,
+        _named(node, name),
         _("row-wise nodes only: no aggregate, window, shift, default for a missing value, callback, chance or clock"),
     )
+
+
+def _named(node: Node, name: str) -> str:
+    """Write a node that is refused as the part of the expression it is, as its author wrote it.
+
+    What stands for many columns or holds values of its own is written by name, as is what nobody would read.
+    """
+    try:
+        written = " ".join(str(as_written(node)).split())
+    except (pl.exceptions.PolarsError, RecursionError):
+        return name
+    return name if name in {"Series", "Selector"} or len(written) > _SHOWN else written
 
 
 def _refuse_comparison(node: Node, frame: pl.LazyFrame) -> Refusal | None:

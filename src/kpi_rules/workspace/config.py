@@ -197,16 +197,19 @@ def name_problems(
     return [issue.problem(read.file, read.lines) for issue in issues]
 
 
-def off_problems(read: ReadConfig, rules: Collection[str], active: Collection[str]) -> list[Problem]:
+def off_problems(
+    read: ReadConfig, rules: Collection[str], active: Collection[str], broken: Collection[str] = ()
+) -> list[Problem]:
     """Check the rules that are switched off; those of a policy that is installed and not enabled are not known.
 
     Args:
         read: what was read.
         rules: the rules of the policies that take part, those that are switched off among them.
         active: the policies that take part.
+        broken: those that failed to load, whose rules are not known either.
     """
     off = () if read.config is None else read.config.off
-    asleep = installed().keys() - set(active) if off else set()
+    asleep = (installed().keys() - set(active)) | set(broken) if off else set()
     issues = [
         _unknown("unknown-rule", _("the unknown rule {name}"), name, rules, ("plugins", "off", at))
         for at, name in enumerate(off)

@@ -66,7 +66,7 @@ def contribution_problems(plugins: Plugins, file: str, locate: Locate | None = N
     found: dict[tuple[str, Place, str], Problem] = {}
     for problem in _Checking(plugins, file, locate or _nowhere).all():
         found.setdefault((problem.code, problem.place, problem.found), problem)
-    return [problem for problem in found.values() if not _derived(problem, found)]
+    return [problem for problem in found.values() if not _derived(problem, found) and not _of_broken(problem, plugins)]
 
 
 def _derived(problem: Problem, found: Mapping[tuple[str, Place, str], Problem]) -> bool:
@@ -74,6 +74,17 @@ def _derived(problem: Problem, found: Mapping[tuple[str, Place, str], Problem]) 
     parts = problem.found.split("_")
     shorter = ("_".join(parts[:end]) for end in range(1, len(parts)))
     return problem.code == "unknown-column" and any((problem.code, problem.place, each) in found for each in shorter)
+
+
+def _of_broken(problem: Problem, plugins: Plugins) -> bool:
+    """Say whether a name is unknown only because the policy that would give it failed to load, which is told itself."""
+    policy, dot, _name = problem.found.partition(".")
+    if not dot or policy not in plugins.broken:
+        return False
+    if problem.code == "unknown-rule":
+        return True
+    is_set = any(setting.plugin == policy for setting in plugins.settings.values())
+    return problem.code in {"unknown-column", "unknown-parameter"} and not is_set
 
 
 def _nowhere(_kind: str, _name: str, _part: str) -> None:

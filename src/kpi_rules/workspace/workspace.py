@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.tables import Frames
 
 FILE = "kpi.toml"
+
+CONTRIBUTED_NAMES: Final = ("unknown-check", "unknown-forecast", "unknown-pace-curve", "unknown-indicator")
+"""What is said of names that policies give: where one of them failed to load, the name may be that policy's."""
 
 
 @define(eq=False, init=False, repr=False)
@@ -151,7 +154,7 @@ class Workspace:
         active = [plugin.name for plugin in plugins.plugins]
         of_plugins = [*installed(), *active]
         parameters, parameter_problems = read_parameters(
-            {name: section for name, section in read.sections.items() if name in active or name not in config.enabled},
+            {name: section for name, section in read.sections.items() if _is_readable(name, config, plugins)},
             plugins.settings,
             groups=groups,
             plugins=of_plugins,
@@ -171,7 +174,7 @@ class Workspace:
             indicators=quota_indicators(plugins.indicators),
             forecasts=plugins.forecasts,
         )
-        misnamed = any(problem.code == "unknown-plugin" for problem in names)
+        is_partial = bool(plugins.broken) or any(problem.code == "unknown-plugin" for problem in names)
         consistency = None
         if before is not None and plugins.indicators is before.policies.plugins.indicators:
             consistency = before.consistency
@@ -186,8 +189,8 @@ class Workspace:
         problems = [
             *read.problems,
             *policies.problems,
-            *names,
-            *off_problems(read, [*plugins.rules, *plugins.off], active),
+            *(problem for problem in names if not plugins.broken or problem.code not in CONTRIBUTED_NAMES),
+            *off_problems(read, [*plugins.rules, *plugins.off], active, plugins.broken),
             *local.problems,
             *(
                 problem
@@ -199,7 +202,7 @@ class Workspace:
             *(
                 problem
                 for problem in guard_problems(config.guards, plugins, read.file, read.lines)
-                if problem.code != "unknown-guard" or not misnamed  # it may be that policy's
+                if problem.code != "unknown-guard" or not is_partial  # it may be that policy's
             ),
             *pace_problems(plugins, config, read.file),
         ]
@@ -226,6 +229,13 @@ def load(path: str | PathLike[str]) -> Workspace:
     workspace = Workspace.__new__(Workspace)
     workspace._read(read_config(text, FILE), folder, None, text)  # noqa: SLF001 (the other of the two ways to make one)
     return workspace
+
+
+def _is_readable(section: str, config: Config, plugins: Plugins) -> bool:
+    """Whether a section can be held against what is declared: not that of a policy whose settings are not known."""
+    if section in plugins.broken:
+        return any(setting.plugin == section for setting in plugins.settings.values())
+    return section not in config.enabled or any(plugin.name == section for plugin in plugins.plugins)
 
 
 def _tables(config: Config, plugins: Plugins, folder: Path | None, frames: Frames | None) -> ReadTables:
