@@ -50,6 +50,17 @@ def workspace(folder: Path, content: bytes, quotas: str = '"q.csv"', more: bytes
             "单位\t指标\t任务（万元）\t起\na\tfunds\t300\t2011年1月1日\na\tfunds\t45000\t2011-07-01\n",
             ALIASED,
         ),
+        (  # a title above the header, with a delimiter of its own
+            (
+                '"Tasks; of 2011;;\nand later"\n\nunit,indicator,amount,effective\na,funds,10万,2011-01-01\n'
+                "b,funds,2,2011-01-01\n"
+            ),
+            (
+                '"Tasks; of 2011;;\nand later"\n\nunit,indicator,amount,effective\na,funds,300万,2011-01-01\n'
+                "a,funds,4.5亿,2011-07-01\n"
+            ),
+            '{ source = "q.csv", header = 3 }',
+        ),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])

@@ -27,13 +27,18 @@ ROW = "V1,J01,5,2011-03-01\n"
 
 
 def read_one(
-    folder: Path, source: str, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+    folder: Path,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    header: int | None = None,
 ) -> ReadTables:
     """Read `source` as the table arrivals, beside units and projects."""
     (folder / "units.csv").write_text(UNITS, encoding="utf-8")
     (folder / "projects.csv").write_text(PROJECTS, encoding="utf-8")
     beside = [TableSource(name, f"{name}.csv") for name in ("units", "projects")]
-    return read_sources(folder, [*beside, TableSource("arrivals", source, columns or {}, encoding)])
+    return read_sources(folder, [*beside, TableSource("arrivals", source, columns or {}, encoding, header=header)])
 
 
 def write_book(path: Path, sheets: Mapping[str, Sequence[Any]]) -> None:
@@ -161,7 +166,8 @@ def test_encodings_of_files(tmp_path: Path, encoding: str, declared: str | None)
     content = "凭证号,project,amount（万元）,arrived_on,payer\nV1,J01,1.5,2011年3月1日,市财政局\n"
     (tmp_path / "到账.csv").write_bytes(content.encode(encoding))
     found = read_one(tmp_path, "到账.csv", columns={"凭证号": "voucher"}, encoding=declared)
-    assert messages(found) == []
+    guessed = encoding == "gb18030" and declared is None
+    assert [problem.code for problem in found.problems] == (["guessed-encoding"] if guessed else [])
     assert found.tables.arrivals.select("amount", "arrived_on", "payer").rows() == [
         (1_500_000, date(2011, 3, 1), "市财政局")
     ]
@@ -277,6 +283,59 @@ def test_headers_that_do_not_fit(tmp_path: Path, header: str, columns: dict[str,
     assert messages(read_one(tmp_path, "a.csv", columns=columns)) == [message]
 
 
+TITLE = "Arrivals of the year 2011"
+HEADED = "voucher,project,到账金额,arrived_on\n" + ROW + "V2,J01,x,2011-03-01\n"
+
+
+@pytest.mark.parametrize(
+    "above",
+    [f"{TITLE},,,\n,,,\n", f"{TITLE}\n\n", f"\n{TITLE},,,\n", f"{TITLE}; page 1\nfinance bureau,of the city\n"],
+)
+def test_a_title_above_the_header_is_one_error_that_names_the_row(tmp_path: Path, above: str) -> None:
+    (tmp_path / "a.csv").write_text(above + HEADED, encoding="utf-8")
+    (message,) = messages(read_one(tmp_path, "a.csv", columns={"到账金额": "amount"}))
+    title = ", ".join(above.strip().split("\n")[0].rstrip(",").split(";"))
+    assert message == (
+        f"error [missing-column] a.csv, table arrivals: found the columns {title}; expected the header in the first "
+        "row, or header = 3 for this source in [tables] (nearest: row 3 looks like the header)"
+    )
+    found = read_one(tmp_path, "a.csv", columns={"到账金额": "amount"}, header=3)
+    assert messages(found) == []
+    assert found.tables.arrivals["row"].to_list() == [4]
+    assert [(row["row"], row["code"]) for row in found.quarantine.iter_rows(named=True)] == [(5, "bad-amount")]
+
+
+def test_a_header_is_looked_for_in_the_first_ten_rows(tmp_path: Path) -> None:
+    for rows, nearest in ((8, "row 10 looks like the header"), (9, None)):
+        (tmp_path / "a.csv").write_text(f"{TITLE}\n" + "x,y\n" * rows + ARRIVALS + ROW, encoding="utf-8")
+        assert {problem.nearest for problem in read_one(tmp_path, "a.csv").problems} == {nearest}
+
+
+def test_a_title_over_two_lines_is_one_row(tmp_path: Path) -> None:
+    above = f'"{TITLE}\nof ""the"" city"\n'
+    (tmp_path / "a.csv").write_text(above + HEADED + 'V3,J01,5,2011-03-01,more\nV4,"J01,5,2011\n', encoding="utf-8")
+    assert messages(read_one(tmp_path, "a.csv", columns={"到账金额": "amount"}, header=2)) == [
+        (
+            "error [broken-quotes] a.csv, table arrivals, row 6: found a quotation mark that is not closed, or text "
+            'after the closing one; expected "…" around a whole field, and "" for a quotation mark inside it'
+        )
+    ]
+    (tmp_path / "a.csv").write_text(above + HEADED + "V3,J01,5,2011-03-01,more\n", encoding="utf-8")
+    found = read_one(tmp_path, "a.csv", columns={"到账金额": "amount"}, header=2)
+    assert found.quarantine["row"].to_list() == [4, 5]
+
+
+@pytest.mark.parametrize("content", [HEADED, TITLE + "\n\n\n\n", TITLE])
+def test_a_header_that_is_stated_and_not_there(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    assert messages(read_one(tmp_path, "a.csv", header=5)) == [
+        (
+            "error [no-header] a.csv, table arrivals, row 5: found nothing in row 5, which kpi.toml says is the "
+            "header; expected the row of the column headings"
+        )
+    ]
+
+
 # Files
 
 
@@ -345,6 +404,18 @@ def test_a_sheet(tmp_path: Path) -> None:
         (5, "V2", 1_200_005_000, date(2011, 3, 2)),
         (6, "V3", 1_500_500_000, date(2011, 3, 3)),
     ]
+
+
+def test_a_title_above_the_header_of_a_sheet(tmp_path: Path) -> None:
+    write_book(tmp_path / "book.xlsx", {"到账": [[TITLE], [], HEADER, [1001, "J01", 900, date(2011, 3, 1)]]})
+    (message,) = messages(read_one(tmp_path, "book.xlsx", columns=ALIASES))
+    assert message.endswith("or header = 3 for this source in [tables] (nearest: row 3 looks like the header)")
+    found = read_one(tmp_path, "book.xlsx", columns=ALIASES, header=3)
+    assert messages(found) == []
+    assert found.tables.arrivals.select("row", "voucher", "amount").rows() == [(4, "1001", 900_000_000)]
+    for header in (2, 5):
+        (problem,) = read_one(tmp_path, "book.xlsx", columns=ALIASES, header=header).problems
+        assert (problem.code, problem.place.row) == ("no-header", header)
 
 
 def test_numbers_of_a_sheet_are_taken_as_they_are_stored(tmp_path: Path) -> None:

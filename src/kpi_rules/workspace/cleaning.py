@@ -21,6 +21,7 @@ from kpi_rules.workspace.amounts import (
     finish_dates,
     finish_scaled,
 )
+from kpi_rules.workspace.delimited import DELIMITERS
 from kpi_rules.workspace.schemas import AMOUNT_KINDS, BOUNDS, SCHEMAS, Column, Header, Schema
 from kpi_rules.workspace.workbooks import number_text
 
@@ -49,6 +50,9 @@ PLACES: Final[Mapping[str, int]] = {
     "count": 0,
     "year": 0,
 }
+
+TITLE_ROWS: Final = 10
+"""Rows of a file among which a header is looked for that is not the first."""
 
 GREATEST: Final = 2**63 - 1
 """Whole numbers beyond it, of wider types, are held at it: too large in any case."""
@@ -162,9 +166,10 @@ def bind(raw: RawTable, schema: Schema) -> tuple[Bound | None, list[Problem]]:
     targets = [_target(header, raw.columns, schema) for header in headers]
     problems += _twice(raw, headers, targets)
     wanted = [header.text for header, target in zip(headers, targets, strict=True) if target is None]
-    for column in schema.columns:
-        if column.required and column.name not in targets:
-            problems.append(_missing_column(raw, column.name, wanted, headers))
+    missing = [column.name for column in schema.columns if column.required and column.name not in targets]
+    if missing and (row := header_below(raw, schema)) is not None:
+        return None, [_title_for_header(raw, row)]
+    problems += [_missing_column(raw, name, wanted, headers) for name in missing]
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     problems += _unknown_columns(raw, headers, targets, names)
@@ -271,10 +276,51 @@ def _missing_column(raw: RawTable, name: str, unused: list[str], headers: list[H
     return error(
         "missing-column",
         Place(file=raw.file, table=raw.table, column=name),
-        found=_("the columns {columns}").format(columns=", ".join(header.text for header in headers)),
+        found=_("the columns {columns}").format(columns=_columns(header.text for header in headers)),
         expected=_("a column '{name}', or an alias for it in kpi.toml").format(name=name),
         nearest=nearest(name, unused),
     )
+
+
+def _columns(texts: Iterable[str]) -> str:
+    """Write column headings in a row, without the empty ones beside a title."""
+    return ", ".join(text for text in texts if text)
+
+
+def _title_for_header(raw: RawTable, row: int) -> Problem:
+    """Say that a title stands where the header is looked for: one problem, however many columns it does not have."""
+    return error(
+        "missing-column",
+        Place(file=raw.file, table=raw.table),
+        found=_("the columns {columns}").format(columns=_columns(raw.header)),
+        expected=_("the header in the first row, or header = {row} for this source in [tables]").format(row=row),
+        nearest=_("row {row} looks like the header").format(row=row),
+    )
+
+
+def header_below(raw: RawTable, schema: Schema) -> int | None:
+    """Return the row among the first `TITLE_ROWS` of a file that has every required column, if there is one.
+
+    Above it stand titles, as office sheets have them. Rows with other than the title's number of fields are ragged.
+    """
+    if raw.exact:  # typed columns have names of their own
+        return None
+    rows = [
+        (row, [[text or "" for text in texts]])
+        for row, texts in zip(raw.rows.head(TITLE_ROWS), raw.cells.head(TITLE_ROWS).iter_rows(), strict=True)
+    ]
+    ragged = raw.ragged.head(TITLE_ROWS).iter_rows()
+    rows += [(row, [_split(text, delimiter) for delimiter in DELIMITERS]) for row, text in ragged]
+    required = {column.name for column in schema.columns if column.required}
+    for row, readings in sorted(rows):
+        for texts in readings if row <= TITLE_ROWS else ():
+            if required <= {_target(Header.of(text), raw.columns, schema) for text in texts}:
+                return int(row)
+    return None
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in text.split(delimiter)]
 
 
 def _unknown_columns(

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, NewType, TypeVar, get_args
 
 import attrs
 from attrs import define, field
@@ -47,6 +47,12 @@ Unvisited = Literal["none", "vouchers"]
 Evidence = Literal["visits", "evaluations", "vouchers", "declared"]
 Sharing = Literal["agreed", "equal", "host_half", "first_introducer"]
 T = TypeVar("T")
+
+LAST_HEADER = 1_000
+"""The last row in which a header may stand."""
+
+HeaderRow = NewType("HeaderRow", int)
+"""The row of a file with the column headings, from 1 to `LAST_HEADER`, both inclusive."""
 
 
 @define(frozen=True)
@@ -168,6 +174,7 @@ class SourceSection:
     source: str
     columns: Mapping[str, str] = field(factory=dict)
     encoding: str | None = None
+    header: HeaderRow | None = None
     table: str | None = None
     query: str | None = None
 
@@ -297,6 +304,7 @@ def made_converter() -> Converter:
     made = Converter(detailed_validation=True, forbid_extra_keys=True)
     for kind, read in ((str, _text), (date, _date), (Decimal, _decimal), (Fraction, _fraction)):
         made.register_structure_hook(kind, read)
+    made.register_structure_hook(HeaderRow, _header_row)
     made.register_structure_hook_func(lambda kind: getattr(kind, "__origin__", None) is Literal, _literal)
     made.register_structure_hook_factory(attrs.has, _class_hook)
     made.register_structure_hook_factory(lambda kind: getattr(kind, "__origin__", None) is tuple, _tuple_hook)
@@ -340,6 +348,14 @@ def _text(value: object, _kind: type) -> str:
     if isinstance(value, str):
         return value
     raise UnfitError("wrong-kind", shown(value), _("a text in quotes"))
+
+
+def _header_row(value: object, _kind: type) -> HeaderRow:
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, int) and is_whole and 1 <= value <= LAST_HEADER:
+        return HeaderRow(value)
+    expected = _("a row of the file from 1 to {last}, both inclusive").format(last=LAST_HEADER)
+    raise UnfitError("out-of-bounds" if is_whole else "wrong-kind", shown(value), expected)
 
 
 def _date(value: object, _kind: type) -> date:

@@ -63,6 +63,7 @@ def _source(table: str, written: object) -> tuple[TableSource | None, list[Issue
         source=section.source,
         columns=section.columns,
         encoding=section.encoding,
+        header=section.header,
         db_table=section.table,
         query=section.query,
     )
@@ -78,6 +79,9 @@ def _source_issues(section: SourceSection) -> Iterator[Issue]:
             ("encoding",), "unknown-encoding", shown(section.encoding), _("an encoding such as utf-8 or gb18030"), near
         )
     is_database = "://" in section.source
+    if section.header is not None and (is_database or section.source.lower().endswith(".parquet")):
+        found = _("the key {key} beside a source that names its columns itself").format(key="header")
+        yield Issue(("header",), "bad-source", found, _("a CSV file or a sheet, or no such key"))
     named = [key for key, value in (("table", section.table), ("query", section.query)) if value is not None]
     if is_database and len(named) != 1:
         found = _("a database with both table and query") if named else _("a database without table or query")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
-from attrs import define
+from attrs import define, evolve
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error
@@ -58,6 +58,44 @@ def read_delimited(data: bytes, place: Place) -> Delimited | Problem:
         if found is not None:
             return found
     return _careful(data, delimiter, place)
+
+
+def read_below(data: bytes, header: int, place: Place) -> Delimited | Problem:
+    """Read UTF-8 text whose header stands in a row, counted from 1 as a spreadsheet counts; rows above are left out."""
+    start = start_of(data, header)
+    if start is None or not data[start:].strip():
+        return no_header(header, place)
+    above = header - 1
+    found = read_delimited(data[start:], place)
+    if isinstance(found, Problem):
+        at = found.place
+        return found if at.row is None else evolve(found, place=evolve(at, row=at.row + above))
+    if not above:
+        return found
+    ragged = found.ragged.with_columns(pl.col("row") + above)
+    return evolve(found, rows=found.rows + above, ragged=ragged)
+
+
+def no_header(header: int, place: Place) -> Problem:
+    """Say that the row which `kpi.toml` names as the header is not there."""
+    found = _("nothing in row {row}, which kpi.toml says is the header").format(row=header)
+    return error("no-header", evolve(place, row=header), found=found, expected=_("the row of the column headings"))
+
+
+def start_of(data: bytes, row: int) -> int | None:
+    """Return where a row of a text starts, counted from 1; line ends within quotation marks end no row."""
+    end = b"\n" if b"\n" in data else b"\r"
+    start = quotes = 0
+    for _row in range(row - 1):
+        while True:
+            at = data.find(end, start)
+            if at < 0:
+                return None
+            quotes += data.count(b'"', start, at)
+            start = at + 1
+            if not quotes % 2:
+                break
+    return start
 
 
 def delimiter_of(data: bytes) -> str:

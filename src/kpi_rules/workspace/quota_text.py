@@ -16,7 +16,7 @@ from kpi_rules.model.money import FEN, UNITS, format_amount
 from kpi_rules.model.problems import Place, Problem, error
 from kpi_rules.workspace.amounts import parse_date
 from kpi_rules.workspace.cleaning import bound_columns
-from kpi_rules.workspace.delimited import delimiter_of
+from kpi_rules.workspace.delimited import delimiter_of, start_of
 from kpi_rules.workspace.encodings import MARKS, to_utf8
 from kpi_rules.workspace.schemas import SCHEMAS
 
@@ -74,8 +74,10 @@ class QuotaText:
                 encoding=decoded.encoding
             )
             return error("edit-by-hand", place, found=found, expected=_("the change made by hand"))
-        delimiter = delimiter_of(decoded.data)
-        records = _records(text, delimiter)
+        above = start_of(decoded.data, source.header or 1) or 0  # what stands there is no record
+        delimiter = delimiter_of(decoded.data[above:])
+        start = len(decoded.data[:above].decode())
+        records = [(low + start, high + start) for low, high in _records(text[start:], delimiter)]
         header = next((span for span in records if text[slice(*span)].strip("\r\n")), (0, 0))
         headings = _fields(text[slice(*header)], delimiter)
         columns = bound_columns(headings, source.columns, SCHEMAS["quotas"])

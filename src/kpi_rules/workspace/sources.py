@@ -7,6 +7,7 @@ for. What cannot be read is a problem of its own, never an exception.
 from __future__ import annotations
 
 import io
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -15,8 +16,8 @@ from attrs import define, field
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.workspace.databases import Wanted, label_of, read_database
-from kpi_rules.workspace.delimited import RAGGED, read_delimited
-from kpi_rules.workspace.encodings import to_utf8
+from kpi_rules.workspace.delimited import RAGGED, read_below
+from kpi_rules.workspace.encodings import guess_remark, to_utf8
 from kpi_rules.workspace.files import empty_file, is_damage, missing_file
 from kpi_rules.workspace.schemas import SCHEMAS
 from kpi_rules.workspace.workbooks import read_sheet
@@ -41,7 +42,7 @@ class TableSource:
 
     `source` is a path relative to the workspace folder (`units.csv`, `book.xlsx#到账`, `arrivals.parquet`) or a
     database (`sqlite:///data.db`, `postgresql://…`, with `db_table` or `query`). `columns` maps header texts to names
-    of the schema.
+    of the schema; `header` is the row of a file or sheet with these texts, None for the first that is not empty.
     """
 
     table: str
@@ -50,6 +51,7 @@ class TableSource:
     encoding: str | None = None
     db_table: str | None = None
     query: str | None = None
+    header: int | None = None
 
 
 @define(eq=False)
@@ -60,7 +62,8 @@ class RawTable:
     or as the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
     fields than the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever
     wrote the source could choose an exact type, so floats are refused for money; `fen` that whole numbers of money
-    are fen and not yuan. `content` are the bytes of a text file of quotas, which can be edited.
+    are fen and not yuan. `content` are the bytes of a text file of quotas, which can be edited. `remarks` are what
+    there is to say of a source that can be read.
     """
 
     table: str
@@ -73,6 +76,7 @@ class RawTable:
     exact: bool = False
     fen: bool = False
     content: bytes | None = None
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -113,7 +117,7 @@ def _from_file(source: TableSource, suffix: str, sheet: str | None, data: bytes,
     if suffix in TEXTS:
         return _read_text(source, data, place)
     if suffix in WORKBOOKS:
-        found = read_sheet(data, sheet, place)
+        found = read_sheet(data, sheet, place, source.header)
         if isinstance(found, Problem):
             return found
         return RawTable(source.table, source.source, found.header, found.cells, found.rows, columns=source.columns)
@@ -182,11 +186,18 @@ def _read_text(source: TableSource, data: bytes, place: Place) -> RawTable | Pro
         return text
     if not text.data[:HEAD].strip() and not text.data.strip():  # no copy of a large file
         return empty_file(place)
-    found = read_delimited(text.data, place)
+    found = read_below(text.data, source.header or 1, place)
     if isinstance(found, Problem):
         return found
     raw = RawTable(
         source.table, source.source, found.header, found.cells, found.rows, found.ragged, columns=source.columns
     )
     raw.content = data if source.table == EDITED else None
+    remark = guess_remark(data, text, partial(_declaration, source), place)
+    raw.remarks = () if remark is None else (remark,)
     return raw
+
+
+def _declaration(source: TableSource, encoding: str) -> str:
+    """Write how `kpi.toml` states the encoding of a source."""
+    return f'{source.table} = {{ source = "{source.source}", encoding = "{encoding}" }}'

@@ -164,6 +164,8 @@ def _clean_all(
             problems.append(raw)
             unread.add(table)
             continue
+        told = {(each.code, each.place.file) for each in problems}
+        problems += [each for each in raw.remarks if (each.code, each.place.file) not in told]
         cleaned, more = clean(raw, count_indicators, optional)
         problems += more
         if cleaned is None:

@@ -17,6 +17,7 @@ from attrs import define
 
 from kpi_rules.locale import _
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.delimited import no_header
 from kpi_rules.workspace.files import is_damage
 
 if TYPE_CHECKING:
@@ -41,12 +42,15 @@ class Sheet:
     rows: pl.Series
 
 
-def read_sheet(data: bytes, name: str | None, place: Place) -> Sheet | Problem:
-    """Read a sheet of a workbook (XLSX, XLS, ODS); the first one where no name is given."""
+def read_sheet(data: bytes, name: str | None, place: Place, header: int | None = None) -> Sheet | Problem:
+    """Read a sheet of a workbook (XLSX, XLS, ODS); the first one where no name is given.
+
+    `header` is the sheet's row with the column headings, None for the first that is not empty.
+    """
     import fastexcel
 
     try:
-        return _read(fastexcel.read_excel(data), name, data, place)
+        return _read(fastexcel.read_excel(data), name, data, place, header)
     except BaseException as failure:
         if not isinstance(failure, fastexcel.FastExcelError) and not is_damage(failure):
             raise
@@ -58,7 +62,7 @@ def read_sheet(data: bytes, name: str | None, place: Place) -> Sheet | Problem:
     )
 
 
-def _read(book: ExcelReader, name: str | None, data: bytes, place: Place) -> Sheet | Problem:
+def _read(book: ExcelReader, name: str | None, data: bytes, place: Place, header: int | None) -> Sheet | Problem:
     if name is None:
         name = book.sheet_names[0]
     if name not in book.sheet_names:
@@ -69,7 +73,7 @@ def _read(book: ExcelReader, name: str | None, data: bytes, place: Place) -> She
             expected=_("one of the sheets: {sheets}").format(sheets=", ".join(book.sheet_names)),
             nearest=nearest(name, book.sheet_names),
         )
-    return _split(_cells(book, name, data), name, place)
+    return _split(_cells(book, name, data), name, place, header)
 
 
 def _cells(book: ExcelReader, name: str, data: bytes) -> pl.DataFrame:
@@ -112,8 +116,8 @@ def number_text(value: float) -> str:
     return f"{Decimal(text):f}"
 
 
-def _split(cells: pl.DataFrame, name: str, place: Place) -> Sheet | Problem:
-    """Take the first row that is not empty as the header; leave out empty rows."""
+def _split(cells: pl.DataFrame, name: str, place: Place, stated: int | None) -> Sheet | Problem:
+    """Take the row that is stated, or else the first that is not empty, as the header; leave out empty rows."""
     filled = (
         cells.select(pl.any_horizontal(pl.all().str.strip_chars().fill_null("") != "")).to_series()
         if cells.width
@@ -127,6 +131,10 @@ def _split(cells: pl.DataFrame, name: str, place: Place) -> Sheet | Problem:
             expected=_("a header, and rows below it if there are any"),
         )
     rows = filled.arg_true()
+    if stated is not None:
+        rows = rows.filter(rows >= stated - 1)
+        if not len(rows) or rows[0] != stated - 1:
+            return no_header(stated, place)
     first = rows[0]
     header = [text or "" for text in cells.row(first)]
     below = rows[1:]
