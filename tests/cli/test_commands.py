@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -197,6 +198,18 @@ def test_plugins(run: Run, example: Path) -> None:
     }
     assert rows["kpi_rules"]["origin"] == "built in"
     assert "supervision.talk_after" in run("plugins", example).stdout
+
+
+def test_plugins_marks_rules_that_are_switched_off(run: Run, example: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(example, tmp_path / "off")
+    text = (folder / "kpi.toml").read_text(encoding="utf-8")
+    text = text.replace("[plugins]\n", '[plugins]\noff = ["rewards.bonus"]\n')
+    (folder / "kpi.toml").write_text(text, encoding="utf-8")
+    lines = run("plugins", folder).stdout.splitlines()
+    at = lines.index("rewards, installed, kpi-rules-rewards 0.1.0")
+    assert lines[at + 1] == "  rules: rewards.bonus (switched off), rewards.commendation"
+    rows = {row["plugin"]: row["off"] for row in json.loads(run("plugins", folder, "--format", "json").stdout)}
+    assert {name: off for name, off in rows.items() if off} == {"rewards": ["rewards.bonus"]}
 
 
 def test_plugins_of_a_local_policy_that_fails(run: Run, tmp_path: Path) -> None:

@@ -126,3 +126,48 @@ def test_a_table_wider_than_the_screen_is_folded_not_cut(capsys: pytest.CaptureF
     assert len(lines) > 3
     assert "".join(line.split("   ", 1)[1].strip() for line in lines[2:3]).startswith("[/b]")
     assert sum(line.count("长") for line in lines) == 12
+
+
+def on_screen(capsys: pytest.CaptureFixture[str], page: Page, width: int) -> list[str]:
+    page.width = width
+    page.write()
+    return capsys.readouterr().out.splitlines()
+
+
+WORDS = "pay_withholding.all_staff withholds from every_member_of_the_department"
+
+
+def test_no_word_that_fits_on_a_line_is_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    for width in range(24, 100):
+        page = Page()
+        page.width = width
+        page.table(["id", "what", "n"], [["first", WORDS, 12_345_678]], ["n"], ["id"])
+        lines = on_screen(capsys, page, width)
+        assert max(map(len, lines)) <= width
+        if width >= 40:
+            assert set(WORDS.split()) <= set(" ".join(lines).split()), width
+        assert "12345678" in " ".join(lines)
+        assert "first" in " ".join(lines)
+
+
+def test_a_table_that_would_be_folded_too_much_is_written_in_blocks(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page()
+    page.width = 50
+    page.table(["id", "what", "more", "none"], [["a", f"{WORDS} {WORDS}", "短" * 30, None]], firm=["id"])
+    assert on_screen(capsys, page, 50) == [
+        "a",
+        "  what: pay_withholding.all_staff withholds from",
+        "    every_member_of_the_department",
+        "    pay_withholding.all_staff withholds from",
+        "    every_member_of_the_department",
+        "  more: " + "短" * 20,
+        "    " + "短" * 10,
+    ]
+
+
+def test_a_table_of_numbers_is_not_written_in_blocks(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page()
+    page.width = 20
+    names = [f"number_{at}" for at in range(5)]
+    page.table(["unit", *names], [["a", *range(5)]], names)
+    assert [len(line) for line in on_screen(capsys, page, 20)] == [59, 59, 59]

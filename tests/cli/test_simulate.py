@@ -56,8 +56,10 @@ def test_the_summary_says_the_whole_first_then_units_rules_and_what_is_assumed(
     last = simulation.units.filter(pl.col("tick") == pl.col("tick").max())
     assert shown == last.sort("chance", "unit", descending=[True, False])["unit"].to_list()
     assumed = lines[lines.index("Assumed") :]
-    for value in simulation.assumptions["value"]:
-        assert any(value in line for line in assumed)
+    for name, value in simulation.assumptions.select("indicator", "value").iter_rows():
+        assert any(value in line and f" {name} " in line for line in assumed)
+    told = simulation.assumptions.select("model", "indicator", "what", "about")
+    assert told.is_duplicated().sum() == 0, "each line says what it is of"
 
 
 def test_every_chance_has_its_interval_and_money_is_in_human_amounts(run: Run, example: Path) -> None:

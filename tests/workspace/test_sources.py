@@ -116,7 +116,7 @@ def test_a_ragged_row_of_a_settings_table_is_an_error(tmp_path: Path) -> None:
     assert messages(read_csv(tmp_path, {"units": UNITS + "parks\n"})) == [
         (
             "error [ragged-row] units.csv, table units, row 5: "
-            "found 'parks', more or fewer fields than the header has; expected as many fields as the header"
+            "found 'parks', 1 field; expected 2 fields, as many as the header has"
         )
     ]
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from kpi_rules.workspace.schemas import SCHEMAS, frame_schema
-from kpi_rules.workspace.tables import ReadTables, tables_from_frames
-from tests.workspace.reading import BASE, messages, read_csv, reasons
+from kpi_rules.workspace.tables import ReadTables, TableSource, tables_from_frames
+from tests.workspace.reading import BASE, messages, read_csv, read_sources, reasons
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,16 +145,13 @@ def test_clean_rows(tmp_path: Path) -> None:
             "arrivals",
             ARRIVALS,
             "V1,J01,5",
-            " [ragged-row] V1,J01,5: more or fewer fields than the header has; expected as many fields as the header",
+            " [ragged-row] V1,J01,5: 3 fields; expected 4 fields, as many as the header has",
         ),
         (
             "arrivals",
             ARRIVALS,
             "V1,J01,1,500,2011-03-01",
-            (
-                " [ragged-row] V1,J01,1,500,2011-03-01: more or fewer fields than the header has; "
-                "expected as many fields as the header"
-            ),
+            " [ragged-row] V1,J01,1,500,2011-03-01: 5 fields; expected 4 fields, as many as the header has",
         ),
         (
             "claims",
@@ -390,14 +387,27 @@ def test_a_converted_amount_may_be_too_large(tmp_path: Path) -> None:
     assert found.quarantine.select("column", "value", "code").rows() == [("amount", "2000亿", "amount-too-large")]
 
 
-def test_evidence_before_the_year_is_counted_in_one_warning(tmp_path: Path) -> None:
-    rows = "V1,J01,5,2010-12-31\nV2,J01,5,2010-06-01\nV3,J01,5,2011-01-01\n"
+def test_evidence_before_the_year_is_named_in_one_warning_for_each_file(tmp_path: Path) -> None:
+    rows = "V1,J01,5,2010-12-31\nV0,J01,x,2010-12-31\nV2,J01,5,2010-06-01\nV3,J01,5,2011-01-01\n"
     found = read_csv(tmp_path, {"arrivals": ARRIVALS + rows, "visits": VISITS + "S1,J01,2010-12-31,5\n"})
     assert messages(found) == [
-        f"warning [before-year-start] {table}.csv, table {table}, column {column}: "
-        f"found {rows} dated before 2011-01-01; "
+        f"warning [before-year-start] {table}.csv, table {table}, row 2, column {column}: "
+        f"found {rows}; "
         "expected dates of the assessment year or after it; earlier evidence does not count"
-        for table, column, rows in (("arrivals", "arrived_on", "2 rows"), ("visits", "visited_on", "1 row"))
+        for table, column, rows in (
+            ("arrivals", "arrived_on", "2 rows dated before 2011-01-01: rows 2, 4"),
+            ("visits", "visited_on", "1 row dated before 2011-01-01: row 2"),
+        )
+    ]
+    more = "".join(f"W{at},J01,5,2010-06-01\n" for at in range(8))
+    (tmp_path / "more.csv").write_text(ARRIVALS + "W9,J01,5,2011-06-01\n" + more, encoding="utf-8")
+    sources = [TableSource("units", "units.csv"), TableSource("projects", "projects.csv")]
+    found = read_sources(
+        tmp_path, [*sources, *(TableSource("arrivals", f"{name}.csv") for name in ("arrivals", "more"))]
+    )
+    assert [(problem.place.file, problem.place.row, problem.found) for problem in found.problems] == [
+        ("arrivals.csv", 2, "2 rows dated before 2011-01-01: rows 2, 4"),
+        ("more.csv", 3, "8 rows dated before 2011-01-01: rows 3, 4, 5, 6, 7 and 3 more"),
     ]
 
 

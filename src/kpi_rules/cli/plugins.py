@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kpi_rules.cli.params import output, workspace
 from kpi_rules.cli.words import Command
@@ -58,21 +58,17 @@ def run(*, workspace: Path | None, format: str, output: Path | None) -> int:
         write(json.dumps(rows, ensure_ascii=False, indent=2).encode() + b"\n", output)
         return code
     page = Page(output)
-    titles = {
-        "plugin": _("policy"),
-        "origin": _("origin"),
-        "distribution": _("distribution"),
-        "version": _("version"),
-        "contributes": _("contributes"),
-    }
-    names = [name for name in titles if any(name in row for row in rows)]
-    if rows:
-        page.table([titles[name] for name in names], ([_cell(row[name]) for name in names] for row in rows))
+    if workspace is not None:
+        for row in rows:
+            page.block(*_block(row))
+    elif rows:
+        titles = {"plugin": _("policy"), "distribution": _("distribution"), "version": _("version")}
+        page.table(list(titles.values()), ([row[name] for name in titles] for row in rows))
     page.write()
     return code
 
 
-def _installed() -> list[dict[str, object]]:
+def _installed() -> list[dict[str, Any]]:
     from kpi_rules.hooks.manager import installed
 
     return [
@@ -85,7 +81,7 @@ def _installed() -> list[dict[str, object]]:
     ]
 
 
-def _of_workspace(path: Path) -> tuple[list[dict[str, object]], int]:
+def _of_workspace(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Return what the workspace's policies contribute; errors elsewhere in it do not matter here."""
     from kpi_rules.cli import failures, work
 
@@ -112,7 +108,7 @@ def _errors(workspace: kr.Workspace) -> list[kr.Problem]:
     ]
 
 
-def _row(plugin: Plugin, plugins: Plugins) -> dict[str, object]:
+def _row(plugin: Plugin, plugins: Plugins) -> dict[str, Any]:
     contributes: dict[str, list[str]] = {}
     for key, owner in plugins.owners.items():
         kind, _colon, name = key.partition(":")
@@ -127,11 +123,22 @@ def _row(plugin: Plugin, plugins: Plugins) -> dict[str, object]:
         "distribution": plugin.distribution,
         "version": plugin.version,
         "contributes": {kind: sorted(names) for kind, names in sorted(contributes.items())},
+        "off": [name for name in contributes.get("rule", []) if name in plugins.off],
     }
 
 
-def _cell(value: object) -> object:
-    """Write what a plugin contributes as text."""
-    if not isinstance(value, dict):
-        return value
-    return "; ".join(f"{_(KINDS[kind])}: {', '.join(names)}" for kind, names in value.items())
+def _block(row: dict[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """Write a plugin as a line, and what it contributes as lines by kind; rules that are switched off say so."""
+    origins = {
+        "built in": _("built in"),
+        "installed": _("installed"),
+        "local": _("a file of the workspace"),
+        "declared": _("rules without Python"),
+    }
+    source = " ".join(filter(None, (row["distribution"], row["version"])))
+    head = ", ".join(filter(None, (row["plugin"], origins[row["origin"]], source)))
+    off = _("{name} (switched off)")
+    return head, [
+        (_(KINDS[kind]), ", ".join(off.format(name=name) if name in row["off"] else name for name in names))
+        for kind, names in row["contributes"].items()
+    ]

@@ -1,13 +1,13 @@
 """Tables and remarks for people. Data is never parsed as markup, and what is piped is never cut.
 
-Tables that fit, and all that are piped, are drawn here, in the cell widths of rich: rich itself takes a fifth of a
-second to be imported and to draw a hundred rows. It folds the cells of tables wider than the screen, and shows that
-work goes on.
+Tables are drawn here, in the cell widths of rich: rich itself takes a fifth of a second to be imported and to draw a
+hundred rows, and breaks words that would fit on a line. It shows that work goes on.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager
 from datetime import date
@@ -37,6 +37,12 @@ PATIENCE: Final = 1.0
 
 GAP: Final = "   "
 """Between columns."""
+
+HEAD: Final = 2
+"""Lines of a folded table that a block does not have: its columns and the line below them."""
+
+INDENT: Final = "  "
+"""Before the lines of a block; twice before what is left of one of them."""
 
 NARROWEST: Final = 12
 """Cells per column below which folding makes a table unreadable."""
@@ -72,8 +78,8 @@ class Page:
     ) -> None:
         """Add a table; columns named in `right` hold numbers. These, and those named in `firm`, are never broken.
 
-        On a screen too narrow for it cells are folded over several lines, unless there are too many columns for
-        that: then the terminal wraps its lines.
+        On a screen too narrow for it cells are folded over several lines between words, or, where that takes fewer
+        lines, each row is a block of lines. Of tables of many columns, or of numbers, the terminal wraps the lines.
         """
         from rich.cells import cell_len
 
@@ -82,9 +88,17 @@ class Page:
         widths = [max(column) for column in zip(*wide, strict=True)]
         numbers = [column in right for column in columns]
         total = sum(widths) + len(GAP) * (len(widths) - 1)
-        if self.width is not None and total > self.width >= NARROWEST * len(widths) and len(cells) <= MOST_FOLDED:
-            self._lines += _folded(cells, numbers, [column in {*right, *firm} for column in columns], self.width)
-            return
+        if self.width is not None and total > self.width and len(cells) <= MOST_FOLDED:
+            is_firm = [column in {*right, *firm} for column in columns]
+            folded = _folded(cells, widths, numbers, is_firm, self.width)
+            names = [column in firm for column in columns] if firm else [True] + [False] * (len(columns) - 1)
+            blocks = _blocks(cells, names, self.width) if 2 * sum(numbers) <= len(columns) else None
+            if folded is not None and (blocks is None or len(folded) - HEAD <= len(blocks)):
+                self._lines += folded
+                return
+            if blocks is not None:
+                self._lines += blocks
+                return
         for number, (row, lengths) in enumerate(zip(cells, wide, strict=True)):
             padded = (
                 " " * (width - length) + cell if is_number else cell + " " * (width - length)
@@ -94,6 +108,10 @@ class Page:
             if not number:
                 self._lines.append("─" * total)
 
+    def block(self, head: str, lines: Iterable[tuple[str, str]]) -> None:
+        """Add a line, and indented below it texts with their titles, folded between words on a screen."""
+        self._lines += _block(safe(head), [(safe(title), safe(text)) for title, text in lines], self.width)
+
     def write(self) -> None:
         """Write what was collected."""
         from kpi_rules.cli.output import write
@@ -101,24 +119,96 @@ class Page:
         write("".join(f"{line}\n" for line in self._lines), self.path)
 
 
-def _folded(cells: Sequence[Sequence[str]], numbers: Sequence[bool], firm: Sequence[bool], width: int) -> list[str]:
-    """Draw a table within a width; what is firm is never broken."""
-    from io import StringIO
+def _folded(
+    cells: Sequence[Sequence[str]], widths: Sequence[int], numbers: Sequence[bool], firm: Sequence[bool], width: int
+) -> list[str] | None:
+    """Draw a table within a width, cells folded between words; None where it is too narrow for that.
 
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    What is firm is never broken. The room that is left over the longest words goes to the columns that need it, none
+    of them made wider than another that needs more.
+    """
+    from rich.cells import cell_len
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title, is_number, is_firm in zip(cells[0], numbers, firm, strict=True):
-        justify = "right" if is_number else "left"
-        table.add_column(Text(title), justify=justify, no_wrap=is_firm, overflow="fold", header_style="none")  # type: ignore[arg-type]  # a literal
-    for row in cells[1:]:
-        table.add_row(*(Text(cell) for cell in row))
-    drawn = StringIO()
-    Console(file=drawn, width=width, force_terminal=False, markup=False, highlight=False, emoji=False).print(table)
-    return [line.rstrip() for line in drawn.getvalue().split("\n")[:-1]]
+    room = width - len(GAP) * (len(widths) - 1)
+    columns = list(zip(*cells, strict=True))
+    least = [
+        natural if is_firm else max(cell_len(word) for cell in column for word in ["", *_words(cell)])
+        for column, natural, is_firm in zip(columns, widths, firm, strict=True)
+    ]
+    if width < NARROWEST * len(widths) or sum(least) > room:
+        return None
+    levels = range(max(widths), 0, -1)
+    drawn = next(
+        fitting
+        for level in levels
+        if sum(fitting := [max(low, min(high, level)) for low, high in zip(least, widths, strict=True)]) <= room
+    )
+    lines = []
+    for number, row in enumerate(cells):
+        folded = [_wrapped(cell, column) for cell, column in zip(row, drawn, strict=True)]
+        for at in range(max(map(len, folded))):
+            parts = [each[at] if at < len(each) else "" for each in folded]
+            pads = [" " * (column - cell_len(part)) for column, part in zip(drawn, parts, strict=True)]
+            padded = (
+                pad + part if is_number else part + pad
+                for part, pad, is_number in zip(parts, pads, numbers, strict=True)
+            )
+            lines.append(GAP.join(padded).rstrip())
+        if not number:
+            lines.append("─" * (sum(drawn) + len(GAP) * (len(drawn) - 1)))
+    return lines
+
+
+def _blocks(cells: Sequence[Sequence[str]], names: Sequence[bool], width: int) -> list[str]:
+    """Draw each row of a table as a block: what names it on a line, and below it what is not empty with its title."""
+    titles, *rows = cells
+    lines: list[str] = []
+    for row in rows:
+        head = GAP.join(cell for cell, is_name in zip(row, names, strict=True) if is_name and cell)
+        told = [(title, cell) for title, cell, is_name in zip(titles, row, names, strict=True) if not is_name and cell]
+        lines += _block(head, told, width)
+    return lines
+
+
+def _block(head: str, lines: Iterable[tuple[str, str]], width: int | None) -> list[str]:
+    found = [head]
+    for title, text in lines:
+        line = _("{title}: {text}").format(title=title, text=text)
+        if width is None:
+            found.append(INDENT + line)
+            continue
+        first, *more = _wrapped(line, max(NARROWEST, width - 2 * len(INDENT)))
+        found += [INDENT + first, *(2 * INDENT + each for each in more)]
+    return found
+
+
+_PIECE: Final = re.compile(r"\s+|[⺀-\uffee][，。；：、）”》]*|[^\s⺀-\uffee]+")
+"""Space, a character of a script without spaces between words and what may not begin a line, or a word."""
+
+
+def _words(text: str) -> list[str]:
+    """Return the pieces of a text between which a line may be broken."""
+    return [piece for piece in _PIECE.findall(text) if not piece.isspace()]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Break a text into lines, between words; only a word longer than a line is broken itself."""
+    from rich.cells import cell_len, chop_cells
+
+    lines: list[str] = []
+    line = space = ""
+    for piece in _PIECE.findall(text):
+        if piece.isspace():
+            space = piece
+            continue
+        if line and cell_len(line + space + piece) <= width:
+            line += space + piece
+        else:
+            lines += [line] if line else []
+            *full, line = chop_cells(piece, width)
+            lines += full
+        space = ""
+    return [*lines, line]
 
 
 def shown(value: object) -> str:

@@ -172,6 +172,7 @@ def assumptions(page: Page, assumed: pl.DataFrame) -> None:
     rows = [
         (
             row["model"],
+            row["indicator"] or _("all"),
             row["what"],
             row["about"] or _("all"),
             row["value"],
@@ -179,7 +180,11 @@ def assumptions(page: Page, assumed: pl.DataFrame) -> None:
         )
         for row in assumed.head(MOST).iter_rows(named=True)
     ]
-    page.table([_("forecast"), _("what"), _("about"), _("value"), _("rests on")], rows, firm=[_("value")])
+    page.table(
+        [_("forecast"), _("indicator"), _("what"), _("about"), _("value"), _("rests on")],
+        rows,
+        firm=[_("forecast"), _("indicator")],
+    )
     rest(page, assumed, "assumptions")
 
 

@@ -208,6 +208,8 @@ class Assumption:
         value: the assumed value.
         basis: what it rests on: how many observations, and what was pooled.
         little: whether that is too little to rely on, so that the forecast was widened.
+        indicator: the whole number that it is assumed of, such as `funds`, filled in by the engine: a forecast is asked
+            for each. Empty where it is of all.
     """
 
     model: str
@@ -216,6 +218,7 @@ class Assumption:
     value: str
     basis: str
     little: bool = False
+    indicator: str = ""
 
 
 @define(frozen=True, eq=False)

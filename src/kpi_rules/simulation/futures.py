@@ -93,6 +93,10 @@ class _Fitting:
         _ = found.samplers  # made once here, for all threads
         return found
 
+    def _assume(self, name: str, *assumed: Assumption) -> None:
+        """Keep what is assumed of a whole number, by its name: every forecast says the same things of each."""
+        self.assumptions += [evolve(each, indicator=name) for each in assumed]
+
     def _series(self, name: str) -> Series | None:
         """Return how a whole number goes on; None where it stays at its last value."""
         history = self.histories.of(name)
@@ -104,7 +108,7 @@ class _Fitting:
                 raise _nothing(name, self.past)
             what = _("{name} stays at its last value").format(name=name)
             basis = _("nothing that it could be forecast from")
-            self.assumptions.append(Assumption(OTHERS, what, "", "", basis, little=True))
+            self._assume(name, Assumption(OTHERS, what, "", "", basis, little=True))
             return None
         self._left_out(name)
         waiting = np.zeros(len(history.units), dtype=np.int64)
@@ -112,7 +116,7 @@ class _Fitting:
             found = Series(name, history.kind, tuple(blocks), None, waiting)
         else:
             visits, assumed = confirming(self.known, history, self.seed)
-            self.assumptions += assumed
+            self._assume(name, *assumed)
             waiting = np.maximum(self.known.arrived([-1]) - self.known.confirmed([-1]), 0)[0]
             found = Series(name, history.kind, tuple(blocks), visits, waiting)
         found = self._of_drawn(found)
@@ -143,7 +147,7 @@ class _Fitting:
             what = _("{name} stays at its last value").format(name=name)
             about = ngettext("{count} unit without a target", "{count} units without a target", many).format(count=many)
             basis_of = _("neither a target nor a claim that it could be forecast from")
-            self.assumptions.append(Assumption(OTHERS, what, about, "", basis_of, little=True))
+            self._assume(name, Assumption(OTHERS, what, about, "", basis_of, little=True))
 
     def _parts(self, series: Series, history: History, members: Members) -> Parts:
         """Return what is drawn of a whole number for the simulated units within forecast ones."""
@@ -180,11 +184,11 @@ class _Fitting:
         found: list[tuple[str, Block]] = []
         leaving_out = any(each.counts_known for each in made.values())
         for model, each in made.items():
-            self.assumptions += each.assumptions
+            self._assume(history.name, *each.assumptions)
             blocks = each.blocks
             if leaving_out and not each.counts_known and blocks:
                 blocks = tuple(thinned(block, history) for block in blocks)
-                self.assumptions.append(thinning_assumption(model, history))
+                self._assume(history.name, thinning_assumption(model, history))
             found += [(f"{model} {history.name} {number}", block) for number, block in enumerate(blocks)]
         return found
 

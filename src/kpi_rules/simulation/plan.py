@@ -366,7 +366,7 @@ def _laid(way: Way, total: int | None, rate: Fraction | None) -> Laid | None:
 
 
 def _frame(assumptions: Sequence[Assumption]) -> pl.DataFrame:
-    names = ("model", "what", "about", "value", "basis")
+    names = ("model", "indicator", "what", "about", "value", "basis")
     return pl.DataFrame(
         [asdict(each) for each in assumptions], schema={**dict.fromkeys(names, pl.String), "little": pl.Boolean}
     )

@@ -88,13 +88,14 @@ class Simulation:
 
     @cached_property
     def assumptions(self) -> pl.DataFrame:
-        """`model, what, about, value, basis, little`: what the forecasts assume, and the effects that were declared;
-        `little` says that there was too little to rely on, so that a forecast was widened.
+        """`model, indicator, what, about, value, basis, little`: what the forecasts assume of each whole number that is
+        simulated, its `indicator`, and the effects that were declared, which are of all; `little` says that there was
+        too little to rely on, so that a forecast was widened.
         """
         effort = self.job.effort
         declared = [] if effort is None else [each.assumption for each in effort.effects]
         rows = [asdict(each) for each in (*self.job.futures.assumptions, *declared)]
-        names = ("model", "what", "about", "value", "basis")
+        names = ("model", "indicator", "what", "about", "value", "basis")
         return pl.DataFrame(rows, schema={**dict.fromkeys(names, pl.String), "little": pl.Boolean})
 
     @cached_property

@@ -309,7 +309,7 @@ def header_below(raw: RawTable, schema: Schema) -> int | None:
         (row, [[text or "" for text in texts]])
         for row, texts in zip(raw.rows.head(TITLE_ROWS), raw.cells.head(TITLE_ROWS).iter_rows(), strict=True)
     ]
-    ragged = raw.ragged.head(TITLE_ROWS).iter_rows()
+    ragged = raw.ragged.select("row", "value").head(TITLE_ROWS).iter_rows()
     rows += [(row, [_split(text, delimiter) for delimiter in DELIMITERS]) for row, text in ragged]
     required = {column.name for column in schema.columns if column.required}
     for row, readings in sorted(rows):

@@ -29,7 +29,13 @@ DELIMITERS: Final = ",;\t"
 HEAD: Final = 65_536
 """Bytes within which a header ends, for guessing the delimiter."""
 
-RAGGED: Final[Mapping[str, pl.DataType]] = {"row": pl.Int64(), "value": pl.String()}
+RAGGED: Final[Mapping[str, pl.DataType]] = {
+    "row": pl.Int64(),
+    "value": pl.String(),
+    "fields": pl.Int64(),
+    "wanted": pl.Int64(),
+}
+"""A row whose fields fit no header: its text, how many fields it has, and how many the header."""
 
 _LF, _CR, _QUOTE = 10, 13, 34
 
@@ -228,13 +234,13 @@ def _sorted_out(records: Iterable[tuple[int, list[str]]], header: list[str], del
     width = len(header)
     good: list[Sequence[str]] = []
     rows: list[int] = []
-    ragged: list[tuple[int, str]] = []
+    ragged: list[tuple[int, str, int, int]] = []
     for row, record in records:
         if len(record) >= width and not any(record[width:]):
             good.append(record[:width])
             rows.append(row)
         elif any(record):
-            ragged.append((row, delimiter.join(record)))
+            ragged.append((row, delimiter.join(record), len(record), width))
     columns = list(zip(*good, strict=True)) if good else [()] * width
     cells = [pl.Series(str(at), [text or None for text in texts], dtype=pl.String) for at, texts in enumerate(columns)]
     return Delimited(

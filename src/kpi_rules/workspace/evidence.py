@@ -13,6 +13,7 @@ from kpi_rules.model.money import BILLION, LIMIT, format_amount
 from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error, nearest, warning
 from kpi_rules.workspace.cleaning import NONE_FAILED, Cleaned, failed
+from kpi_rules.workspace.wording import rows_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -188,20 +189,31 @@ def convert_amounts(
     return frame.with_columns(amounts.alias("amount")), pl.concat([NONE_FAILED, *more])
 
 
-def dated_before(schema: Schema, frame: pl.DataFrame, parts: Sequence[Cleaned], year_start: date) -> Iterable[Problem]:
-    """Warn, once per table, of evidence dated before the year starts: it counts for nothing."""
-    if schema.dated is None or not frame.height:
+def dated_before(
+    schema: Schema, frame: pl.DataFrame, failures: pl.DataFrame, parts: Sequence[Cleaned], year_start: date
+) -> Iterable[Problem]:
+    """Warn, once per file, of evidence dated before the year starts: it counts for nothing.
+
+    `frame` has the rows of all `parts`, one after the other; those that are in `failures` are told there.
+    """
+    if schema.dated is None or not (early := frame[schema.dated] < year_start).any():
         return
-    count = int((frame[schema.dated] < year_start).sum())
-    if count:
-        yield warning(
-            "before-year-start",
-            Place(file=_files(parts), table=schema.name, column=schema.dated),
-            found=ngettext("{count} row dated before {start}", "{count} rows dated before {start}", count).format(
-                count=count, start=year_start.isoformat()
-            ),
-            expected=_("dates of the assessment year or after it; earlier evidence does not count"),
-        )
+    sound = early.fill_null(value=False)
+    if failures.height:
+        sound = sound.scatter(failures["at"], values=False)
+    first = 0
+    for part in parts:
+        rows = part.frame["row"].filter(sound[first : first + part.frame.height]).to_list()
+        first += part.frame.height
+        if rows:
+            yield warning(
+                "before-year-start",
+                Place(part.file, schema.name, rows[0], schema.dated),
+                found=ngettext(
+                    "{count} row dated before {start}: {rows}", "{count} rows dated before {start}: {rows}", len(rows)
+                ).format(count=len(rows), start=year_start.isoformat(), rows=rows_named(rows)),
+                expected=_("dates of the assessment year or after it; earlier evidence does not count"),
+            )
 
 
 def too_large_totals(done: Mapping[str, pl.DataFrame], by_table: Mapping[str, list[Cleaned]]) -> Iterable[Problem]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from kpi_rules.locale import N_, _
+from kpi_rules.locale import N_, _, ngettext
 from kpi_rules.model.money import LIMIT, format_amount
 from kpi_rules.model.plans import run
 from kpi_rules.model.problems import Place, Problem, error
@@ -49,7 +49,6 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "bad-date": (N_("no date"), N_("a date from 1900 to 2199 such as 2011-03-05, 2011/3/5 or 2011年3月5日")),
     "not-month-end": (N_("a day within a month"), N_("the last day of a month")),
     "period-reversed": (N_("an end before the beginning"), N_("to_on on from_on or after it")),
-    "ragged-row": (N_("more or fewer fields than the header has"), N_("as many fields as the header")),
     "conflicting-id": (N_("{detail} rows with this id that are not the same"), N_("one row for each id")),
     "duplicate-row": (N_("the same as row {detail}"), N_("each row once; the first counts")),
     "unknown-unit": (N_("no such unit"), N_("a unit of the table units")),
@@ -67,6 +66,9 @@ REASONS: Final[Mapping[str, tuple[str, str]]] = {
     "no-rate": (N_("no rate of this currency on or before the day of arrival"), N_("a row of the table rates")),
 }
 """What was found and what was expected, by code."""
+
+RAGGED_ROW: Final = "ragged-row"
+"""Its reason counts the fields."""
 
 _WITH_NEAREST: Final = ("unknown-unit", "unknown-project", "unknown-posting")
 
@@ -90,15 +92,13 @@ def quarantine_of(parts: Sequence[Cleaned], failures: pl.DataFrame) -> pl.DataFr
 
 def row_problems(parts: Sequence[Cleaned], failures: pl.DataFrame) -> list[Problem]:
     """Return the failures of a settings table as errors."""
-    return [
-        error(
-            line["code"],
-            Place(file=line["file"], table=line["table"], row=line["row"], column=line["column"] or ""),
-            found=_found(line["code"], line["value"]),
-            expected=_expected(line["code"]),
-        )
-        for line in quarantine_of(parts, failures).iter_rows(named=True)
-    ]
+    ragged = {(part.file, row): words for part in parts for row, words in _ragged(part).items()}
+    problems = []
+    for line in quarantine_of(parts, failures).iter_rows(named=True):
+        code, place = line["code"], Place(line["file"], line["table"], line["row"], line["column"] or "")
+        found, expected = ragged[place.file, line["row"]] if code == RAGGED_ROW else (_what(code), _expected(code))
+        problems.append(error(code, place, found=_with_value(line["value"], found), expected=expected))
+    return problems
 
 
 def _lines(part: Cleaned, failures: pl.DataFrame) -> pl.DataFrame:
@@ -142,17 +142,32 @@ def _reasons(codes: Iterable[str]) -> pl.Expr:
     return reason
 
 
+def _ragged(part: Cleaned) -> dict[int, tuple[str, str]]:
+    """Return by row what is found of a row that fits no header, and what is expected: numbers of fields."""
+    return {
+        row: (
+            ngettext("{count} field", "{count} fields", fields).format(count=fields),
+            ngettext(
+                "{count} field, as many as the header has", "{count} fields, as many as the header has", wanted
+            ).format(count=wanted),
+        )
+        for row, fields, wanted in part.ragged.select("row", "fields", "wanted").iter_rows()
+    }
+
+
 def _ragged_lines(part: Cleaned) -> pl.DataFrame:
     if part.ragged.is_empty():
         return empty_quarantine()
+    words = _("{found}; expected {expected}")
+    reasons = [words.format(found=found, expected=expected) for found, expected in _ragged(part).values()]
     return part.ragged.select(
         file=pl.lit(part.file),
         table=pl.lit(part.schema.name),
         row="row",
         column=pl.lit(""),
         value="value",
-        code=pl.lit("ragged-row"),
-        reason=pl.lit(_reason("ragged-row", "")),
+        code=pl.lit(RAGGED_ROW),
+        reason=pl.Series(reasons, dtype=pl.String),
     )
 
 
@@ -166,6 +181,9 @@ def _expected(code: str, detail: str = "") -> str:
     return _(REASONS[code][1]).format(limit=format_amount(LIMIT), detail=detail)
 
 
-def _found(code: str, value: str | None) -> str:
-    found = _(REASONS[code][0])
+def _what(code: str) -> str:
+    return _(REASONS[code][0])
+
+
+def _with_value(value: str | None, found: str) -> str:
     return found if value is None else _("'{value}', {found}").format(value=value, found=found)

@@ -60,7 +60,7 @@ class RawTable:
 
     `header` has one text per column of `cells`; `cells` holds them, named `0`, `1`, …, as String (null where empty)
     or as the source types them. `rows` numbers them as a person sees them. `ragged` lists rows with more or fewer
-    fields than the header: `row`, `value` (the row's text). `columns` are the aliases. `exact` says that whoever
+    fields than the header, as `RAGGED` has them. `columns` are the aliases. `exact` says that whoever
     wrote the source could choose an exact type, so floats are refused for money; `fen` that whole numbers of money
     are fen and not yuan. `content` are the bytes of a text file of quotas, which can be edited. `remarks` are what
     there is to say of a source that can be read.

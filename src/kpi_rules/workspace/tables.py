@@ -205,7 +205,7 @@ def _assemble(
             )
         ids = frame[schema.columns[0].name]
         broken[name] = ids[failures["at"].unique()] if len(failures) else ids.clear()
-        problems += dated_before(schema, done[name], parts, year_start)
+        problems += dated_before(schema, frame, failures, parts, year_start)
     problems += too_large_totals(done, by_table)
     misclaimed = unread_claims.rename("project")
     return ReadTables(Tables(**done, misclaimed=misclaimed), pl.concat(quarantines), problems)
