@@ -146,6 +146,27 @@ def test_the_parameters_say_from_when_for_whom_and_where_they_stand(tmp_path: Pa
     assert pay == {f"pay_withholding.{name}" for name in ("section_below", "section_grades", "share")}
 
 
+def test_a_parameter_that_only_the_reason_reads_is_shown(tmp_path: Path) -> None:
+    policy = """
+    @define(frozen=True)
+    class Settings:
+        office: tuple[str, ...] = texts((), label="office")
+        fee: int = money("300", label="fee")
+
+    @hookimpl
+    def kpi_settings():
+        return Settings
+
+    @hookimpl
+    def kpi_policy_rules():
+        when = at.year_end & (unit.completion < 1)
+        return [Rule("talk", kind="talk", subject="head", when=when, reason="late, which costs {winter.fee}")]
+    """
+    found = kr.assess(workspace(tmp_path, policies={"winter.py": policy}, toml="[winter]\nfee = 500\n"))
+    (used,) = one(found, "finance", "winter.talk").parameters
+    assert (used.name, used.value) == ("winter.fee", "500.00")
+
+
 def test_what_happened_and_since_when(tmp_path: Path) -> None:
     found = kr.assess(workspace(tmp_path, enabled=ENABLED), as_of=YEAR_END)
     begins = one(found, "finance", SECTION, JUNE)

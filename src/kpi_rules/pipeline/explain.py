@@ -330,10 +330,11 @@ class Explainer:
         parameters = self.assessment.rulebook.parameters
         read = {
             root.removesuffix(SCALED)
-            for expression in (rule.when, rule.until, rule.amount)
+            for expression in (rule.when, rule.until, rule.amount, *(each.amount for each in rule.deposit))
             if expression is not None
             for root in expression.meta.root_names()
         }
+        read |= {name.removesuffix(SCALED) for name in fields(rule.reason)}
         if rule.hold is not None:
             read |= {rule.hold.share} | ({rule.hold.grades} if rule.hold.grades else set())
         found = []

@@ -12,7 +12,7 @@ import attrs
 import polars as pl
 from attrs import define
 
-from kpi_rules.locale import _
+from kpi_rules.locale import _, ngettext
 from kpi_rules.model.money import format_amount
 from kpi_rules.model.problems import AssessmentError, Place, error, nearest
 from kpi_rules.model.text import safe
@@ -169,9 +169,11 @@ class Withdrawal:
         if not len(self.ledger):
             return []
         return [
-            _("withheld {before} -> {after}, of {persons} persons").format(
-                before=format_amount(withheld[0]), after=format_amount(withheld[1]), persons=persons
-            ),
+            ngettext(
+                "withheld {before} -> {after}, of {persons} person",
+                "withheld {before} -> {after}, of {persons} persons",
+                persons,
+            ).format(before=format_amount(withheld[0]), after=format_amount(withheld[1]), persons=persons),
             _("not released {before} -> {after}").format(
                 before=format_amount(open_ones[0]), after=format_amount(open_ones[1])
             ),
@@ -272,12 +274,14 @@ def _measure_line(row: dict[str, Any]) -> str:
     elif row["started_before"] is None:
         change = _("arises on {day}").format(day=row["started_after"])
     else:
-        change = _("ends {before} -> {after}, amount {old} -> {new}").format(
-            before=_plain(row["ended_before"]),
-            after=_plain(row["ended_after"]),
-            old=_money(row["amount_before"]),
-            new=_money(row["amount_after"]),
+        parts = (
+            ("started", _("starts {before} -> {after}"), _plain),
+            ("ended", _("ends {before} -> {after}"), _plain),
+            ("amount", _("amount {before} -> {after}"), _money),
         )
+        pairs = [(text, write, row[f"{name}_before"], row[f"{name}_after"]) for name, text, write in parts]
+        changes = [text.format(before=write(old), after=write(new)) for text, write, old, new in pairs if old != new]
+        change = ", ".join(changes) or _("changes")
     return f"{row['id']}: {change}"
 
 
