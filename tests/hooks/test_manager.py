@@ -216,6 +216,15 @@ def test_a_missing_local_policy_is_told_without_its_section(tmp_path: Path) -> N
     assert codes(kr.load(place)) == ["local-policy-missing"]
 
 
+def test_the_line_is_found_in_a_workspace_named_by_a_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder(tmp_path, policies={"policies/winter.py": "def broken(:"})
+    monkeypatch.chdir(tmp_path)
+    (problem,) = kr.load(".").errors
+    assert problem.place.line == line_of(tmp_path, "def broken")
+
+
 def test_a_missing_local_policy_names_the_nearest(tmp_path: Path) -> None:
     place = folder(tmp_path, policies={"policies/winter.py": GOOD})
     text = (place / "kpi.toml").read_text(encoding="utf-8").replace("policies/winter.py", "policies/wimter.py")

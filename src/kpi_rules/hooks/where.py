@@ -37,4 +37,5 @@ def _frames(failure: BaseException) -> Iterator[tuple[str, int]]:
 
 
 def _is(name: str, path: Path) -> bool:
-    return Path(name) == path
+    """Whether a name is that of a file; Python makes names of modules absolute, a workspace's may not be."""
+    return Path(name).resolve() == path.resolve()
