@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
 
 
-@examples(50)
+@examples(35)
 @given(questions())
 def test_same_figures_events_and_ledger(question: Question) -> None:
     hold_against(question)
 
 
-@examples(30)
+@examples(20)
 @given(decided())
 def test_same_with_decisions(question: Question) -> None:
     hold_against(question)
 
 
-@examples(30)
+@examples(20)
 @given(limited())
 def test_same_under_legal_limits(question: Question) -> None:
     hold_against(question)

@@ -169,7 +169,7 @@ def count(
     return found
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(years())
 def test_every_kind_is_what_plain_loops_say(year: Mapping[str, list[Row]]) -> None:
     found = assessed(year)

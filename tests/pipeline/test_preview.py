@@ -26,7 +26,7 @@ def agree(found: kr.Assessment, other: kr.Assessment) -> None:
         assert getattr(found, name).equals(getattr(other, name)), name
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_what_if_is_an_assessment_of_the_workspace_with_edits(data: st.DataObject) -> None:
     edits = data.draw(edits_of(WS))

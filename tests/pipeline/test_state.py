@@ -43,7 +43,7 @@ def happenings(parts: Sequence[tuple[int, Decided]]) -> list[tuple[int, str, str
     )
 
 
-@examples(30)
+@examples(20)
 @given(questions(), st.data())
 def test_going_on_from_a_state_is_going_through_at_once(question: Question, data: st.DataObject) -> None:
     assessment = assess(question)
@@ -60,7 +60,7 @@ def test_going_on_from_a_state_is_going_through_at_once(question: Question, data
     }
 
 
-@examples(20)
+@examples(14)
 @given(questions(), st.data())
 def test_a_state_is_that_of_its_parts_and_a_gathered_one_has_each_unit_as_it_was(
     question: Question, data: st.DataObject

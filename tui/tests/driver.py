@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import asynccontextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
+from textual import events
+from textual.keys import _character_to_key
 
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk
@@ -89,15 +92,26 @@ async def until(pilot: Pilot[Any], come: Callable[[], bool]) -> None:
     await pilot.pause()
 
 
+def at_once(office: App[Any], *keys: str) -> None:
+    """Send keys without waiting between them, as they come from who types fast."""
+    for key in keys:
+        single = len(key) == 1
+        office.post_message(events.Key(_character_to_key(key) if single else key, key if single else None))
+
+
 async def press(pilot: Pilot[Any], *keys: str) -> str:
-    """Press keys, and return the screen."""
+    """Press keys, a text in it as fast as it comes and the screen settled after all others; return the screen."""
     app: Any = pilot.app
     typeahead = getattr(app, "typeahead", None)
-    for key in keys:
-        await pilot.press(key)
-        await pilot.pause()
-        if typeahead is not None and typeahead.waiting:
-            await until(pilot, lambda: not typeahead.waiting or app.return_code is not None)
+    for text, some in groupby(keys, lambda key: len(key) == 1 or key == "backspace"):
+        for part in [list(some)] if text and typeahead is not None else [[key] for key in some]:
+            if text:
+                at_once(app, *part)
+            else:
+                await pilot.press(*part)
+            await pilot.pause()
+            if typeahead is not None and typeahead.waiting:
+                await until(pilot, lambda: not typeahead.waiting or app.return_code is not None)
     return dump(pilot.app)
 
 

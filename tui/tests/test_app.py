@@ -299,7 +299,8 @@ def test_every_view_says_the_command_that_does_the_same(example: Path) -> None:
             assert "kpi-rules explain " in await press(pilot, "c")
             await press(pilot, "escape", "escape")
             await change_threshold(office, pilot)
-            assert "--set field_duty.off_post_below=0.9" in await press(pilot, "v")
+            await press(pilot, "v")
+            await until(pilot, partial(_says, office, "--set field_duty.off_post_below=0.9"))
 
     run(test())
 

@@ -5,30 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from textual import events
-from textual.keys import _character_to_key
 
 import kpi_rules as kr
 from kpi_rules_tui.typeahead import Passed, Typeahead
 from kpi_rules_tui.widgets.table import Table
-from tui.tests.driver import opened, run, until
+from tui.tests.driver import at_once, opened, run, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.pilot import Pilot
-
-    from kpi_rules_tui.app import Office
-
-
-def at_once(office: Office, *words: str) -> None:
-    """Send keys, names such as `enter` or texts in quotes, without waiting between them."""
-    for word in words:
-        if word.startswith("'"):
-            for character in word.strip("'"):
-                office.post_message(events.Key(_character_to_key(character), character))
-        else:
-            office.post_message(events.Key(word, None))
 
 
 async def done(pilot: Pilot[Any]) -> None:
@@ -40,7 +26,7 @@ async def done(pilot: Pilot[Any]) -> None:
 def test_a_filter_an_edit_and_its_value(example: Path) -> None:
     async def play() -> None:
         async with opened(example) as (office, pilot):
-            at_once(office, "'3/gap'", "enter", "enter", "'0.11'", "enter")
+            at_once(office, *"3/gap", "enter", "enter", *"0.11", "enter")
             await until(pilot, lambda: len(office.desk.edits) == 1)
             (edit,) = office.desk.edits
             assert isinstance(edit, kr.ParameterEdit)
@@ -52,7 +38,7 @@ def test_a_filter_an_edit_and_its_value(example: Path) -> None:
 def test_pages_and_back(example: Path) -> None:
     async def play() -> None:
         async with opened(example) as (office, pilot):
-            at_once(office, "enter", "escape", "'2'", "down", "enter", "escape", "'3'", "'1'", "down", "enter")
+            at_once(office, "enter", "escape", "2", "down", "enter", "escape", "3", "1", "down", "enter")
             await done(pilot)
             await until(pilot, lambda: getattr(office.screen, "unit", None) is not None)
             assert not office.desk.edits
