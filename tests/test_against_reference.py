@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 EXAMPLE = Path(__file__).parents[1] / "examples" / "worked-example"
 
 
-@examples(35)
+@examples(25)
 @given(questions())
 def test_same_figures_events_and_ledger(question: Question) -> None:
     hold_against(question)
 
 
-@examples(20)
+@examples(15)
 @given(decided())
 def test_same_with_decisions(question: Question) -> None:
     hold_against(question)
 
 
-@examples(20)
+@examples(15)
 @given(limited())
 def test_same_under_legal_limits(question: Question) -> None:
     hold_against(question)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 STAGES = ("claim_cap", "unit_cap", "whole_task")
 
 
-@examples(20)
+@examples(14)
 @given(crediting_questions())
 def test_same_figures_events_and_ledger_and_every_law_of_credit(question: Question) -> None:
     """One property: to draw and to assess such a case costs far more than to hold it against all of this."""

@@ -94,7 +94,7 @@ def held(assessment: kr.Assessment) -> Counter[tuple[str, date]]:
     return found
 
 
-@examples(10)
+@examples(8)
 @given(st.data(), questions(), AMOUNTS)
 def test_more_credit_is_never_harsher(data: st.DataObject, question: Question, amount: int) -> None:
     case = question.case
@@ -131,7 +131,7 @@ def shuffled(workspace_tables: Mapping[str, pl.DataFrame], seed: int) -> dict[st
     return {name: workspace_tables[name].sample(fraction=1, shuffle=True, seed=seed) for name in names}
 
 
-@examples(10)
+@examples(8)
 @given(questions(), st.integers(0, 1000), st.permutations(["pay_withholding", "field_duty", "rewards", "supervision"]))
 def test_order_of_rows_units_and_plugins_does_not_matter(question: Question, seed: int, plugins: list[str]) -> None:
     said = config(question.case) | {"plugins": {"enabled": plugins}}
@@ -175,7 +175,7 @@ def test_tick_by_tick_equals_at_once(question: Question) -> None:
         assert rows_of(part.ledger, LEDGER) == rows_of(lines, LEDGER)
 
 
-@examples(10)
+@examples(8)
 @given(questions())
 def test_the_last_tick_alone_and_approvals_change_nothing_else(question: Question) -> None:
     """Two ways to say the same of one assessment."""
@@ -210,7 +210,7 @@ def approving_every_proposal_equals_no_decisions(
 # Money is conserved
 
 
-@examples(30)
+@examples(20)
 @given(st.one_of(questions(), decided()))
 def test_money_and_credit_are_conserved(question: Question) -> None:
     """One property: to draw and to assess a case costs far more than to ask these laws of it."""

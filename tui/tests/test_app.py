@@ -300,9 +300,8 @@ def test_every_view_says_the_command_that_does_the_same(example: Path) -> None:
             await press(pilot, "escape", "escape")
             await change_threshold(office, pilot)
             await press(pilot, "v")
-            await until(
-                pilot, partial(_says, office, "field_duty.off_post_below=0.9")
-            )  # the line may be broken before it
+            # Without what stands before it, where the line may be broken.
+            await until(pilot, partial(_says, office, "field_duty.off_post_below=0.9"))
 
     run(test())
 

@@ -204,7 +204,7 @@ def holds(row: Sequence[Term], point: Mapping[str, Example]) -> bool:
 
 
 @given(rows=tables, results=st.lists(st.integers(0, 2), min_size=5, max_size=5), first=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_analysis_says_what_brute_force_says(rows: list[list[str]], results: list[int], *, first: bool) -> None:
     terms = terms_of(rows)
     worth = results[: len(rows)]
@@ -234,7 +234,7 @@ def test_the_analysis_says_what_brute_force_says(rows: list[list[str]], results:
 
 
 @given(rows=tables, first=st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_example_shows_what_is_said(rows: list[list[str]], *, first: bool) -> None:
     terms = terms_of(rows)
     for each in analysed(rows, range(len(rows)), first=first).findings:
@@ -250,7 +250,7 @@ def test_every_example_shows_what_is_said(rows: list[list[str]], *, first: bool)
 
 
 @given(rows=tables)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_the_regions_without_a_row_are_all_of_them_once(rows: list[list[str]]) -> None:
     found = analysed(rows, [0] * len(rows))
     seen = np.zeros(found.winner.shape, dtype=int)
@@ -260,7 +260,7 @@ def test_the_regions_without_a_row_are_all_of_them_once(rows: list[list[str]]) -
 
 
 @given(rows=tables)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_is_evaluated_is_what_was_analysed(rows: list[list[str]]) -> None:
     terms = terms_of(rows)
     found = analysed(rows, [0] * len(rows), first=True)

@@ -167,7 +167,7 @@ def items(draw: st.DrawFn) -> Item:
 @given(one=items(), value=amounts, quota=amounts.filter(bool))
 @example(one=COUNTY_A, value=120, quota=100).via("120% gives exactly 102")
 @example(one=COUNTY_B, value=13 * 10**11 - 1, quota=10**12).via("a fen short of a step")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_points_are_those_of_exact_fractions(one: Item, value: int, quota: int) -> None:
     expected = points_of(one, Fraction(value), Fraction(quota))
     found = score(one, value, quota)
@@ -178,7 +178,7 @@ def test_points_are_those_of_exact_fractions(one: Item, value: int, quota: int) 
 
 
 @given(one=items(), low=amounts, high=amounts, quota=amounts.filter(bool))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_who_does_better_never_gets_less(one: Item, low: int, high: int, quota: int) -> None:
     """Whatever is configured, as long as the target itself is worth no less than what is short of it."""
     worse, better = sorted((low, high)) if one.better == "more" else sorted((low, high), reverse=True)

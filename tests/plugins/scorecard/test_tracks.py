@@ -55,7 +55,7 @@ def test_what_is_without_a_target_leaves_the_weight(
     digits=st.integers(0, 9),
     way=st.sampled_from(get_args(Rounding)),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_totals_are_those_of_exact_fractions(
     worth: list[tuple[int, int, bool]], missing: Literal["rescale", "leave"], digits: int, way: Rounding
 ) -> None:
