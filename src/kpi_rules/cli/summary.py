@@ -122,25 +122,16 @@ def _measures(page: Page, assessment: kr.Assessment) -> None:
 
 
 def _ledger(page: Page, assessment: kr.Assessment) -> None:
-    import polars as pl
+    from kpi_rules.pipeline.difference import pay_sums
 
     ledger = assessment.ledger
-    withheld = int(ledger["withheld"].sum())
-    released = int(ledger.filter(pl.col("released_on").is_not_null())["withheld"].sum())
+    sums = pay_sums(ledger)
     page.line()
     page.title(_("Pay"))
-    back = int(ledger.filter(pl.col("reversed_on").is_not_null())["withheld"].sum())
     equation = _("withheld {withheld} = released {released} + outstanding {outstanding}")
-    if back:
+    if sums["reversed"]:
         equation = _("withheld {withheld} = released {released} + reversed {reversed} + outstanding {outstanding}")
-    page.line(
-        equation.format(
-            withheld=_amount(withheld),
-            released=_amount(released),
-            reversed=_amount(back),
-            outstanding=_amount(withheld - released - back),
-        )
-    )
+    page.line(equation.format(**{name: _amount(fen) for name, fen in sums.items()}))
     persons = ledger["person"].n_unique()
     if persons:
         page.line(

@@ -92,14 +92,16 @@ def _money(before: Assessment, after: Assessment) -> pl.DataFrame:
     )
 
 
-def _sums(assessment: Assessment) -> list[tuple[str, str | None, int]]:
-    ledger = assessment.ledger
+def pay_sums(ledger: pl.DataFrame) -> dict[str, int]:
+    """Return what a ledger holds in fen: `withheld`, and of it `released`, `reversed` and `outstanding`."""
     withheld = int(ledger["withheld"].sum())
     released = int(ledger.filter(pl.col("released_on").is_not_null())["withheld"].sum())
     back = int(ledger.filter(pl.col("reversed_on").is_not_null())["withheld"].sum())
-    pay = {"withheld": withheld, "released": released, "reversed": back, "outstanding": withheld - released - back}
+    return {"withheld": withheld, "released": released, "reversed": back, "outstanding": withheld - released - back}
+
+
+def _sums(assessment: Assessment) -> list[tuple[str, str | None, int]]:
     issued = assessment.events.filter(pl.col("amount").is_not_null()).group_by("rule").agg(pl.col("amount").sum())
-    return [
-        *((name, None, fen) for name, fen in pay.items()),
-        *(("issued", *row) for row in issued.sort("rule").rows()),
-    ]
+    by_rule = ((rule, int(fen)) for rule, fen in issued.sort("rule").iter_rows())
+    pay = pay_sums(assessment.ledger)
+    return [*((name, None, fen) for name, fen in pay.items()), *(("issued", rule, fen) for rule, fen in by_rule)]
