@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -17,7 +18,19 @@ from tui.tests.served import EXAMPLE, LINUX, Served, alive, drawn, links, run, s
 from tui.tests.webdriver import PATIENCE, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+
+@asynccontextmanager
+async def tab_of(server: Served) -> AsyncIterator[tuple[ClientWebSocketResponse, str]]:
+    """Enter by the link of a server, and open a tab; its cookie is given with it."""
+    async with ClientSession(cookie_jar=DummyCookieJar()) as client:
+        async with client.get(server.link, allow_redirects=False) as answer:
+            cookie = answer.headers["Set-Cookie"].partition(";")[0]
+        headers = {"Cookie": cookie, "Origin": server.base}
+        async with client.ws_connect(f"{server.base}/ws?width=120&height=30", headers=headers) as tab:
+            yield tab, cookie
 
 
 @LINUX
@@ -116,16 +129,12 @@ def test_a_page_hears_whether_something_is_not_saved_and_a_closed_tab_leaves_it_
 @LINUX
 def test_what_is_not_saved_outlives_a_server_that_is_killed(tmp_path: Path) -> None:
     async def test(server: Served) -> None:
-        async with ClientSession(cookie_jar=DummyCookieJar()) as client:
-            async with client.get(server.link, allow_redirects=False) as answer:
-                cookie = answer.headers["Set-Cookie"].partition(";")[0]
-            headers = {"Cookie": cookie, "Origin": server.base}
-            async with client.ws_connect(f"{server.base}/ws?width=120&height=30", headers=headers) as tab:
-                await drawn(tab, "met:")
-                for key in TAKEN:
-                    await tab.send_json(["stdin", key])
-                await until(lambda: any(file.stat().st_size for file in tmp_path.rglob("unsaved-*")))
-                await asyncio.to_thread(server.end, signal.SIGKILL)
+        async with tab_of(server) as (tab, _cookie):
+            await drawn(tab, "met:")
+            for key in TAKEN:
+                await tab.send_json(["stdin", key])
+            await until(lambda: any(file.stat().st_size for file in tmp_path.rglob("unsaved-*")))
+            await asyncio.to_thread(server.end, signal.SIGKILL)
 
     with Served(tmp_path, EXAMPLE) as server:
         asyncio.run(asyncio.wait_for(test(server), 2 * PATIENCE))
@@ -148,16 +157,12 @@ def test_however_the_server_ends_its_processes_end_and_a_folder_may_be_called_an
     (tmp_path / "polars.py").write_text("raise SystemExit(7)\n")  # the current folder is no place for modules
 
     async def test(server: Served) -> list[int]:
-        async with ClientSession(cookie_jar=DummyCookieJar()) as client:
-            async with client.get(server.link, allow_redirects=False) as answer:
-                cookie = answer.headers["Set-Cookie"].partition(";")[0]
-            headers = {"Cookie": cookie, "Origin": server.base}
-            async with client.ws_connect(f"{server.base}/ws?width=120&height=30", headers=headers) as tab:
-                await drawn(tab, "市财政局")
-                started = tabs_of(server.process.pid)
-                assert len(started) == 1
-                code = await asyncio.to_thread(server.end, by)
-                assert code == (-by if by is signal.SIGKILL else 0)
+        async with tab_of(server) as (tab, cookie):
+            await drawn(tab, "市财政局")
+            started = tabs_of(server.process.pid)
+            assert len(started) == 1
+            code = await asyncio.to_thread(server.end, by)
+            assert code == (-by if by is signal.SIGKILL else 0)
             assert cookie.partition("=")[2] not in server.log.read_text()
             return started
 
