@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from kpi_rules.workspace.workspace import Workspace
 
 LARGE = 100_000
-"""Above this many units only the last tick's panel is kept, and only `SHOWN` and the indicators that rules read are
+"""Above this many units only the last tick's panel is shown, and only `SHOWN` and the indicators that rules read are
 computed.
 """
 
@@ -72,7 +72,7 @@ def assess(
             if wanted `by` and `reason`, which the measures show; without it every proposal counts as approved on its
             tick.
         indicators: the indicators to compute besides those that rules read; all by default, few for large populations.
-        whole_panel: whether to keep every tick's indicators; by default up to 100,000 units.
+        whole_panel: whether `units` has every tick's indicators; by default up to 100,000 units.
 
     Returns:
         The assessment: units, events, measures, ledger, findings and explanations.
@@ -194,7 +194,7 @@ def _assessed(workspace: Workspace, config: Config, book: Rulebook, evidence: Ev
         book,
         rulings=rulings,
         outputs=evidence.indicators,
-        every_tick=evidence.whole_panel,
+        every_tick=False,  # the others are made where somebody asks: conditions need few of their columns
         blocking=Blocking.of(scene),
     )
     if decisions is not None:

@@ -114,19 +114,16 @@ class Assessment:
     @cached_property
     def units(self) -> pl.DataFrame:
         """`unit`, `tick` and the indicators, one row per unit and tick (of large populations the last tick alone)."""
-        names = self.indicator_names
-        ids = self.panel.units["unit"]
-        frames = [
-            self.decided.frame(here).select(
-                pl.lit(ids).alias("unit"), pl.lit(self.ticks[here].on).alias("tick"), *names
-            )
-            for here in sorted(self.decided.frames)
-        ]
-        return pl.concat(frames)
+        last = len(self.ticks) - 1
+        return pl.concat([self.figures(here) for here in range(0 if self.evidence.whole_panel else last, last + 1)])
 
-    @property
-    def _frame_columns(self) -> list[str]:
-        return self.decided.frames[max(self.decided.frames)][0].columns
+    def figures(self, here: int) -> pl.DataFrame:
+        """Return `unit`, `tick` and the indicators at tick number `here`, one row per unit."""
+        names = self.indicator_names
+        kept = here == len(self.ticks) - 1
+        frame = self.decided.frame(here) if kept else self._derived(here, set(names))
+        ids = self.panel.units["unit"]
+        return frame.select(pl.lit(ids).alias("unit"), pl.lit(self.ticks[here].on).alias("tick"), *names)
 
     @cached_property
     def events(self) -> pl.DataFrame:
@@ -204,7 +201,8 @@ class Assessment:
     @property
     def indicator_names(self) -> list[str]:
         """The indicators that were computed, in order."""
-        return [name for name in indicator_schema(self.panel.terms.indicators) if name in self._frame_columns]
+        there = self.decided.frames[len(self.ticks) - 1][0].columns
+        return [name for name in indicator_schema(self.panel.terms.indicators) if name in there]
 
     def before(self, here: int) -> dict[str, pl.Series]:
         """Return the lag and the counts of every unit just before tick number `here`."""

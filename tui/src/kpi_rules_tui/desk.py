@@ -310,8 +310,7 @@ def units(assessment: kr.Assessment) -> pl.DataFrame:
 
     config = assessment.workspace.config
     primary = config.primary if config is not None else "funds"
-    last = assessment.ticks[-1].on
-    figures = assessment.units.filter(pl.col("tick") == last).select(
+    figures = assessment.figures(len(assessment.ticks) - 1).select(
         "unit",
         pl.col(primary).alias("credited"),
         pl.col(f"{primary}_quota").alias("quota"),
@@ -399,5 +398,5 @@ def quotas(
     )
     if assessment is None:
         return rows.with_columns(completion=pl.lit(None, pl.Float64))
-    at_last = assessment.units.filter(pl.col("tick") == assessment.ticks[-1].on).select("unit", "completion")
+    at_last = assessment.figures(len(assessment.ticks) - 1).select("unit", "completion")
     return rows.join(at_last, on="unit", how="left", maintain_order="left")
