@@ -63,6 +63,7 @@ def run(
     from kpi_rules.cli.screen import working
 
     results.check(format, tables, output)
+    work.spare_threads(workspace)
     assessment = work.assess(work.load_valid(workspace), as_of, known_at, decisions)
     if format == "table" and not tables:
         summary.show(assessment, workspace, output)

@@ -39,6 +39,7 @@ def run(*, workspace: Path, format: str, output: Path | None) -> int:
 
     if output is not None:
         check_target(output)
+    work.spare_threads(workspace)
     loaded = work.load(workspace)
     problems = results.problem_frame(loaded.problems)
     if format == "table":

@@ -57,6 +57,7 @@ def run(  # noqa: PLR0913 (one for each option)
 
     if output is not None:
         check_target(output)
+    work.spare_threads(workspace)
     assessment = work.assess(work.load_valid(workspace), as_of, known_at, decisions, on=on)
     try:
         explanation = assessment.explain(unit, rule, on)

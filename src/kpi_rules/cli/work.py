@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
+from itertools import islice
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import kpi_rules as kr
 from kpi_rules.cli.failures import RefusedError, WorkspaceError, say
@@ -17,6 +20,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import polars as pl
+
+
+SMALL: Final = 2 * 2**20
+"""Bytes of the files of a workspace, some ten thousand rows, up to which one thread of polars is enough."""
+
+FILES: Final = 200
+"""Files that are looked at before a workspace counts as large."""
+
+_ELSEWHERE: Final = (b"://", b'"/', b"'/", b"..", b":\\")
+"""What a configuration has that names a table in a database or in another folder."""
+
+
+def spare_threads(path: Path) -> None:
+    """Have polars begin with one thread where a workspace is small, for a command that loads and assesses and no more.
+
+    It runs a thousand small queries then, and waking threads for each takes an eighth of the processor's time. What the
+    environment says holds; of tables in a database or another folder nothing is known, and nothing is done.
+    """
+    if "polars" in sys.modules:  # its threads are there
+        return
+    folder = path if path.is_dir() else path.parent
+    try:
+        text = (folder / "kpi.toml").read_bytes()
+        files = list(islice((each for each in folder.rglob("*") if each.is_file()), FILES))
+        size = sum(each.stat().st_size for each in files)
+    except OSError:  # loading says so
+        return
+    if len(files) < FILES and size <= SMALL and not any(each in text for each in _ELSEWHERE):
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 def load(path: Path) -> kr.Workspace:
