@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from datetime import date
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -17,6 +16,7 @@ from attrs import define, field
 
 import kpi_rules as kr
 from kpi_rules_tui.texts import N_
+from kpi_rules_tui.widgets.charts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,7 +83,7 @@ class Trial:
     comparison: kr.Comparison | None
     known: pl.DataFrame
     pace: pl.DataFrame
-    counts: Mapping[str, tuple[Mapping[int, int], ...]]
+    counts: Mapping[str, tuple[Counts, ...]]
 
     @property
     def until(self) -> date:
@@ -211,16 +211,16 @@ class Run:
             frames.append(assessment.units.select("unit", "tick", column))
         return frames[0], frames[1]
 
-    def _counts(self, *simulations: kr.Simulation | None) -> dict[str, tuple[Mapping[int, int], ...]]:
+    def _counts(self, *simulations: kr.Simulation | None) -> dict[str, tuple[Counts, ...]]:
         """Count the totals of each variant, and have its tables made: none of it keeps the screen waiting."""
-        found: dict[str, list[Mapping[int, int]]] = {}
+        found: dict[str, list[Counts]] = {}
         for each in simulations:
             if each is None:
                 continue
             self._check()
             _tables = (each.units, each.rules, each.money, each.assumptions)
             for what in each.totals["what"]:
-                found.setdefault(what, []).append(Counter(each.per_draw(what).tolist()))
+                found.setdefault(what, []).append(Counts.of(each.per_draw(what)))
         return {what: tuple(counts) for what, counts in found.items()}
 
     def _step(self, stage: str, call: Callable[[], Found]) -> Found:

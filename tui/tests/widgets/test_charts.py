@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from textual.app import App
 
-from kpi_rules_tui.widgets.charts import Band, Bar, Bars, Chart, Fan, Histogram, points, step_of
+from kpi_rules_tui.widgets.charts import Band, Bar, Bars, Chart, Counts, Fan, Histogram, points, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +93,7 @@ def test_labels_are_data(name: str) -> None:
 
 def test_bins_are_the_same_for_both_series_and_hold_all_draws() -> None:
     chart = Histogram()
-    a, b = Counter({0: 50, 3: 50}), Counter({1: 25, 7: 75})
+    a, b = Counts.of([0, 3] * 50), Counts.of([1, 7, 7, 7] * 25)
     lines = drawn(chart, lambda: chart.count("met", [("A", a), ("B", b)]))
     rows = [line.split() for line in lines[2:] if line]
     assert [row[0] for row in rows] == [str(value) for value in range(8)]
@@ -111,7 +110,7 @@ def test_bins_fit(low: int, high: int, bins: int) -> None:
 
 def test_wide_bins_say_where_they_begin() -> None:
     chart = Histogram()
-    lines = drawn(chart, lambda: chart.count("fen", [("A", Counter(range(1000)))], lambda fen: f"{fen:,}"))
+    lines = drawn(chart, lambda: chart.count("fen", [("A", Counts.of(range(1000)))], lambda fen: f"{fen:,}"))
     assert lines[1].startswith("from 0 ")
     assert [line.split()[-1] for line in lines[1:] if line][:4] == ["10.0%"] * 4
 

@@ -6,6 +6,7 @@ written as a number or a word beside it; without colours (NO_COLOR) it is drawn 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import rich.cells
@@ -20,8 +21,10 @@ from kpi_rules_tui.widgets.bars import EIGHTHS
 from kpi_rules_tui.widgets.columns import fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
     from textual import events
 
 Piece = tuple[str, str]
@@ -180,45 +183,62 @@ class Bars(Chart):
         return "".join(EIGHTHS[max(0, min(8, eighths - 8 * place))] for place in range(width))
 
 
+@define(frozen=True, eq=False)
+class Counts:
+    """How often whole numbers came: `values` ascending, each once, and their `times`; as arrays, since of a million
+    draws a dictionary would keep every key waiting.
+    """
+
+    values: NDArray[np.int64]
+    times: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, numbers: ArrayLike) -> Counts:
+        """Count whole numbers; it may take a while, and holds nobody up in another thread."""
+        import numpy as np
+
+        values, times = np.unique(np.asarray(numbers, dtype=np.int64), return_counts=True)
+        return cls(values, times.astype(np.int64))
+
+
 class Histogram(Bars):
     """How often values come, in as many bins as there are lines; of two series the bins and the scale are the same."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 (Textual's name)
         """Make an empty chart."""
         super().__init__(id=id, classes=classes)
-        self.counts: tuple[Mapping[int, int], ...] = ()
+        self.counts: tuple[Counts, ...] = ()
         self.write: Callable[[int], str] = str
 
-    def count(
-        self, title: str, counts: Sequence[tuple[str, Mapping[int, int]]], write: Callable[[int], str] = str
-    ) -> None:
+    def count(self, title: str, counts: Sequence[tuple[str, Counts]], write: Callable[[int], str] = str) -> None:
         """Show by series how often each whole number came."""
         self.title, self.write = title, write
         self.series = tuple(name for name, _counts in counts)
-        self.counts = tuple(times for _name, times in counts)
+        self.counts = tuple(each for _name, each in counts)
         self.again()
 
     def rows_in(self, count: int) -> Sequence[Bar]:
         """Return a row for each bin, with the share of draws in it."""
-        every = [value for times in self.counts for value in times]
-        if not every or count < 1:
+        ends = [int(each.values[place]) for each in self.counts if len(each.values) for place in (0, -1)]
+        if not ends or count < 1:
             return ()
-        step = step_of(min(every), max(every), count)
-        first, last = min(every) // step, max(every) // step
-        wholes = [max(sum(times.values()), 1) for times in self.counts]
-        sums: list[dict[int, int]] = []
-        for times in self.counts:
-            bins: dict[int, int] = {}
-            for value, often in times.items():
-                bins[value // step] = bins.get(value // step, 0) + often
-            sums.append(bins)
+        step = step_of(min(ends), max(ends), count)
+        first, last = min(ends) // step, max(ends) // step
+        wholes = [max(int(each.times.sum()), 1) for each in self.counts]
+        sums = [_in_bins(each, range(first, last + 1), step) for each in self.counts]
         rows = []
         for place in range(first, last + 1):
-            shares = [bins.get(place, 0) / whole for bins, whole in zip(sums, wholes, strict=True)]
+            shares = [bins[place - first] / whole for bins, whole in zip(sums, wholes, strict=True)]
             low = self.write(place * step)
             label = low if step == 1 else _("from {low}").format(low=low)
             rows.append(Bar(label, shares, [f"{share:.1%}" for share in shares]))
         return rows
+
+
+def _in_bins(counts: Counts, bins: range, step: int) -> list[int]:
+    """Return how often numbers came in each bin, which has those from its own number times `step` on."""
+    edges = counts.values.searchsorted([place * step for place in (*bins, bins.stop)])
+    return [int(counts.times[begin:end].sum()) for begin, end in pairwise(edges.tolist())]
 
 
 def step_of(low: int, high: int, bins: int) -> int:
