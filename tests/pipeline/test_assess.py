@@ -153,3 +153,16 @@ def test_what_is_made_of_an_indicator_that_nothing_else_reads_is_there(tmp_path:
         """
     found = workspace(tmp_path, policies={"late.py": policy}, tables={"quotas": quotas})
     assert kr.assess(found, indicators=()).events["rule"].to_list() == ["late.few", "late.late"]
+
+
+@pytest.mark.parametrize("as_of", [date(2011, 12, 31), date(2011, 8, 15)])
+def test_the_figures_of_a_tick_are_those_of_all_ticks(tmp_path: Path, as_of: date) -> None:
+    found = workspace(tmp_path, enabled=ENABLED)
+    whole, last = kr.assess(found, as_of), kr.assess(found, as_of, whole_panel=False)
+    ticks = [tick.on for tick in whole.ticks]
+    assert whole.units["tick"].unique(maintain_order=True).to_list() == ticks
+    for here, on in enumerate(ticks):
+        assert whole.figures(here).equals(whole.units.filter(pl.col("tick") == on))
+        assert last.figures(here).equals(whole.figures(here))
+    assert last.units.equals(whole.figures(len(ticks) - 1))
+    assert not whole.units.filter(pl.col("lag") > 1).is_empty()

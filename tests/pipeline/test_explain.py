@@ -178,6 +178,9 @@ def test_what_happened_and_since_when(tmp_path: Path) -> None:
     assert later.reason == begins.reason
     over = one(found, "finance", SECTION, YEAR_END)
     assert (over.event, over.in_force_since) == ("superseded", None)
+    assert over.superseded_by == ("pay_withholding.all_staff",)
+    assert "is superseded at this tick by pay_withholding.all_staff" in over.to_text()
+    assert begins.superseded_by == ()
     never = one(found, "water", SECTION)
     assert (never.state, never.event, never.measure, never.reason) == ("not in force", None, None, None)
     assert begins.plugin == "kpi-rules-pay-withholding 0.1.0"

@@ -47,10 +47,11 @@ class ParameterUsed:
 class RuleExplanation:
     """One rule for one unit at one tick.
 
-    `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `in_force_since` the
-    tick at which the measure in force started, which with decisions may be later than `proposed_on`, its proposal. The
-    state `proposed` is that of a measure that awaits its decision. `distance` is None where no further amount can end
-    or avoid the measure, or none is ahead. `guards` is what guards say of it, or why it is not proposed.
+    `event` is what happened at this tick (`started`, `ended`, `superseded`, `issued`) or None; `superseded_by` are the
+    ids of the rules whose measures started and superseded it, in code-point order; `in_force_since` is the tick at
+    which the measure in force started, which with decisions may be later than `proposed_on`, its proposal. The state
+    `proposed` is that of a measure that awaits its decision. `distance` is None where no further amount can end or
+    avoid the measure, or none is ahead. `guards` is what guards say of it, or why it is not proposed.
     """
 
     rule: str
@@ -68,6 +69,7 @@ class RuleExplanation:
     distance: Distance | None
     sources: tuple[str, ...]
     guards: tuple[str, ...] = ()
+    superseded_by: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Return it as plain data; dates are dates, money is fen."""
@@ -79,6 +81,7 @@ class RuleExplanation:
             "distance": asdict(self.distance) if self.distance else None,
             "sources": list(self.sources),
             "guards": list(self.guards),
+            "superseded_by": list(self.superseded_by),
         }
 
     def to_text(self) -> str:
@@ -105,7 +108,7 @@ class RuleExplanation:
             "started": _("begins at this tick"),
             "issued": _("is issued at this tick"),
             "ended": _("ends at this tick"),
-            "superseded": _("is superseded at this tick"),
+            "superseded": _("is superseded at this tick by {rules}").format(rules=", ".join(self.superseded_by)),
         }
         if self.event is not None:
             return events[self.event]
@@ -311,7 +314,16 @@ class Explainer:
             distance=None if spent else distances.find(place, rule, "begins" if day == on else state),
             sources=rule.sources,
             guards=self.guarded.told(rule.id, measure, on) if self.guarded is not None else (),
+            superseded_by=self._superseding(rule, unit, on) if now is not None and now["event"] == "superseded" else (),
         )
+
+    def _superseding(self, rule: Rule, unit: str, on: date) -> tuple[str, ...]:
+        """Return the rules whose measures of a unit started on a day and superseded that of a rule."""
+        started = self.assessment.events.filter(
+            (pl.col("unit") == unit) & (pl.col("tick") == on) & (pl.col("event") == "started")
+        )
+        superseding = self.assessment.rulebook.superseding[rule.id]
+        return tuple(name for name in sorted(started["rule"].to_list()) if name in superseding)
 
     def _proposed(self, measure: str) -> int:
         """Return the number of the tick at which a measure was proposed, which its id ends with."""

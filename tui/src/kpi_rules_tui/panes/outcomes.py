@@ -366,7 +366,13 @@ def assumptions_frame(trial: Trial) -> pl.DataFrame:
     found = pl.concat(frames)
     words = [_("too little to rely on: widened") if each else _("enough") for each in found["little"]]
     return _with_key(
-        found.with_columns(enough=pl.Series(words, dtype=pl.String)), "variant", "model", "what", "about", "value"
+        found.with_columns(enough=pl.Series(words, dtype=pl.String)),
+        "variant",
+        "model",
+        "indicator",
+        "what",
+        "about",
+        "value",
     )
 
 
@@ -383,6 +389,7 @@ def _assumptions_columns(
         Column(
             "enough", _("rests on enough?"), lambda row: row["enough"], _little, whole=True, most=32 if wide else 30
         ),
+        Column("indicator", _("indicator"), lambda text: text or _("all"), most=16),
         Column("value", _("value"), most=60),
         Column("basis", _("rests on"), most=80),
         Column("model", _("forecast")),

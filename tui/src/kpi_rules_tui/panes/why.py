@@ -47,6 +47,8 @@ def _concerns(rule: kr.RuleExplanation) -> bool:
 
 def standing(rule: kr.RuleExplanation) -> str:
     """Say how a rule stands to its unit."""
+    if rule.superseded_by:
+        return _("superseded by {rules}").format(rules=", ".join(rule.superseded_by))
     if rule.event is not None:
         return happened(rule.event)
     if rule.in_force_since is not None:
