@@ -53,7 +53,7 @@ def _units(page: Page, assessment: kr.Assessment) -> None:
     last = assessment.ticks[-1]
     names = assessment.workspace.tables.units.select("unit", "name")
     rows = (
-        assessment.figures(len(assessment.ticks) - 1)
+        assessment.figures()
         .filter(pl.col("completion").is_not_null())
         .join(names, on="unit", how="left", maintain_order="left")
     )

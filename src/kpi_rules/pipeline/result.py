@@ -114,14 +114,15 @@ class Assessment:
     @cached_property
     def units(self) -> pl.DataFrame:
         """`unit`, `tick` and the indicators, one row per unit and tick (of large populations the last tick alone)."""
-        last = len(self.ticks) - 1
-        return pl.concat([self.figures(here) for here in range(0 if self.evidence.whole_panel else last, last + 1)])
+        if not self.evidence.whole_panel:
+            return self.figures()
+        return pl.concat([self.figures(here) for here in range(len(self.ticks))])
 
-    def figures(self, here: int) -> pl.DataFrame:
-        """Return `unit`, `tick` and the indicators at tick number `here`, one row per unit."""
+    def figures(self, here: int | None = None) -> pl.DataFrame:
+        """Return `unit`, `tick` and the indicators at tick number `here`, by default the last, one row per unit."""
+        here = len(self.ticks) - 1 if here is None else here
         names = self.indicator_names
-        kept = here == len(self.ticks) - 1
-        frame = self.decided.frame(here) if kept else self._derived(here, set(names))
+        frame = self.decided.frame(here) if here in self.decided.frames else self._derived(here, set(names))
         ids = self.panel.units["unit"]
         return frame.select(pl.lit(ids).alias("unit"), pl.lit(self.ticks[here].on).alias("tick"), *names)
 

@@ -310,7 +310,7 @@ def units(assessment: kr.Assessment) -> pl.DataFrame:
 
     config = assessment.workspace.config
     primary = config.primary if config is not None else "funds"
-    figures = assessment.figures(len(assessment.ticks) - 1).select(
+    figures = assessment.figures().select(
         "unit",
         pl.col(primary).alias("credited"),
         pl.col(f"{primary}_quota").alias("quota"),
@@ -398,5 +398,5 @@ def quotas(
     )
     if assessment is None:
         return rows.with_columns(completion=pl.lit(None, pl.Float64))
-    at_last = assessment.figures(len(assessment.ticks) - 1).select("unit", "completion")
+    at_last = assessment.figures().select("unit", "completion")
     return rows.join(at_last, on="unit", how="left", maintain_order="left")
