@@ -20,7 +20,7 @@ BINS: Final = 512
 PER_WHOLE: Final = 256
 """Completion is counted in bins of 1/256 of the task, the last of which holds all from 511/256 on."""
 
-AT_ONCE: Final = 32_768
+AT_ONCE: Final = 131_072
 """Numbers counted at once: what is made of them stays in the processor's cache."""
 
 WAITING: Final = 2 * BINS
@@ -87,8 +87,7 @@ def _places(amounts: Whole, quota: Whole) -> NDArray[np.float64]:
 
     The quotient is one correctly rounded division, so that a completion falls into the same bin on every machine.
     """
-    places = amounts * np.float64(PER_WHOLE)
-    places /= np.maximum(quota, 1)[:, None]
+    places = np.divide(amounts, np.maximum(quota, 1)[:, None] / np.float64(PER_WHOLE))
     np.clip(places, 0, BINS - 1, out=places)
     places[quota <= 0] = BINS
     return places

@@ -11,6 +11,7 @@ import numpy as np
 from attrs import define, evolve
 
 from kpi_rules.simulation.keys import BUFFERS, bases, of_rows, slot_words
+from kpi_rules.simulation.sampling import blocks
 from kpi_rules.simulation.tables import CELLS
 
 if TYPE_CHECKING:
@@ -61,15 +62,37 @@ class Confirming:
         return evolve(self, mean=self.mean[:, units], keys=keys, rounds=rounds)
 
 
+class _Slots:
+    """The words of some keys and draws, slot by slot: the words of a slot serve for as long as no other is asked for."""
+
+    def __init__(self, keys: Words, draws: Words) -> None:
+        """Make what the words of all slots begin with."""
+        self._held = -1
+        self._bases, self._words = np.empty((2, len(keys), len(draws)), dtype=np.uint64)
+        self._blocks = list(blocks(np.ones(len(keys)), len(draws)))
+        for rows, columns in self._blocks:
+            based = self._bases[rows, columns]
+            bases(keys[rows], draws[columns], based, BUFFERS.get("visits", based.shape, np.uint64))
+
+    def at(self, slot: int) -> Words:
+        """Return the words of a slot, 0 or more, keys x draws."""
+        if slot != self._held:
+            for place in self._blocks:
+                words = self._words[place]
+                slot_words(self._bases[place], slot, words, BUFFERS.get("visits", words.shape, np.uint64))
+            self._held = slot
+        return self._words
+
+
 class Visits:
-    """The visits of some draws, tick by tick: keeps the word that serves several months."""
+    """The visits of some draws, tick by tick."""
 
     def __init__(self, confirming: Confirming, draws: Words) -> None:
         """Start before the first tick."""
         self._of = confirming
         self._draws = draws
-        self._held = -1
-        self._words: Words = np.empty((confirming.mean.shape[1], len(draws)), dtype=np.uint64)
+        self._slots: dict[bool, _Slots] = {}
+        self._words: Words = np.empty((0, 0), dtype=np.uint64)
         self._offsets = [of_rows(mean * CELLS, len(draws)) for mean in confirming.mean]
         rounds = confirming.rounds
         self._levels = None if rounds is None else rounds.levels(draws)
@@ -81,17 +104,9 @@ class Visits:
         if rounds is not None and self._levels is not None:
             self._of_ease = rounds.steps[:, self._levels[rounds.month[here]]] * CELLS
         monthly, slot = bool(self._of.monthly[here]), int(self._of.slot[here])
-        wanted = slot // LANES if monthly else -2 - here
-        if wanted == self._held:
-            return
-        keys = self._of.keys[0 if monthly else 1]
-        rows = max(1, CELLS * 16 // max(1, len(self._draws)))
-        for begin in range(0, len(keys), rows):
-            words = self._words[begin : begin + rows]
-            scratch = BUFFERS.get("visits", words.shape, np.uint64)
-            bases(keys[begin : begin + rows], self._draws, words, scratch)
-            slot_words(words, slot // LANES if monthly else slot, words, scratch)
-        self._held = wanted
+        if monthly not in self._slots:
+            self._slots[monthly] = _Slots(self._of.keys[0 if monthly else 1], self._draws)
+        self._words = self._slots[monthly].at(slot // LANES if monthly else slot)
 
     def confirm(self, here: int, rows: slice, columns: slice, waiting: Whole) -> Whole:
         """Take what is confirmed at tick number `here` of some units and draws out of `waiting`; return it.

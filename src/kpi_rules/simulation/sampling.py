@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Whole = NDArray[np.int64]
     Words = NDArray[np.uint64]
 
-WORKING: Final = 65_536
+WORKING: Final = 196_608
 """Cells and arrivals of a block: what is worked on at once should stay in the processor's cache."""
 
 MOST_AT_ONCE: Final = 2.0**40
