@@ -138,12 +138,12 @@ class Chunk:
         layout = self._of.layout
         for going in self._going:
             brought, of_members = going.advance(here, effort)
-            found[going.series.name] = _shown(layout, going.credited, going.of_members)
             if going.series.name == "funds":
                 for name, (own, within) in self._arrived.items():
                     own[: len(brought)] += brought
                     np.add(within, of_members, out=within)
                     found[name] = _shown(layout, own, within)
+            found[going.series.name] = _shown(layout, going.credited, going.of_members, brought)
         if "recognised" in found:
             for name in found.keys() & set(self._of.within):
                 most = np.maximum(found["recognised"], self._of.last[name][:, None])
@@ -248,9 +248,14 @@ def _confirm(visits: Visits, here: int, brought: Whole, waiting: Whole, credited
         found += visits.confirm(here, rows, columns, left)
 
 
-def _shown(layout: Layout, own: Whole, of_members: Whole) -> Whole:
-    """Return what each simulated unit has, from what rows have of their own and members since the last day known."""
-    found = layout.tree.add_up(own.copy())
+def _shown(layout: Layout, own: Whole, of_members: Whole, room: Whole | None = None) -> Whole:
+    """Return what each simulated unit has, from what rows have of their own and members since the last day known; in
+    `room`, if that has the shape of `own`.
+    """
+    if room is None or room.shape != own.shape:
+        room = np.empty_like(own)
+    np.copyto(room, own)
+    found = layout.tree.add_up(room)
     if layout.members is not None:
         found[layout.members.rows] += of_members
     return found if layout.shown is None else found[layout.shown]
