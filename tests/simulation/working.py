@@ -33,7 +33,7 @@ class Work:
     Each chunk leaves a file in `folder`, where there is one.
     """
 
-    units: int = 100_000
+    units: int = 1_000_000
     seconds: float = 0
     folder: str = ""
     dies_at: int = -1
@@ -56,7 +56,7 @@ class Listing:
     dies: str = ""
     times: int = 1
     fails: bool = False
-    units: int = 100_000
+    units: int = 1_000_000
 
     def run(self, low: int, high: int) -> Found:
         """Do some draws."""

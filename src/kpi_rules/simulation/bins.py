@@ -21,7 +21,7 @@ PER_WHOLE: Final = 256
 """Completion is counted in bins of 1/256 of the task, the last of which holds all from 511/256 on."""
 
 AT_ONCE: Final = 131_072
-"""Numbers counted at once: what is made of them stays in the processor's cache."""
+"""Numbers counted at once: what is made of them stays in the processor's cache, but operations are few."""
 
 WAITING: Final = 2 * BINS
 """So many draws take as much room, two bytes each, as the counts of all bins."""

@@ -63,7 +63,7 @@ class Confirming:
 
 
 class _Slots:
-    """The words of some keys and draws, slot by slot: the words of a slot serve for as long as no other is asked for."""
+    """The words of some keys and draws, slot by slot: those of a slot serve until another is asked for."""
 
     def __init__(self, keys: Words, draws: Words) -> None:
         """Make what the words of all slots begin with."""

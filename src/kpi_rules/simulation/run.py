@@ -24,7 +24,7 @@ from kpi_rules.simulation.worker import Failed, Left, attempt, begin, by_file, p
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-ROWS: Final = 125_000
+ROWS: Final = 250_000
 """Units x draws at once: fewer, and what a tick costs by itself counts, and threads that wait for each other; more, and
 memory grows for nothing.
 """
@@ -188,6 +188,8 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
     collecting = _Collecting(work, draws, running, at_once)
     alone = running.executor is None and running.workers is None
     todo = chunks(work.units, draws, at_once, rows)
+    if running.workers is None or running.executor is not None:
+        keep_memory()  # an executor may well have threads of this process
     if alone and work.units * draws <= (rows or ROWS):
         todo = [(0, draws)]
     if running.executor is not None:
@@ -195,8 +197,6 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
         todo = collecting.through(todo, _sent(work, executor), broken=lambda: getattr(executor, "broken", False))
     elif running.workers is not None:
         todo = _in_processes(collecting, todo, running.workers)
-    if alone:
-        keep_memory()
     if len(todo) == 1 and running.cancelled is None:  # neither shared, nor to be asked about meanwhile: no thread
         collecting.through(todo, lambda part: _done(attempt(work, *part)))
     elif todo:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
 
 WORKING: Final = 196_608
-"""Cells and arrivals of a block: what is worked on at once should stay in the processor's cache."""
+"""Cells and arrivals of a block: what is worked on at once should stay in the processor's cache; and two threads wait
+for the interpreter's lock between operations, so that those should be few.
+"""
 
 MOST_AT_ONCE: Final = 2.0**40
 """The greatest amount of one arrival, fen, 110亿 yuan: it keeps what is computed within 64 bits."""

@@ -127,7 +127,9 @@ def begin(wanted: Connection | None = None) -> None:
 
 def prepare() -> None:
     """Load what most work needs, before there is any."""
-    import kpi_rules.simulation.counting  # noqa: F401 (that it is loaded is all)
+    import kpi_rules.simulation.chunks
+    import kpi_rules.simulation.counting
+    import kpi_rules.simulation.job  # noqa: F401 (that they are loaded is all)
 
 
 def _keep_all_memory() -> None:
