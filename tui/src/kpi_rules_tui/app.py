@@ -22,6 +22,7 @@ from kpi_rules_tui.house import House
 from kpi_rules_tui.panes import checks
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import Remembered, recall, remember
+from kpi_rules_tui.seen import elsewhere, keep
 from kpi_rules_tui.story import write_story
 from kpi_rules_tui.texts import _, plain, safe, shown
 from kpi_rules_tui.typeahead import Passed, Typeahead
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from kpi_rules_tui.desk import Desk, Edit, Weighed
+    from kpi_rules_tui.seen import Seen
 
 LONGEST_TOLD: Final = 500
 """Characters of a notification; more would cover the screen."""
@@ -68,8 +70,11 @@ class Office(App[int]):
         keymap: Mapping[str, str] | None = None,
         remarks: Sequence[str] = (),
         theme: str | None = None,
+        seen: Seen | None = None,
     ) -> None:
-        """Take the desk, what was remembered, keys of a person's own, and what was wrong with them."""
+        """Take the desk, what was remembered, keys of a person's own and what was wrong with them, and what was last
+        seen of the workspace as it is.
+        """
         super().__init__()
         self.desk = desk
         desk.on_edits = self._edited
@@ -77,6 +82,8 @@ class Office(App[int]):
         self.remembered = recall() if remembered is None else remembered
         self.animation_level = "none"  # nothing moves by itself: quiet over a slow line
         self._keymap_given, self._remarks = dict(keymap or {}), list(remarks)
+        self.seen = seen
+        self._awaited = ""
         self._fault: BaseException | None = None
         for each in themes.OURS:
             self.register_theme(each)
@@ -162,6 +169,9 @@ class Office(App[int]):
             elif weighed is not None:
                 self.desk.weighed = weighed
             self.house.fill()
+        awaited, self._awaited = self._awaited, ""
+        if awaited:
+            self.open_unit(awaited)
 
     async def off(self, call: Any, *arguments: Any) -> Any:  # noqa: ANN401 (whatever the call returns)
         """Run something in a thread; a failure is told, logged, and None comes back. The app stays usable."""
@@ -214,9 +224,11 @@ class Office(App[int]):
         return weighed.assessment if weighed is not None else self.desk.assessment
 
     def open_unit(self, unit: str) -> None:
-        """Show the page of a unit."""
+        """Show the page of a unit; of one that was opened as last seen, once the workspace has been read."""
         if self.assessment is not None:
             self.push_screen(UnitScreen(unit))
+        elif self.reading:
+            self._awaited = unit
 
     def open_profile(self, unit: str | None) -> None:
         """Show the profile of a unit, by default the first there is."""
@@ -478,6 +490,10 @@ class Office(App[int]):
         self.remembered.workspaces.pop(key, None)
         self.remembered.workspaces[key] = self.house.kept()
         remember(self.remembered)
+        seen = self.house.seen()
+        workspace = self.desk.workspace
+        if seen is not None and workspace is not None and not self.desk.edits and not elsewhere(workspace):
+            keep(self.desk.folder, self.desk.made_of, seen)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give what our themes name and those of Textual do not: what is said in passing."""

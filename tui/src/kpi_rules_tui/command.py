@@ -113,20 +113,22 @@ def run(  # noqa: PLR0913 (one for each option)
 
 def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> int:
     """Run the application in this terminal; a failure is raised once the terminal is as it was."""
-    from kpi_rules_tui import splash
+    from kpi_rules_tui import seen, splash
     from kpi_rules_tui.remembered import recall
 
     remembered = recall()
     if remembered.language and "KPI_RULES_LANG" not in os.environ and not spoken():
         kr.set_language(remembered.language)
     splash.draw(desk.folder)
-    desk.begin()
+    known = seen.recall(desk.folder, desk.as_of)
+    if known is None:  # else what is known is shown first: reading would only hold it up
+        desk.begin()
     try:
         from kpi_rules_tui.app import Office
         from kpi_rules_tui.keymap import keymap_file, read_keymap
 
         keymap, remarks = read_keymap(keymap_file() if keys is None else keys)
-        office: Any = Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme)
+        office: Any = Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known)
     except BaseException:
         splash.clear()
         raise

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 import kpi_rules as kr
+from kpi_rules_tui.seen import made_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 
 @define(frozen=True, eq=False)
 class Opened:
-    """A workspace that was read, and its assessment; None where it has errors."""
+    """A workspace that was read, and its assessment, None where it has errors; `made_of` says what files it is of, as
+    `seen` does.
+    """
 
     workspace: kr.Workspace
     assessment: kr.Assessment | None
     problems: Sequence[kr.Problem] = ()
+    made_of: str = ""
 
 
 @define(frozen=True, eq=False)
@@ -57,7 +61,8 @@ class Desk:
 
     `as_of` is the day the assessment goes by, None for the year's end; `edits` are not saved yet, and `weighed` is
     what they change. `steps` are the states before each edit, for undo; `saved` are the edits that would undo the last
-    save; `trial` is what was simulated last. `on_edits` is called whenever other edits are not saved than before.
+    save; `trial` is what was simulated last; `made_of` says what files were read. `on_edits` is called whenever other
+    edits are not saved than before.
     """
 
     folder: Path
@@ -71,6 +76,7 @@ class Desk:
     steps: list[tuple[Edit, ...]] = field(factory=list)
     saved: tuple[Edit, ...] = ()
     trial: Trial | None = None
+    made_of: str = ""
     on_edits: Callable[[], object] = _nothing
     _begun: Future[Opened] | None = None
 
@@ -95,11 +101,12 @@ class Desk:
         return self._open() if begun is None else begun.result()
 
     def _open(self) -> Opened:
+        digest = made_of(self.folder, self.as_of)  # first: what changes while it is read is not what was read
         workspace = kr.load(self.folder)
         if workspace.errors:
             return Opened(workspace, None)
         try:
-            return Opened(workspace, kr.assess(workspace, self.as_of))
+            return Opened(workspace, kr.assess(workspace, self.as_of), made_of=digest)
         except kr.AssessmentError as error:
             return Opened(workspace, None, error.problems)
 
@@ -189,6 +196,7 @@ class Desk:
         """Put what was read on the desk; edits that are not saved stay."""
         self.workspace, self.assessment = opened.workspace, opened.assessment
         self.problems = tuple(opened.problems)
+        self.made_of = opened.made_of
         self.weighed = None
 
     def keep(self, weighed: Weighed) -> None:

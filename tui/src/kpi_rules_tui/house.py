@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kpi_rules_tui.app import Office
     from kpi_rules_tui.panes.pane import Pane
+    from kpi_rules_tui.seen import Seen
 
 PANES: Final = {
     "overview": ("1", N_("Overview"), "OverviewPane"),
@@ -95,14 +96,20 @@ class House(Screen[None]):
     def _fill(self, name: str) -> None:
         """Fill a pane, and take up what was remembered of it the first time."""
         pane = self._made[name]
-        if self.office.desk.workspace is None or not pane.is_mounted:
+        if not pane.is_mounted:
             return
-        first = not pane.has_class("-filled")
+        first = not pane.has_class("-filled") and not pane.has_class("-recalled")
+        kept = self._remembered().get(name)
+        if self.office.desk.workspace is None:
+            if self.office.seen is not None and first:
+                pane.add_class("-recalled")
+                pane.restore(kept if isinstance(kept, dict) else {})
+                pane.recall(self.office.seen)
+            return
         pane.fill()
         pane.add_class("-filled")
         self._filled.add(name)
         if first:
-            kept = self._remembered().get(name)
             pane.restore(kept if isinstance(kept, dict) else {})
 
     def fill(self) -> None:
@@ -130,7 +137,9 @@ class House(Screen[None]):
             parts.append((_("reading"), "$warning"))
         elif said:
             parts.append((said, "$warning"))
-        if desk.assessment is not None:
+        if desk.workspace is None and office.seen is not None:
+            parts.append((_("as last seen, as of {day}").format(day=office.seen.day), ""))
+        elif desk.assessment is not None:
             parts.append((_("as of {day}").format(day=desk.assessment.as_of), ""))
         elif desk.workspace is not None:
             count = len(desk.workspace.errors) + len(desk.problems)
@@ -139,7 +148,8 @@ class House(Screen[None]):
             parts.append((_("not saved: {count}").format(count=len(desk.edits)), "$warning bold"))
         if desk.readonly:
             parts.append((_("read-only"), "$accent"))
-        self.query_one(TitleLine).tell(desk.title, parts)
+        title = desk.title if desk.workspace is not None or office.seen is None else office.seen.title
+        self.query_one(TitleLine).tell(title, parts)
         tabs = [(key, name, title) for name, (key, title, _made) in PANES.items()]
         self.query_one(TabsLine).tell(tabs, self._active)
 
@@ -186,6 +196,15 @@ class House(Screen[None]):
             return [str(unit) for unit in rows["unit"]]
         assessment = self.office.assessment
         return [] if assessment is None else units(assessment).drop_nulls("completion")["unit"].to_list()
+
+    def seen(self) -> Seen | None:
+        """Return what the overview shows, for the next run; None where it was not looked at."""
+        overview: Any = self._made.get("overview")
+        assessment = self.office.desk.assessment
+        if overview is None or assessment is None or "overview" not in self._filled:
+            return None
+        found: Seen | None = overview.seen(self.office.desk.title, str(assessment.as_of))
+        return found
 
     def kept(self) -> dict[str, Any]:
         """Return what is to be remembered: the pane shown, and of each pane what it keeps."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from kpi_rules_tui.actions import bindings
 from kpi_rules_tui.amounts import percent, whole
 from kpi_rules_tui.desk import units
 from kpi_rules_tui.panes.pane import FilterLine, Pane
+from kpi_rules_tui.seen import MOST_ROWS, Seen
 from kpi_rules_tui.texts import _, label_of, plain
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.lines import StatusLine
@@ -23,11 +24,29 @@ if TYPE_CHECKING:
     import kpi_rules as kr
 
 
+KEPT: Final = (
+    "unit",
+    "shown",
+    "completion",
+    "expected",
+    "lag",
+    "standing",
+    "in_force",
+    "credited",
+    "quota",
+    "rank",
+    "group_size",
+    "group",
+)
+"""What is kept of each unit for the next run: all that a column reads."""
+
+
 class OverviewPane(Pane):
     """The units; enter opens a unit's page."""
 
     tables: ClassVar[tuple[str, ...]] = ("overview-units",)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("overview")]
+    _seen: Seen | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the table."""
@@ -48,11 +67,26 @@ class OverviewPane(Pane):
         table.show(with_words(rows, assessment), self._columns())
         self.tell()
 
+    def recall(self, seen: Seen) -> None:
+        """Show the units as they stood when they were last seen."""
+        self._seen = seen
+        self.query_one(Table).recall(seen.rows, self._columns())
+        self.tell()
+
+    def seen(self, title: str, day: str) -> Seen | None:
+        """Return what is shown, for the next run; None where there are too many rows."""
+        rows = self.query_one(Table).shown_rows
+        if rows is None or rows.height > MOST_ROWS:
+            return None
+        return Seen(title, day, tuple(rows.select(KEPT).to_dicts()), tuple(self.more()))
+
     def on_resize(self) -> None:
         """Show what there is room for."""
         table = self.query_one(Table)
         if table.frame is not None:
             table.show(table.frame, self._columns())
+        elif self._seen is not None and table.total:
+            table.recall(self._seen.rows, self._columns())
 
     def _columns(self) -> list[Column]:
         amount = self.office.scale
@@ -84,7 +118,7 @@ class OverviewPane(Pane):
         """Say how many meet the task, are behind, and are hit."""
         frame = self.query_one(Table).frame
         if frame is None:
-            return ()
+            return self._seen.more if self._seen is not None and self.query_one(Table).total else ()
         met = int((frame["completion"] >= 1).sum())
         behind = int((frame["standing"] == _("behind")).sum())
         missed = int((frame["standing"] == _("not met")).sum())

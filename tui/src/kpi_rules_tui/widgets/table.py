@@ -118,6 +118,7 @@ class Table(ScrollView, can_focus=True):
         self.selected: set[object] = set()
         self.empty = ""
         self.busy = False
+        self._recalled: Sequence[dict[str, Any]] = ()
         self._wanted: Wanted | None = None
         self._before: dict[str, Any] | None = None
         self._shown = Shown()
@@ -133,10 +134,19 @@ class Table(ScrollView, can_focus=True):
             self.selected = set(frame.filter(self._is_selected(frame[self.key]))[self.key].to_list())
         self._arrange(frame, tuple(columns))
 
+    def recall(self, rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> None:
+        """Show rows of an earlier run until a frame comes: they can be gone over, selected and opened."""
+        before = (self.current or self._before or {}).get(self.key)
+        self._recalled, self.columns, self._shown = rows, tuple(columns), Shown(None, len(rows))
+        self._measure()
+        self.virtual_size = Size(self._width(), len(rows) + 1)
+        self._move(next((place for place, row in enumerate(rows) if row.get(self.key) == before), 0))
+        self.refresh()
+
     def nothing(self, why: str) -> None:
         """Show no rows but the reason; the cursor comes back to its row with the next frame that has it."""
         self._before = self.current or self._before
-        self.empty, self.frame, self._shown, self._wanted = why, None, Shown(), None
+        self.empty, self.frame, self._shown, self._wanted, self._recalled = why, None, Shown(), None, ()
         self.virtual_size = Size(self._width(), 1)
         self.refresh()
 
@@ -148,14 +158,18 @@ class Table(ScrollView, can_focus=True):
     @property
     def total(self) -> int:
         """How many rows there are."""
-        return 0 if self.frame is None else self.frame.height
+        return len(self._recalled) if self.frame is None else self.frame.height
 
     @property
     def current(self) -> dict[str, Any] | None:
         """The row that the cursor is on, by column names."""
-        if self.frame is None or not self._shown.count:
-            return None
-        return self.frame.row(self._shown.row(min(self.place, self._shown.count - 1)), named=True)
+        return self._row_at(min(self.place, self._shown.count - 1)) if self._shown.count else None
+
+    def _row_at(self, place: int) -> dict[str, Any]:
+        """Return a row that is shown, by column names."""
+        if self.frame is None:
+            return self._recalled[place]
+        return self.frame.row(self._shown.row(place), named=True)
 
     @property
     def at(self) -> object:
@@ -245,6 +259,7 @@ class Table(ScrollView, can_focus=True):
         before = self.current or self._before
         anew = self.frame is not wanted.frame or self.columns is not wanted.columns
         self.frame, self.columns, self._shown, self._before = wanted.frame, tuple(wanted.columns), found, None
+        self._recalled = ()
         if not found.count:
             self._before = before  # the cursor comes back to it
         if anew:
@@ -257,9 +272,7 @@ class Table(ScrollView, can_focus=True):
 
     def _measure(self) -> None:
         """Take the width of each column from its title and its first rows."""
-        if self.frame is None:
-            return
-        head = self.frame.head(MEASURED).rows(named=True)
+        head = self._recalled if self.frame is None else self.frame.head(MEASURED).rows(named=True)
         self._widths = [
             min(
                 max(
@@ -308,8 +321,7 @@ class Table(ScrollView, can_focus=True):
         return segments
 
     def _row(self, place: int, base: Style) -> list[Segment]:
-        assert self.frame is not None  # noqa: S101 (there are rows)
-        row = self.frame.row(self._shown.row(place), named=True)
+        row = self._row_at(place)
         here = place == self.place
         style = base + self.get_component_rich_style("table--cursor", partial=True) if here else base
         marked = bool(self.key) and row[self.key] in self.selected
