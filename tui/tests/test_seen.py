@@ -262,6 +262,26 @@ def test_every_key_is_safe_while_it_is_read(example: Path) -> None:
     run(second())
 
 
+@pytest.mark.parametrize("pane", ["quotas", "policies", "simulate", "evidence"])
+def test_other_panes_wait_until_it_is_read(example: Path, pane: str) -> None:
+    async def second() -> None:
+        desk = slow(example)
+        office = Office(desk, seen=recall(example, None))
+        async with office.run_test(size=(80, 24)) as pilot:
+            await until(pilot, lambda: office.reading)
+            assert office.house.pane.id == f"pane-{pane}"
+            assert "as last seen" not in dump(office)
+            assert "as last seen" in await press(pilot, "1")
+            await press(pilot, str(["quotas", "policies", "simulate", "evidence"].index(pane) + 2))
+            desk.may.set()
+            await settled(pilot)
+            assert office.house.pane.id == f"pane-{pane}"
+            check_drawn(office)
+
+    run(left(example, str(["quotas", "policies", "simulate", "evidence"].index(pane) + 2)))
+    run(second())
+
+
 def test_errors_take_the_place_of_what_was_seen(example: Path) -> None:
     async def second(seen: Seen | None) -> None:
         desk = slow(example)

@@ -101,7 +101,7 @@ class House(Screen[None]):
         first = not pane.has_class("-filled") and not pane.has_class("-recalled")
         kept = self._remembered().get(name)
         if self.office.desk.workspace is None:
-            if self.office.seen is not None and first:
+            if self.office.seen is not None and first and name == "overview":
                 pane.add_class("-recalled")
                 pane.restore(kept if isinstance(kept, dict) else {})
                 pane.recall(self.office.seen)
@@ -137,7 +137,7 @@ class House(Screen[None]):
             parts.append((_("reading"), "$warning"))
         elif said:
             parts.append((said, "$warning"))
-        if desk.workspace is None and office.seen is not None:
+        if desk.workspace is None and office.seen is not None and self._active == "overview":
             parts.append((_("as last seen, as of {day}").format(day=office.seen.day), ""))
         elif desk.assessment is not None:
             parts.append((_("as of {day}").format(day=desk.assessment.as_of), ""))
