@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import asynccontextmanager
 from datetime import date
 from threading import Event
 from typing import TYPE_CHECKING
@@ -19,7 +20,10 @@ from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import change, check_drawn, dump, edit, opened, press, run, settled, until
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
 SEEN = Seen("a name", "2011-12-31", ({"unit": "bureau", "completion": 0.5, "rank": None},), ("met: 0",))
 
@@ -45,6 +49,16 @@ async def left(folder: Path, *keys: str, size: tuple[int, int] = (80, 24)) -> No
     async with opened(folder, size) as (office, pilot):
         await press(pilot, *keys, "q")
         await until(pilot, lambda: office.return_code is not None)
+
+
+@asynccontextmanager
+async def again(folder: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[Office, Pilot[int], Event]]:
+    """Open a workspace that was left, and wait until it is being read; it is not before the event is set."""
+    desk = slow(folder)
+    office = Office(desk, seen=recall(folder, None))
+    async with office.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: office.reading)
+        yield office, pilot, desk.may
 
 
 def words(office: Office) -> list[list[str]]:
@@ -154,15 +168,12 @@ def test_tables_that_change_unseen_are_not_kept(example: Path) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 def test_the_overview_is_there_before_the_workspace_is_read(example: Path, size: tuple[int, int]) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=size) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example, size) as (office, pilot, may):
             before = dump(office)
             check_drawn(office)
             assert "as last seen, as of 2011-12-31" in before
             assert "reading" in before
-            desk.may.set()
+            may.set()
             await settled(pilot)
             after = dump(office)
             assert "as last seen" not in after
@@ -174,15 +185,12 @@ def test_the_overview_is_there_before_the_workspace_is_read(example: Path, size:
 
 def test_filter_order_and_cursor_are_those_that_were_left(example: Path) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example) as (office, pilot, may):
             table = office.house.pane.query_one(Table)
             before, unit = words(office), table.at
             assert unit is not None
             assert table.needle == "pay"
-            desk.may.set()
+            may.set()
             await settled(pilot)
             assert words(office) == before
             assert table.at == unit
@@ -193,10 +201,7 @@ def test_filter_order_and_cursor_are_those_that_were_left(example: Path) -> None
 
 def test_the_cursor_goes_and_a_unit_opens_once_it_can(example: Path) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example) as (office, pilot, may):
             table = office.house.pane.query_one(Table)
             first = table.at
             await press(pilot, "j", "space")
@@ -205,9 +210,11 @@ def test_the_cursor_goes_and_a_unit_opens_once_it_can(example: Path) -> None:
             assert len(table.selected) == 1
             await press(pilot, "enter")
             assert not isinstance(office.screen, UnitScreen)
-            desk.may.set()
+            may.set()
             await until(pilot, lambda: isinstance(office.screen, UnitScreen))
-            assert office.screen.unit == unit  # type: ignore[attr-defined]  # (it is one)
+            screen = office.screen
+            assert isinstance(screen, UnitScreen)
+            assert screen.unit == unit
             assert len(table.selected) == 1
 
     run(left(example))
@@ -216,14 +223,11 @@ def test_the_cursor_goes_and_a_unit_opens_once_it_can(example: Path) -> None:
 
 def test_another_width_shows_other_columns_of_what_was_seen(example: Path) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example) as (office, pilot, may):
             assert "credited" not in dump(office)
             await pilot.resize_terminal(140, 40)
             await until(pilot, lambda: "credited" in dump(office))
-            desk.may.set()
+            may.set()
             await settled(pilot)
 
     run(left(example))
@@ -232,10 +236,7 @@ def test_another_width_shows_other_columns_of_what_was_seen(example: Path) -> No
 
 def test_every_key_is_safe_while_it_is_read(example: Path) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=(80, 24), notifications=True) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example) as (office, pilot, may):
             for key in (
                 "s",
                 "a",
@@ -254,7 +255,7 @@ def test_every_key_is_safe_while_it_is_read(example: Path) -> None:
             ):
                 await press(pilot, key)
             assert office.fault is None
-            desk.may.set()
+            may.set()
             await settled(pilot)
             check_drawn(office)
 
@@ -265,15 +266,12 @@ def test_every_key_is_safe_while_it_is_read(example: Path) -> None:
 @pytest.mark.parametrize("pane", ["quotas", "policies", "simulate", "evidence"])
 def test_other_panes_wait_until_it_is_read(example: Path, pane: str) -> None:
     async def second() -> None:
-        desk = slow(example)
-        office = Office(desk, seen=recall(example, None))
-        async with office.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: office.reading)
+        async with again(example) as (office, pilot, may):
             assert office.house.pane.id == f"pane-{pane}"
             assert "as last seen" not in dump(office)
             assert "as last seen" in await press(pilot, "1")
             await press(pilot, str(["quotas", "policies", "simulate", "evidence"].index(pane) + 2))
-            desk.may.set()
+            may.set()
             await settled(pilot)
             assert office.house.pane.id == f"pane-{pane}"
             check_drawn(office)
@@ -283,13 +281,10 @@ def test_other_panes_wait_until_it_is_read(example: Path, pane: str) -> None:
 
 
 def test_errors_take_the_place_of_what_was_seen(example: Path) -> None:
-    async def second(seen: Seen | None) -> None:
-        desk = slow(example)
-        office = Office(desk, seen=seen)
-        async with office.run_test(size=(80, 24)) as pilot:
-            await until(pilot, lambda: office.reading)
+    async def second() -> None:
+        async with again(example) as (office, pilot, may):
             (example / "kpi.toml").write_text("[")
-            desk.may.set()
+            may.set()
             await settled(pilot)
             assert office.house.pane.id == "pane-evidence"
             await press(pilot, "1")
@@ -297,7 +292,7 @@ def test_errors_take_the_place_of_what_was_seen(example: Path) -> None:
             assert "as last seen" not in dump(office)
 
     run(left(example))
-    run(second(recall(example, None)))
+    run(second())
 
 
 def test_what_is_not_saved_is_not_kept(example: Path) -> None:

@@ -188,8 +188,7 @@ def run(work: Work[Found], draws: int, running: Running, rows: int | None = None
     collecting = _Collecting(work, draws, running, at_once)
     alone = running.executor is None and running.workers is None
     todo = chunks(work.units, draws, at_once, rows)
-    if running.workers is None or running.executor is not None:
-        keep_memory()  # an executor may well have threads of this process
+    keep_memory()  # an executor may have threads of this process, and what workers lose is done here
     if alone and work.units * draws <= (rows or ROWS):
         todo = [(0, draws)]
     if running.executor is not None:

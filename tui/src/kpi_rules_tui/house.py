@@ -95,7 +95,7 @@ class House(Screen[None]):
 
     def _fill(self, name: str) -> None:
         """Fill a pane, and take up what was remembered of it the first time."""
-        pane = self._made[name]
+        pane: Any = self._made[name]
         if not pane.is_mounted:
             return
         first = not pane.has_class("-filled") and not pane.has_class("-recalled")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -30,6 +31,11 @@ class Remembered:
 def state_file() -> Path:
     """Say where it is remembered."""
     return user_state_path(APP) / "tui-state.json"
+
+
+def named_after(folder: Path) -> str:
+    """Return what files about a workspace have in their names; its own may be one that no file can have."""
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
 
 
 def recall() -> Remembered:

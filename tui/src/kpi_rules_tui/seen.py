@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 from contextlib import suppress
 from importlib.metadata import version
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define
 
 import kpi_rules as kr
-from kpi_rules_tui.remembered import state_file
+from kpi_rules_tui.remembered import named_after, state_file
 
 if TYPE_CHECKING:
     from datetime import date
@@ -63,6 +62,8 @@ def made_of(folder: Path, as_of: date | None) -> str:
 
 def keep(folder: Path, digest: str, seen: Seen) -> None:
     """Keep what was shown, for the user alone to read; where that is not possible nothing is kept."""
+    import tempfile  # here, as the first frame waits for what this module loads
+
     if not digest or len(seen.rows) > MOST_ROWS:
         return
     text = json.dumps({"made_of": digest, "title": seen.title, "day": seen.day, "rows": seen.rows, "more": seen.more})
@@ -112,8 +113,7 @@ def _is_row(row: object) -> bool:
 
 
 def _file(folder: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
-    return state_file().parent / f"seen-{name}.json"
+    return state_file().parent / f"seen-{named_after(folder)}.json"
 
 
 def _forget_old(home: Path) -> None:

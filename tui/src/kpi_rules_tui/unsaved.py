@@ -7,7 +7,6 @@ While the session lives it holds a lock on its file, which no end of a process l
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
 import time
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import define, field
 
-from kpi_rules_tui.remembered import state_file
+from kpi_rules_tui.remembered import named_after, state_file
 from kpi_rules_tui.texts import _, plain
 
 if TYPE_CHECKING:
@@ -106,8 +105,8 @@ def left(folder: Path) -> list[Path]:
 
 
 def _prefix(folder: Path) -> str:
-    """Return what the names of a workspace's files begin with; its own name may be one that no file can have."""
-    return f"unsaved-{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]}-"
+    """Return what the names of a workspace's files begin with."""
+    return f"unsaved-{named_after(folder)}-"
 
 
 def _locked(file: TextIO) -> bool:

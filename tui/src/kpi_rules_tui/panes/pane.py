@@ -12,7 +12,6 @@ from kpi_rules_tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from kpi_rules_tui.desk import Desk
-    from kpi_rules_tui.seen import Seen
 
 __all__ = ["FilterLine", "Pane", "kept_of", "take_up"]
 
@@ -62,9 +61,6 @@ class Pane(Holder, Vertical):
     def fill(self) -> None:
         """Show what is on the desk."""
         raise NotImplementedError
-
-    def recall(self, seen: Seen) -> None:
-        """Show what was seen in the last run until there is something to `fill` it with."""
 
     def find(self, name: str) -> None:
         """Put the cursor on what has a name."""
