@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -11,8 +13,7 @@ import pytest
 import kpi_rules as kr
 from tests.pipeline.making import workspace
 
-if TYPE_CHECKING:
-    from pathlib import Path
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 ENABLED = ("field_duty", "rewards", "supervision")
 
@@ -166,3 +167,47 @@ def test_the_figures_of_a_tick_are_those_of_all_ticks(tmp_path: Path, as_of: dat
         assert last.figures(here).equals(whole.figures(here))
     assert last.units.equals(whole.figures(len(ticks) - 1))
     assert not whole.units.filter(pl.col("lag") > 1).is_empty()
+
+
+def _assessed(name: str) -> kr.Assessment:
+    return kr.assess(kr.load(EXAMPLES / name), date(2011, 9, 30))
+
+
+def _check_in_force(found: kr.Assessment) -> None:
+    standing = found.measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
+    assert not standing.is_empty()
+    assert found.in_force.equals(standing.select(found.in_force.columns))
+
+
+@pytest.mark.parametrize("name", ["hundred-days", "worked-example", "field-duty", "without-python"])
+def test_the_measures_in_force_are_those_active_or_proposed(name: str) -> None:
+    _check_in_force(_assessed(name))
+
+
+def test_what_was_decided_says_which_measures_are_in_force() -> None:
+    found = _assessed("worked-example")
+    kept, undone = found.in_force["id"][:2]
+    decisions = pl.DataFrame(
+        {
+            "measure": [kept, undone, undone],
+            "decision": ["approved", "approved", "reversed"],
+            "on": [date(2011, 9, 1), date(2011, 9, 1), date(2011, 9, 30)],
+        }
+    )
+    then = kr.assess(found.workspace, found.as_of, decisions=decisions)
+    _check_in_force(then)
+    assert undone not in then.in_force["id"]
+    assert {"proposed", "in force"} <= set(then.in_force["status"])
+
+
+@pytest.mark.parametrize("name", ["hundred-days", "worked-example", "field-duty", "shapes/scoring", "without-python"])
+def test_an_assessment_goes_to_another_process(name: str) -> None:
+    found = _assessed(name)
+    unit = found.measures["unit"][0]
+    found.explain(unit)  # what was made for it goes too, or is made again
+    other = pickle.loads(pickle.dumps(found))  # noqa: S301 (made on this line)
+    for frame in ("units", "measures", "events", "ledger", "entries", "findings", "waterfall"):
+        assert getattr(other, frame).equals(getattr(found, frame)), frame
+    assert other.explain(unit).to_text() == found.explain(unit).to_text()
+    off = [kr.SwitchEdit(found.measures["rule"][0], on=False)]
+    assert other.what_if(off).measures.equals(found.what_if(off).measures)

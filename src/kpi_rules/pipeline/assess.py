@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 from kpi_rules.hooks.manager import BUILT_INS
 from kpi_rules.locale import _
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from collections.abc import Set as AbstractSet
 
+    from kpi_rules.model.contributions import PaceCurve
     from kpi_rules.pipeline.credit import Credited
     from kpi_rules.pipeline.verify import Excluded
     from kpi_rules.workspace.config import Config
@@ -342,17 +343,31 @@ def rulebook(workspace: Workspace) -> Rulebook:
     return Rulebook(workspace.plugins.rules, _terms(workspace, workspace.config))
 
 
+@define(frozen=True, eq=False)
+class _Pace:
+    """The share a workspace expects on a day; asked once per tick and block, so that each answer is kept.
+
+    Not a function within another: an assessment can be pickled.
+    """
+
+    curve: PaceCurve
+    config: Config
+    _known: dict[date, Fraction] = field(factory=dict, init=False)
+
+    def __call__(self, on: date) -> Fraction:
+        """Return the share expected on a day."""
+        if on not in self._known:
+            year = self.config.year
+            after = on > year.end
+            self._known[on] = Fraction(1) if after else self.curve.expected(year, on, self.config.pace_points)
+        return self._known[on]
+
+
 def _terms(workspace: Workspace, config: Config) -> Terms:
-    curve = workspace.plugins.pace_curves[config.pace_curve]
-
-    @cache  # asked once per tick and block
-    def pace(on: date) -> Fraction:
-        return Fraction(1) if on > config.year.end else curve.expected(config.year, on, config.pace_points)
-
     return Terms(
         year=config.year,
         campaigns=config.campaigns,
-        pace=pace,
+        pace=_Pace(workspace.plugins.pace_curves[config.pace_curve], config),
         primary=config.primary,
         tolerance=config.tolerance,
         indicators=workspace.plugins.indicators,

@@ -51,7 +51,8 @@ class Derived:
         graph = {name: reads & self._all.keys() for name, reads in self._reads.items()}
         self._made_by: dict[str, Callable[[pl.DataFrame], pl.Expr | pl.Series]] = {}
         self._order = tuple(TopologicalSorter(graph).static_order())
-        self._moments = {name: _moments_of(each) for name, each in self._all.items() if each.at is not None}
+        self._at = {name: each.at for name, each in self._all.items() if each.at is not None}
+        self._counts: dict[tuple[str, frozenset[str]], bool] = {}
 
     def closure(self, needed: Collection[str]) -> set[str]:
         """Return the named columns with all that they are made from."""
@@ -76,7 +77,7 @@ class Derived:
     @property
     def counting(self) -> tuple[str, ...]:
         """The indicators that count ticks."""
-        return tuple(self._moments)
+        return tuple(self._at)
 
     def formula(self, name: str) -> Formula | None:
         """Return the value of an indicator as a formula, before it is compared; None of one that counts, and where it
@@ -87,7 +88,7 @@ class Derived:
 
     def counted(self, moments: frozenset[str], among: Collection[str]) -> set[str]:
         """Return the indicators among those named that count a tick with these moments."""
-        return {name for name in self._moments.keys() & set(among) if self._moments[name](moments)}
+        return {name for name in self._at.keys() & set(among) if self._counts_at(name, moments)}
 
     def add(
         self, frame: pl.DataFrame, names: Sequence[str], moments: frozenset[str], before: Mapping[str, pl.Series]
@@ -110,7 +111,7 @@ class Derived:
                 earlier = before.get(name)
                 earlier = pl.repeat(0, len(frame), dtype=pl.Int64, eager=True) if earlier is None else earlier
                 column = earlier
-                if self._moments[name](moments):
+                if self._counts_at(name, moments):
                     column = _counted(earlier, frame[name], consecutive=indicator.counting == "consecutive")
                 frame = frame.with_columns(column.alias(name))
         return frame
@@ -119,22 +120,20 @@ class Derived:
         """Return what makes the value of an indicator; prepared when it is first asked for."""
         if name not in self._made_by:
             value = correctly_rounded(self._all[name].value)
-            self._made_by[name] = partial(exactly, expression=value) if multiplies(value) else lambda _frame: value
+            self._made_by[name] = partial(exactly if multiplies(value) else _as_it_is, expression=value)
         return self._made_by[name]
 
-
-def _moments_of(indicator: Indicator) -> Callable[[frozenset[str]], bool]:
-    """Return the moments at which an indicator counts, as a function of a tick's moments."""
-    known: dict[frozenset[str], bool] = {}
-
-    def counts(moments: frozenset[str]) -> bool:
-        if moments not in known:
+    def _counts_at(self, name: str, moments: frozenset[str]) -> bool:
+        """Say whether an indicator counts a tick with these moments."""
+        key = name, moments
+        if key not in self._counts:
             one = pl.DataFrame({moment: [moment in moments] for moment in MOMENTS})
-            assert indicator.at is not None  # noqa: S101 (asked only of those that have it)
-            known[moments] = one.select(indicator.at).item() is True
-        return known[moments]
+            self._counts[key] = one.select(self._at[name]).item() is True
+        return self._counts[key]
 
-    return counts
+
+def _as_it_is(_frame: pl.DataFrame, expression: pl.Expr) -> pl.Expr:
+    return expression
 
 
 def _counted(before: pl.Series, holds: pl.Series, *, consecutive: bool) -> pl.Series:

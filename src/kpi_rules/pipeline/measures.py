@@ -12,7 +12,7 @@ from kpi_rules.model.plans import run
 from kpi_rules.model.text import fields, render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kpi_rules.model.calendar import Tick
     from kpi_rules.model.contributions import Rule
@@ -97,37 +97,30 @@ def happened(happenings: Sequence[Happening], days: pl.Series, units: pl.Series)
 
 
 def measure_frame(
-    decided: Decided,
-    ticks: Sequence[Tick],
-    units: pl.DataFrame,
-    staff: pl.DataFrame,
-    rules: Mapping[str, Rule],
-    year: int,
-    reasons: Callable[[pl.DataFrame], pl.Series],
+    decided: Decided, ticks: Sequence[Tick], units: pl.Series, rules: Mapping[str, Rule], year: int
 ) -> pl.DataFrame:
-    """Return the measures (`MEASURES`), ordered by the day they were proposed, unit and rule.
+    """Return the measures, ordered by the day they were `proposed`, which is a column beside those of `MEASURES`, unit
+    and rule; without `person` and `reason`.
 
     Args:
         decided: what the rules decided.
         ticks: of the assessment.
-        units: the clean table.
-        staff: the clean table, to resolve a head to a person.
+        units: ids, one for each unit.
         rules: by id.
         year: the assessment's.
-        reasons: gives the reason of each row of a frame of `rule`, `unit`, `proposed`.
     """
-    events = event_frame(decided.events, ticks, units["unit"], year)
-    proposed = event_frame(decided.proposals, ticks, units["unit"], year)
+    events = event_frame(decided.events, ticks, units, year)
+    proposed = event_frame(decided.proposals, ticks, units, year)
     began = events.filter(pl.col("event").is_in(["started", "issued"]))
     over = events.filter(pl.col("event").is_in(["ended", "superseded"]))
     known = pl.concat([began, proposed.join(began, on="measure", how="anti")])
-    waiting = _pending(decided, ticks, units["unit"], year)
+    waiting = event_frame(decided.pending, ticks, units, year).select("measure", waiting=pl.lit(value=True))
     about = pl.DataFrame(
         [(rule.id, rule.subject, rule.kind, list(rule.sources)) for rule in rules.values()],
         schema={"rule": pl.String, "subject": pl.String, "kind": pl.String, "sources": pl.List(pl.String)},
         orient="row",
     )
-    measures = run(
+    return run(
         known.lazy()
         .join(about.lazy(), on="rule", how="left")
         .join(over.lazy().select("measure", ended="tick", over="event"), on="measure", how="left")
@@ -146,18 +139,16 @@ def measure_frame(
         )
         .sort("proposed", "unit", "rule")
     )
-    measures = measures.with_columns(person=_persons(measures, units, staff), reason=reasons(measures))
-    return measures.select(*MEASURES)
 
 
-def _pending(decided: Decided, ticks: Sequence[Tick], units: pl.Series, year: int) -> pl.DataFrame:
-    pending = event_frame(decided.pending, ticks, units, year)
-    return pending.select("measure", waiting=pl.lit(value=True))
-
-
-def _persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -> pl.Series:
+def persons(measures: pl.DataFrame, units: pl.DataFrame, staff: pl.DataFrame) -> pl.Series:
     """Resolve a head to the person on the day of the proposal: the one head among the staff then, else the unit's
     own entry.
+
+    Args:
+        measures: `unit`, `proposed`, `subject`.
+        units: the clean table.
+        staff: the clean table.
     """
     on = pl.col("proposed")
     placed = measures.lazy().with_row_index("place")

@@ -15,7 +15,7 @@ from kpi_rules.model.text import fields
 from kpi_rules.pipeline.decisions import with_decisions
 from kpi_rules.pipeline.deposits import Desk, keep
 from kpi_rules.pipeline.guarded import Guarded
-from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, reason_of
+from kpi_rules.pipeline.measures import EVENTS, MEASURES, event_frame, measure_frame, persons, reason_of
 from kpi_rules.pipeline.panel import parameter_columns
 from kpi_rules.pipeline.pay import ORDER, entries, ledger
 from kpi_rules.pipeline.revocation import revocations
@@ -166,18 +166,23 @@ class Assessment:
         return self._decisions
 
     @cached_property
+    def in_force(self) -> pl.DataFrame:
+        """`id, rule, unit, started, active, status` of the measures that are active or proposed at the end; it takes a
+        fraction of `measures`, which says all of every measure.
+        """
+        stands = pl.col("active") | (pl.col("status") == "proposed")
+        return self._known.filter(stands).select("id", "rule", "unit", "started", "active", "status")
+
+    @cached_property
+    def _known(self) -> pl.DataFrame:
+        """The measures, without persons, reasons and what was decided on each."""
+        return measure_frame(self.decided, self.ticks, self.panel.units["unit"], self.rulebook.rules, self.year)
+
+    @cached_property
     def _unguarded(self) -> pl.DataFrame:
-        made_by = min(self.as_of, self.known_at)
-        measures = measure_frame(
-            self.decided,
-            self.ticks,
-            self.workspace.tables.units,
-            self.workspace.tables.staff,
-            self.rulebook.rules,
-            self.year,
-            self._reasons,
-        ).select(*MEASURES)
-        return with_decisions(measures, self._decisions, made_by)
+        tables, known = self.workspace.tables, self._known
+        whole = known.with_columns(person=persons(known, tables.units, tables.staff), reason=self._reasons(known))
+        return with_decisions(whole.select(*MEASURES), self._decisions, min(self.as_of, self.known_at))
 
     def _reasons(self, measures: pl.DataFrame) -> pl.Series:
         """Return the reason of each measure, with the figures of the tick it was proposed at."""

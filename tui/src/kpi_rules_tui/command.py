@@ -120,6 +120,7 @@ def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> i
     if remembered.language and "KPI_RULES_LANG" not in os.environ and not spoken():
         kr.set_language(remembered.language)
     splash.draw(desk.folder)
+    desk.begin_beside()
     known = seen.recall(desk.folder, desk.as_of)
     if known is None:  # else what is known is shown first: reading would only hold it up
         desk.begin()
@@ -130,9 +131,13 @@ def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> i
         keymap, remarks = read_keymap(keymap_file() if keys is None else keys)
         office: Any = Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known)
     except BaseException:
+        desk.end_beside()
         splash.clear()
         raise
-    office.run(mouse=mouse)
+    try:
+        office.run(mouse=mouse)
+    finally:
+        desk.end_beside()
     if office.fault is not None:
         raise office.fault
     return int(office.return_code or 0)

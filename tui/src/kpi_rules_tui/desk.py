@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 import kpi_rules as kr
+from kpi_rules_tui import beside
 from kpi_rules_tui.seen import made_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kpi_rules_tui.beside import Beside
     from kpi_rules_tui.trial import Trial
 
     Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
@@ -78,7 +80,19 @@ class Desk:
     trial: Trial | None = None
     made_of: str = ""
     on_edits: Callable[[], object] = _nothing
+    _beside: Beside | None = None
     _begun: Future[Opened] | None = None
+
+    def begin_beside(self) -> None:
+        """Begin to read the workspace in a process of its own, where that helps; what comes of it is asked for by
+        `begin` or `open`.
+        """
+        self._beside = beside.begin(self.folder, self._open)
+
+    def end_beside(self) -> None:
+        """Do without what is read in a process of its own."""
+        if self._beside is not None:
+            self._beside.end()
 
     def begin(self) -> None:
         """Begin to open the workspace in a thread, while the screen is still being made; `open` then waits for it."""
@@ -86,7 +100,7 @@ class Desk:
 
         def work() -> None:
             try:
-                begun.set_result(self._open())
+                begun.set_result(self._opened())
             except BaseException as error:  # noqa: BLE001 (whoever waits for it gets it)
                 begun.set_exception(error)
 
@@ -98,7 +112,16 @@ class Desk:
     def open(self) -> Opened:
         """Read the workspace and assess it; whatever is wrong is in the result."""
         begun, self._begun = self._begun, None
-        return self._open() if begun is None else begun.result()
+        return self._opened() if begun is None else begun.result()
+
+    def _opened(self) -> Opened:
+        """Take what was read beside, once everything is imported that it is made of; else read it here."""
+        other, self._beside = self._beside, None
+        if other is None:
+            return self._open()
+        _ = kr.load, kr.assess  # imports, while the other still reads
+        opened: Opened | None = other.result()
+        return self._open() if opened is None else opened
 
     def _open(self) -> Opened:
         digest = made_of(self.folder, self.as_of)  # first: what changes while it is read is not what was read
@@ -329,10 +352,8 @@ def units(assessment: kr.Assessment) -> pl.DataFrame:
         "rank",
         "group_size",
     )
-    active = (
-        assessment.measures.filter(pl.col("active") | (pl.col("status") == "proposed"))
-        .group_by("unit", maintain_order=True)
-        .agg(pl.col("rule").unique(maintain_order=True).alias("measures"))
+    active = assessment.in_force.group_by("unit", maintain_order=True).agg(
+        pl.col("rule").unique(maintain_order=True).alias("measures")
     )
     known = assessment.workspace.tables.units.select("unit", "name", "group", "kind", "parent")
     return (

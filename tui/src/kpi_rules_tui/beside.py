@@ -1,0 +1,116 @@
+"""Reads a workspace in a process of its own, while this one imports what shows it.
+
+An interpreter does one thing at a time, and both take about as long: what the screen waits for is nearly halved. What
+was read comes back pickled. Whatever is in the way of that, it is read here instead, as if nobody had tried.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SMALL: Final = 20 * 2**20
+"""Bytes of the files of a workspace up to which it is read beside; of more, handing over what was read takes too long,
+and both processes would hold it.
+"""
+
+FILES: Final = 500
+"""Files that are looked at before a workspace counts as large."""
+
+
+class Beside:
+    """A process that reads; `result` waits for it, `end` does without it."""
+
+    def __init__(self, pid: int, pipe: int) -> None:
+        """Take the process, and the end of the pipe on which it sends what it read."""
+        self._pid, self._pipe = pid, pipe
+        self._ending = threading.Lock()
+
+    def result(self) -> Any:  # noqa: ANN401 (whatever was to be read)
+        """Return what was read; None where it did not come."""
+        with os.fdopen(self._pipe, "rb") as file:
+            sent = file.read()
+        self.end()
+        try:
+            return pickle.loads(sent) if sent else None  # noqa: S301 (sent by a process of our own)
+        except Exception:  # noqa: BLE001 (pickle raises nearly anything; a policy's class may refuse)
+            return None
+
+    def end(self) -> None:
+        """End the process where it still runs."""
+        with self._ending:
+            pid, self._pid = self._pid, 0
+        if pid:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def begin(folder: Path, read: Callable[[], object]) -> Beside | None:
+    """Begin to read; None where that would be of no use, or not safe.
+
+    A process is forked only on Linux, where it may be, and only while this one has a single thread: those of polars
+    would be missing in it. A policy in a file of the workspace's own is a module that only the process knows that read
+    it.
+    """
+    if sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1:
+        return None
+    if threading.active_count() > 1 or "polars" in sys.modules or not _is_small(folder) or _has_own_policies(folder):
+        return None
+    receiving, sending = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError:  # no more processes
+        os.close(receiving)
+        os.close(sending)
+        return None
+    if pid == 0:
+        _send(read, sending)
+    os.close(sending)
+    return Beside(pid, receiving)
+
+
+def _send(read: Callable[[], object], pipe: int) -> NoReturn:
+    """Read, send, and end without a word: what goes wrong goes wrong again where it is told."""
+    with suppress(BaseException):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for standard in (0, 1, 2):  # the terminal is the other's
+            os.dup2(nothing, standard)
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the other processor is the other's
+        sent = pickle.dumps(read(), protocol=5)
+        with os.fdopen(pipe, "wb") as file:
+            file.write(sent)
+    os._exit(0)
+
+
+def _is_small(folder: Path) -> bool:
+    """Say whether there is little to read; what tables outside of the folder hold nobody knows."""
+    size = files = 0
+    try:
+        for parent, _folders, names in os.walk(folder):
+            files += len(names)
+            size += sum((Path(parent) / name).stat().st_size for name in names)
+            if files > FILES or size > SMALL:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _has_own_policies(folder: Path) -> bool:
+    with suppress(OSError, ValueError):
+        match tomllib.loads((folder / "kpi.toml").read_text("utf-8")):
+            case {"plugins": {"local": local}} if local:
+                return True
+    return False
