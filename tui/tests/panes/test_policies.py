@@ -180,6 +180,29 @@ def test_selected_policies_and_rules_are_switched_at_once(example: Path) -> None
     run(test())
 
 
+def test_a_value_is_for_one_row_and_that_is_said_where_several_are_selected(example: Path) -> None:
+    alone = "Enter and n change the row under the cursor alone"
+
+    async def test() -> None:
+        async with opened(example) as (office, pilot):
+            pane = await at(office, pilot, "parameter:field_duty.off_post_below||")
+            assert alone not in dump(office)
+            pane.edited.action_up()
+            screen = await press(pilot, "space", "space")
+            assert f"selected: 2  │  {alone}" in screen
+            await press(pilot, "k", "enter")
+            await until(pilot, lambda: "Enter takes it for this row alone" in dump(office))
+            await press(pilot, *["backspace"] * 4, *"0.9", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert office.desk.edits == (kr.ParameterEdit("field_duty.off_post_below", Decimal("0.9")),)
+            await until(pilot, lambda: f"selected: 2  │  {alone}" in dump(office))
+            assert alone not in await press(pilot, "escape")
+            await press(pilot, "enter")
+            await until(pilot, lambda: "Enter takes it, Esc leaves it as it was" in dump(office))
+
+    run(test())
+
+
 def test_selected_values_are_removed_at_once(example: Path) -> None:
     desk = Desk(example)
     desk.edits = (kr.ParameterEdit("field_duty.station_gap", Decimal("0.9"), None, "economic"),)

@@ -129,7 +129,10 @@ class EditingPane(Pane):
             self.tell(weighed.refused)
             return
         show_effect(self.effect, self.desk.assessment, weighed.assessment, self.office.scale)
-        self.tell(_("Enter takes it, Esc leaves it as it was"))
+        if self.edited.selected:
+            self.tell(_("Enter takes it for this row alone, Esc leaves it as it was"))
+        else:
+            self.tell(_("Enter takes it, Esc leaves it as it was"))
 
     def show_effect(self) -> None:
         """Show what the edits that were made change."""
