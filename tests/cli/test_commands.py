@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +21,6 @@ from kpi_rules.workspace.config_schema import CORE, SECTIONS, CampaignSection, P
 from kpi_rules.workspace.schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.cli.running import Run
 
 
@@ -221,6 +220,14 @@ def test_plugins_of_a_local_policy_that_fails(run: Run, tmp_path: Path) -> None:
     done = run("plugins", folder)
     assert done.exit_code == 3
     assert r"ValueError: [red]\x1b" in done.stderr
+
+
+def test_plugins_without_a_usable_year(run: Run) -> None:
+    done = run("plugins", Path(__file__).parents[1] / "bad" / "misspelt-year")
+    assert done.exit_code == 3
+    assert "pay_withholding, installed" in done.stdout
+    assert "(nearest: pay_withholding)" in done.stderr
+    assert "quotas.csv" not in done.stderr
 
 
 @pytest.mark.parametrize("command", [(), ("assess",), ("check",), ("explain",), ("init",), ("plugins",)])

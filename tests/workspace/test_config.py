@@ -125,17 +125,28 @@ EDGES = (("start", 2), ("end", 3))
         ("# nothing", [("missing-section", "year", None)]),
     ],
 )
-def test_without_a_usable_year_there_is_no_config(text: str, expected: list[tuple[str, str, int | None]]) -> None:
+def test_without_a_usable_year_nothing_is_usable(text: str, expected: list[tuple[str, str, int | None]]) -> None:
     read = read_config(text)
-    assert read.config is None
+    assert read.usable is None
     assert codes(read) == expected
+
+
+@pytest.mark.parametrize("year", ["", "[year]\nstart = 2011-01-01\n", "[yaer]\nstart = 2011-01-01\nend = 2011-12-31\n"])
+def test_without_a_usable_year_the_rest_is_read(year: str) -> None:
+    campaign = '[[campaign]]\nid = "c"\nstart = 1890-01-01\nend = 1890-02-01\nshare = 0.3\n'
+    read = read_config(f'{year}[pace]\ncurve = "days"\ntolerance = 10\n{campaign}')
+    assert read.usable is None
+    assert read.config is not None
+    assert len(read.config.campaigns) == 1
+    keys = [problem.place.key.partition(".")[0] for problem in read.problems]
+    assert sorted(keys) == ["pace", "year"]  # no date is outside of a year that is not known
 
 
 @pytest.mark.parametrize("year", [1900, 2199])
 def test_the_first_and_the_last_year(year: int) -> None:
     read = read_config(f"[year]\nstart = {year}-01-01\nend = {year}-12-31")
     assert codes(read) == []
-    assert read.config is not None
+    assert read.usable is read.config is not None
 
 
 @pytest.mark.parametrize(

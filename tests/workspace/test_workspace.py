@@ -46,6 +46,18 @@ def test_loading_never_raises(tmp_path: Path) -> None:
             kr.assess(found)
 
 
+def test_without_a_usable_year_all_else_is_read_and_nothing_is_assessed() -> None:
+    found = kr.Workspace({"plugins": {"enabled": ["field_duty", "reward"]}}, FRAMES)
+    assert [problem.code for problem in found.errors] == ["unknown-plugin", "missing-section"]
+    assert (found.config, found.origin) == (None, None)
+    assert found.tables.units.height == FRAMES["units"].height
+    assert "field_duty.station_gap" in found.parameters.declared
+    with pytest.raises(kr.AssessmentError):
+        kr.assess(found)
+    with pytest.raises(ValueError, match="no section"):
+        found.with_edits([kr.ParameterEdit("field_duty.station_gap", Decimal("0.3"))])
+
+
 def test_a_workspace_in_memory() -> None:
     found = kr.Workspace(CONFIG, FRAMES)
     assert found.problems == []

@@ -46,3 +46,24 @@ def test_opens_and_shows_what_is_wrong(folder: Path) -> None:
             check_drawn(office)
 
     run(test())
+
+
+def test_nothing_is_edited_without_a_usable_year() -> None:
+    """What can be read is shown; every edit is refused with what is wrong, and nothing fails."""
+
+    async def test() -> None:
+        async with opened(ROOT / "tests" / "bad" / "half-a-year-and-more", (160, 40)) as (office, pilot):
+            assert "3,000.00" in await press(pilot, "2", "down")
+            await press(pilot, "enter", *"5", "enter")
+            assert "no key end" in dump(office)
+            for key in ("n", "t", "x", "delete"):
+                await press(pilot, key, "escape")
+                check_drawn(office)
+            assert "Head stationed above a gap" in await press(pilot, "3")
+            assert "no key end" in await press(pilot, "o")
+            for key in ("n", "f", "delete"):
+                await press(pilot, key, "escape")
+                check_drawn(office)
+            assert not office.desk.changed
+
+    run(test())

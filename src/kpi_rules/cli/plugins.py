@@ -100,11 +100,13 @@ def _errors(workspace: kr.Workspace) -> list[kr.Problem]:
     def section(problem: kr.Problem) -> str:
         return problem.place.key.partition(".")[0].partition("[")[0]
 
-    of_policies = [] if workspace.origin is None else workspace.origin.policies.problems
+    if workspace.origin is None:  # what policies there are, or what they come to, is then not sure
+        return [problem for problem in workspace.errors if not problem.place.table]
+    of_policies = workspace.origin.policies.problems
     return [
         problem
         for problem in workspace.errors
-        if workspace.config is None or problem in of_policies or section(problem) in {"plugins", *DECLARED_TABLES}
+        if problem in of_policies or section(problem) in {"plugins", *DECLARED_TABLES}
     ]
 
 

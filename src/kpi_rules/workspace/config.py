@@ -1,14 +1,15 @@
 """`kpi.toml` as a `Config`: everything of it but the policies' parameters, with all problems in one list.
 
 A problem names the dotted key and the line it stands in. What is wrong is left out and the rest is kept, so that
-everything depending on the rest is checked too; only without a usable year there is no `Config` at all.
+everything depending on the rest is checked too. Where the year is not usable the rest is read as if every date lay in
+it, and nothing is assessed by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import tomli
 from attrs import define, field
@@ -17,6 +18,7 @@ from kpi_rules.hooks.manager import BUILT_INS, installed
 from kpi_rules.locale import _
 from kpi_rules.model.calendar import Campaign, Year
 from kpi_rules.model.problems import Place, Problem, error, nearest
+from kpi_rules.workspace.amounts import FIRST_DAY, LAST_DAY
 from kpi_rules.workspace.config_checks import (
     Numbered,
     campaign_issues,
@@ -73,6 +75,9 @@ __all__ = [
 
 T = TypeVar("T")
 
+ANY_YEAR: Final = Year(FIRST_DAY, LAST_DAY)
+"""Stands for a year that is not usable: every date that can be read lies in it, so that no check faults one."""
+
 
 @define(frozen=True)
 class Config:
@@ -109,7 +114,7 @@ class Config:
 
 @define
 class ReadConfig:
-    """A `Config` (None where the year is unusable), the raw sections of policies by name, and all problems found.
+    """A `Config` (None where there is no document), the raw sections of policies by name, and all problems found.
 
     `file` and `lines` serve the later checks, of parameters and of names; `declared` are the tables of rules without
     Python as written; `raw` is everything as written.
@@ -122,6 +127,11 @@ class ReadConfig:
     lines: Lines = field(factory=Lines)
     declared: Mapping[str, object] = field(factory=dict)
     raw: Mapping[str, object] = field(factory=dict)
+
+    @property
+    def usable(self) -> Config | None:
+        """The `Config` to assess by; None where its year is not usable, and the rest of it is only for checks."""
+        return None if self.config is None or self.config.year is ANY_YEAR else self.config
 
 
 def read_config(text_or_bytes: str | bytes | None, file: str = "kpi.toml") -> ReadConfig:
@@ -263,7 +273,7 @@ def _read(raw: Mapping[str, object], file: str, lines: Lines) -> ReadConfig:
     return ReadConfig(config, sections, [issue.problem(file, lines) for issue in issues], file, lines, declared, raw)
 
 
-def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
+def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config:
     workspace = _section(raw, "workspace", WorkspaceSection, issues) or WorkspaceSection()
     year = _year(raw, issues)
     pace = _section(raw, "pace", PaceSection, issues) or PaceSection()
@@ -281,13 +291,11 @@ def _config(raw: Mapping[str, object], issues: list[Issue]) -> Config | None:
     guards, wrong_guards = guard_sections(raw.get("guards", {}))
     issues += [*wrong_tables, *wrong_checks, *wrong_guards]
     plugins = _section(raw, "plugins", PluginsSection, issues) or PluginsSection()
-    if year is None:
-        return None
     return Config(
         name=workspace.name,
         currency=workspace.currency,
         primary=workspace.primary,
-        year=year,
+        year=ANY_YEAR if year is None else year,
         campaigns=tuple(campaign_of(each.section) for each in waves),
         pace_curve=pace.curve,
         pace_points=tuple(sorted((each.section.on, each.section.share) for each in points)),

@@ -89,7 +89,7 @@ def policies_of(read: ReadConfig, folder: Path | None, before: Policies | None =
         is_same = read.config is None or before.read.config is None or read.config.off == before.read.config.off
         return before if is_same else before.switched(read)
     config = read.config
-    assert config is not None  # noqa: S101 (without one there is nothing to load)
+    assert config is not None  # noqa: S101 (without a document there is nothing to load)
     own = PolicyTables(read.sections, read.file, read.lines)
     local = declared(read)
     plugins, problems = load_plugins(

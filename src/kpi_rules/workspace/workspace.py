@@ -45,7 +45,8 @@ class Workspace:
 
     Made by `load` from a folder, or by its constructor from data in memory. Data never raises: what is wrong is in
     `problems`, and the rows that broke are in `quarantine` (`file, table, row, column, value, code, reason`). A
-    workspace with `errors` is not assessed. `origin` is what it was made of, for edits; None without a usable year.
+    workspace with `errors` is not assessed. `config`, and `origin`, what it was made of, for edits, are None without a
+    usable year: tables, policies and parameters are then read all the same, so that all that is wrong is found at once.
     `given` are the values of parameters that `with_parameters` gave it.
     """
 
@@ -144,6 +145,8 @@ class Workspace:
         if config is None:
             self.__attrs_init__(folder, None, Tables(), Plugins(), Parameters(), problems=sort_problems(read.problems))
             return
+        usable = read.usable
+        year = None if usable is None else usable.year
         policies = policies_of(read, folder, None if before is None else before.policies)
         plugins, local = policies.plugins, policies.local
         counts = count_indicators(plugins.indicators)
@@ -160,11 +163,11 @@ class Workspace:
             plugins=of_plugins,
             enabled=active,
             tables=plugins.tables,
-            year=config.year,
+            year=year,
             file=read.file,
             text=read.lines,
         )
-        values, value_problems = local.entries(parameters.entries, groups=groups, year=config.year)
+        values, value_problems = local.entries(parameters.entries, groups=groups, year=year)
         parameters = parameters.replace(values)
         names = name_problems(
             read,
@@ -204,11 +207,11 @@ class Workspace:
                 for problem in guard_problems(config.guards, plugins, read.file, read.lines)
                 if problem.code != "unknown-guard" or not is_partial  # it may be that policy's
             ),
-            *pace_problems(plugins, config, read.file),
+            *([] if usable is None else pace_problems(plugins, usable, read.file)),
         ]
-        origin = Origin(read, content, frames, policies, tables, consistency)
+        origin = None if usable is None else Origin(read, content, frames, policies, tables, consistency)
         self.__attrs_init__(
-            folder, config, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems), origin
+            folder, usable, tables.tables, plugins, parameters, tables.quarantine, sort_problems(problems), origin
         )
 
 

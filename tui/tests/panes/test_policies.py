@@ -82,6 +82,8 @@ def test_a_value_is_checked_while_it_is_typed_and_its_effect_shown(example: Path
             assert "expected: a decimal of at most nine places from 0 to 1" in screen
             screen = await press(pilot, "enter", *"1.5")
             assert "expected a decimal of at most nine places from 0 to 1" in screen
+            await until(pilot, lambda: all(each.is_finished for each in office.workers if each.group == "preview"))
+            assert "expected a decimal of at most nine places from 0 to 1" in dump(office)
             await press(pilot, *["backspace"] * 3, *"0.9")
             await until(pilot, lambda: "Head stationed" in dump(office).split("What the changes do")[1])
             assert not office.desk.changed
@@ -165,9 +167,10 @@ def test_selected_policies_and_rules_are_switched_at_once(example: Path) -> None
             await until(pilot, lambda: office.screen.is_modal)
             screen = dump(office)
             assert "Switch off: 2" in screen
-            assert "left as they are: 1 (no policy and no rule)" in screen
+            assert "left as they are: 1 (no policy and no rule): field_duty.station_gap" in screen
             assert f"left as they are: {len(rules)} (the policy is switched off as a whole)" in screen
-            assert "left as they are: 1 (off already)" in screen
+            assert "field_duty.leave_post, field_duty.off_post" in screen
+            assert "left as they are: 1 (off already): supervision.talk" in screen
             await press(pilot, "right", "enter")
             await until(pilot, lambda: len(office.desk.edits) == 3)
             assert "--off rewards" in await press(pilot, "c")
@@ -176,6 +179,29 @@ def test_selected_policies_and_rules_are_switched_at_once(example: Path) -> None
             pane.edited.selected = {"rule:supervision.talk"}
             await press(pilot, "o")
             await until(pilot, lambda: "Switch on: 1" in dump(office))
+
+    run(test())
+
+
+def test_a_value_is_for_one_row_and_that_is_said_where_several_are_selected(example: Path) -> None:
+    alone = "Enter and n change the cursor's row alone"
+
+    async def test() -> None:
+        async with opened(example) as (office, pilot):
+            pane = await at(office, pilot, "parameter:field_duty.off_post_below||")
+            assert alone not in dump(office)
+            pane.edited.action_up()
+            screen = await press(pilot, "space", "space")
+            assert f"selected: 2  │  {alone}" in screen
+            await press(pilot, "k", "enter")
+            await until(pilot, lambda: "Enter takes it for this row alone" in dump(office))
+            await press(pilot, *["backspace"] * 4, *"0.9", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert office.desk.edits == (kr.ParameterEdit("field_duty.off_post_below", Decimal("0.9")),)
+            await until(pilot, lambda: f"selected: 2  │  {alone}" in dump(office))
+            assert alone not in await press(pilot, "escape")
+            await press(pilot, "enter")
+            await until(pilot, lambda: "Enter takes it, Esc leaves it as it was" in dump(office))
 
     run(test())
 

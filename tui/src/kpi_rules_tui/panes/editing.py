@@ -8,13 +8,14 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from attrs import define, field
 from textual import work
 
 import kpi_rules as kr
 from kpi_rules_tui.dialogs.confirm import Confirm
 from kpi_rules_tui.panes.effect import show_effect
 from kpi_rules_tui.panes.pane import Pane
-from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.texts import _, plain, shown
 from kpi_rules_tui.widgets.cell import CellInput
 from kpi_rules_tui.widgets.table import Table
 
@@ -27,7 +28,34 @@ if TYPE_CHECKING:
 PAUSE: Final = 0.06
 """Seconds without a key before what is typed is worked out."""
 
+NAMED: Final = 3
+"""Rows left as they are that are named for each reason; there may be thousands."""
+
 Row = dict[str, Any]
+
+
+@define
+class Left:
+    """What an action leaves as it is: how many rows, by the reason, and the first of what they are rows of."""
+
+    counts: Counter[str] = field(factory=Counter)
+    names: dict[str, dict[str, None]] = field(factory=dict)
+
+    def add(self, why: str, name: str = "", count: int = 1) -> None:
+        """Count rows that are left for a reason."""
+        self.counts[why] += count
+        if name:
+            self.names.setdefault(why, {})[name] = None
+
+    def told(self) -> list[str]:
+        """Write how many rows are left as they are, a line for each reason."""
+        return [self._line(why, count) for why, count in self.counts.items()]
+
+    def _line(self, why: str, count: int) -> str:
+        line = _("left as they are: {count} ({why})").format(count=f"{count:,}", why=why)
+        names = [plain(name) for name in self.names.get(why, ())]
+        more = [] if len(names) <= NAMED else ["…"]
+        return f"{line}: {', '.join([*names[:NAMED], *more])}" if names else line
 
 
 class EditingPane(Pane):
@@ -101,6 +129,7 @@ class EditingPane(Pane):
         """Say what is wrong, or show what would change."""
         event.stop()
         if event.wrong:
+            self.workers.cancel_group(self, "preview")  # of what stood there before: it would be told over this
             self.tell(event.wrong)
         elif self._made is not None and not isinstance(event, CellInput.Done):
             self._preview(self._made(event.text))
@@ -129,7 +158,10 @@ class EditingPane(Pane):
             self.tell(weighed.refused)
             return
         show_effect(self.effect, self.desk.assessment, weighed.assessment, self.office.scale)
-        self.tell(_("Enter takes it, Esc leaves it as it was"))
+        if self.edited.selected:
+            self.tell(_("Enter takes it for this row alone, Esc leaves it as it was"))
+        else:
+            self.tell(_("Enter takes it, Esc leaves it as it was"))
 
     def show_effect(self) -> None:
         """Show what the edits that were made change."""
@@ -137,39 +169,39 @@ class EditingPane(Pane):
 
     # -- several rows ----------------------------------------------------------------------------------------------
 
-    def hit(self, unfit: Callable[[Row], str]) -> tuple[list[Row], Counter[str]]:
+    def hit(self, unfit: Callable[[Row], str]) -> tuple[list[Row], Left]:
         """Return the rows that an action is for: those selected, or without a selection that under the cursor.
 
         Args:
             unfit: says why the action cannot be for a row, or nothing.
 
         Returns:
-            The rows, without those that are unfit, and how many are left as they are, by the reason. What is selected
-            and not shown is left too: nobody sees that it would be hit.
+            The rows, without those that are unfit, and what is left as it is. What is selected and not shown is left
+            too: nobody sees that it would be hit.
         """
         table = self.edited
         rows = [row for row in table.chosen if not table.selected or row[table.key] in table.selected]
-        left = Counter({_("not shown"): len(table.selected) - len(rows)} if table.selected else ())
+        left = Left()
+        if hidden := len(table.selected) - len(rows) if table.selected else 0:
+            left.add(_("not shown"), count=hidden)
         fit = []
         for row in rows:
             if why := unfit(row):
-                left[why] += 1
+                left.add(why, str(row[self.named]))
             else:
                 fit.append(row)
-        return fit, +left
+        return fit, left
 
-    def ask(
-        self, title: str, edits: Sequence[Edit], drop: Sequence[Edit] = (), left: Counter[str] | None = None
-    ) -> None:
+    def ask(self, title: str, edits: Sequence[Edit], drop: Sequence[Edit] = (), left: Left | None = None) -> None:
         """Say how many edits are about to be made, show old and new, and make them where that is wanted.
 
         Those that the workspace would not have are left out, and told with the reason as are those `left` before.
         """
         self.office.typeahead.hold()  # the next key is meant for the question
-        self._ask(title, edits, drop, Counter(left))
+        self._ask(title, edits, drop, left or Left())
 
     @work
-    async def _ask(self, title: str, edits: Sequence[Edit], drop: Sequence[Edit], left: Counter[str]) -> None:
+    async def _ask(self, title: str, edits: Sequence[Edit], drop: Sequence[Edit], left: Left) -> None:
         current = self.desk.current
         if current is None:
             return
@@ -179,11 +211,12 @@ class EditingPane(Pane):
             if sifted is None:
                 return
             every, whys = sifted
-            left.update(whys)
+            for why in whys:
+                left.add(why)
         if not every:
             self.tell_left(left)
             return
-        lines = [shown(each).stylize("$text-warning") for each in _told(left)]
+        lines = [shown(each).stylize("$text-warning") for each in left.told()]
         try:
             lines += self.office.described(kr.changes(current, every))
         except ValueError as error:
@@ -195,19 +228,13 @@ class EditingPane(Pane):
             wanted = [each for each in every if each not in dropped]
             self.office.propose(wanted, [each for each in every if each in dropped])
 
-    def tell_left(self, left: Counter[str]) -> None:
+    def tell_left(self, left: Left) -> None:
         """Tell that an action has hit nothing, and why."""
-        if left:
-            self.notify("\n".join(_told(left)), severity="warning", markup=False)
+        if left.counts:
+            self.notify("\n".join(left.told()), severity="warning", markup=False)
 
     def parted(self, rows: Sequence[Row], removal: Callable[[Row], Edit]) -> tuple[list[Edit], list[Edit]]:
         """Return the edits that take rows away, and those not saved to drop, where such a row comes from one."""
         drop = self.desk.own([removal(row) for row in rows if row["state"] == "new"])
         dropped = frozenset(drop)
         return [edit for edit in map(removal, rows) if edit not in dropped], drop
-
-
-def _told(left: Counter[str]) -> list[str]:
-    """Write how many rows are left as they are, a line for each reason."""
-    line = _("left as they are: {count} ({why})")
-    return [line.format(count=f"{count:,}", why=why) for why, count in left.items()]

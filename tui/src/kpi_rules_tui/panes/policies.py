@@ -84,8 +84,11 @@ class PoliciesPane(EditingPane):
         ]
 
     def more(self) -> Sequence[str]:
-        """Say how the hits are counted."""
-        return [_("hits: units that a rule concerns at any time of the year, saved → then")] if self.wide else ()
+        """Say what is not for the rows selected, and how the hits are counted."""
+        alone = _("Enter and n change the cursor's row alone")
+        hits = _("hits: units that a rule concerns at any time of the year, saved → then")
+        is_told = bool(self.edited.selected) and not self.desk.readonly
+        return [*([alone] if is_told else []), *([hits] if self.wide else [])]
 
     def same(self) -> list[str]:
         """Return the commands that list the policies, and make the edits."""

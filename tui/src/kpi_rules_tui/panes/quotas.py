@@ -196,7 +196,7 @@ class QuotasPane(EditingPane):
                 parts = kr.split_quota(current, row["unit"], self.indicator, by=by, effective=row["effective"])
                 edits += kr.edits_of_split(current, parts)
             except ValueError as error:
-                left[str(error)] += 1
+                left.add(str(error))
         self.ask(title, edits, left=left)
 
     @work

@@ -11,6 +11,7 @@ from kpi_rules_tui.amounts import Scale, percent, whole
 from kpi_rules_tui.panes import why
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.page import Page
+from kpi_rules_tui.panes.pane import WIDE
 from kpi_rules_tui.texts import _, label_of, plain, shown
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
@@ -35,10 +36,15 @@ class UnitScreen(Page):
     AUTO_FOCUS = "#unit-timeline"
 
     DEFAULT_CSS = """
-    UnitScreen #unit-parts {
-        layout: grid; grid-size: 1; grid-rows: 20 24 14 14; grid-gutter: 0; height: 1fr; overflow-y: auto;
+    /* In 24 lines: what holds, why, and the heading of what is below it. */
+    UnitScreen #unit-parts { layout: vertical; height: 1fr; overflow-y: auto; }
+    UnitScreen #part-timeline { height: 40%; min-height: 7; }
+    UnitScreen #part-why { height: 57%; min-height: 8; }
+    UnitScreen #part-waterfall, UnitScreen #part-ledger { height: 14; }
+    UnitScreen.-wide #unit-parts {
+        layout: grid; grid-size: 2; grid-rows: 1fr 1fr; grid-columns: 1fr 1fr; overflow-y: hidden;
     }
-    UnitScreen.-wide #unit-parts { grid-size: 2; grid-rows: 1fr 1fr; grid-columns: 1fr 1fr; overflow-y: hidden; }
+    UnitScreen.-wide #unit-parts > .panel { height: 1fr; min-height: 0; }
     """
 
     def __init__(self, unit: str) -> None:
@@ -60,8 +66,10 @@ class UnitScreen(Page):
         yield Keys()
 
     def on_mount(self) -> None:
-        """Show the unit."""
+        """Show the unit; where the timeline is short, its last tick: that is how the unit stands."""
         self.fill()
+        if self.app.size.width < WIDE:
+            self.query_one("#unit-timeline", Table).action_last()
 
     def fill(self) -> None:
         """Show the unit as it stands with what is not saved."""
