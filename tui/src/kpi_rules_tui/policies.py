@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import kpi_rules as kr
 from kpi_rules_tui.desk import hits
-from kpi_rules_tui.texts import _, label_of
+from kpi_rules_tui.texts import _, label_of, setting_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _policy(
 def _parameter(name: str, current: kr.Workspace, saved: kr.Workspace) -> Iterator[dict[str, Any]]:
     """Give a row for each value of a parameter, in the order of dates and groups; its default where it has none."""
     setting = current.parameters.declared[name]
-    label = kr.translate(setting.label, current.plugins.domains.get(setting.plugin, "kpi_rules"))
+    label = setting_label(setting, current)
     now = {(each.from_on, each.group): each.value for each in current.parameters.entries.get(name, ())}
     was = {(each.from_on, each.group): each.value for each in saved.parameters.entries.get(name, ())}
     if (None, None) not in now and (None, None) not in was:

@@ -218,7 +218,7 @@ def test_a_long_question_is_scrolled_and_keeps_its_buttons(example: Path) -> Non
             await at(office, pilot, STATION)
             await press(pilot, "slash", *"economic", "enter", "ctrl+a", "delete")
             await until(pilot, lambda: "Take 24" in dump(office))
-            line = "off_post_below economic 2011-12-01"
+            line = "Off post below, campaign economic 2011-12-01"
             assert line not in dump(office)
             assert line in await press(pilot, "pagedown", "down")
             assert line not in await press(pilot, "pageup", "up")
