@@ -8,6 +8,7 @@ from attrs import evolve
 from textual.containers import Container
 
 from kpi_rules_tui.amounts import Scale, percent, whole
+from kpi_rules_tui.called import named
 from kpi_rules_tui.panes import why
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.page import Page
@@ -171,7 +172,7 @@ class UnitScreen(Page):
 
     def _explain(self, assessment: kr.Assessment) -> None:
         explanation = assessment.explain(self.unit)
-        self._waterfall(explanation.waterfall)
+        self._waterfall(explanation.waterfall, assessment.workspace)
         lines = why.lines(explanation, assessment, self.office.scale)
         self._lines = lines
         self._outline()
@@ -228,18 +229,26 @@ class UnitScreen(Page):
         ]
         self.query_one("#unit-why", Table).show(frame, columns)
 
-    def _waterfall(self, frame: pl.DataFrame) -> None:
+    def _waterfall(self, frame: pl.DataFrame, workspace: kr.Workspace) -> None:
+        import polars as pl
+
         scale = self.office.scale
         unit = f" ({scale.unit})"
         stages = [name for name in frame.columns if name not in {"project", "unit", "tick", "recognised"}]
         titles = stages_called()
+        tables = workspace.tables
+        projects = named(tables.projects, "project", frame["project"])
+        units = named(tables.units, "unit", frame["unit"])
+        frame = frame.with_columns(
+            project_called=pl.col("project").replace(projects), unit_called=pl.col("unit").replace(units)
+        )
         table = self.query_one("#unit-waterfall", Table)
         table.empty = _("no projects")
         table.show(
             frame,
             [
-                Column("project", _("project")),
-                Column("unit", _("unit")),
+                Column("project_called", _("project"), most=24),
+                Column("unit_called", _("unit"), most=24),
                 *(
                     Column(name, titles.get(name, name) + (unit if number == 0 else ""), scale.show, right=True)
                     for number, name in enumerate(stages)
