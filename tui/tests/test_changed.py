@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import kpi_rules as kr
 from kpi_rules_tui import changed
+from kpi_rules_tui.amounts import Scale
 from tui.tests.driver import change, check_drawn, dump, edit, opened, press, read, run, until
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ EDITS = (
 
 def written(folder: Path, *edits: kr.QuotaEdit | kr.ParameterEdit | kr.SwitchEdit) -> list[str]:
     saved = kr.load(folder)
-    return [line.plain for line in changed.lines(kr.changes(saved, edits), [saved, saved.with_edits(edits)])]
+    found = changed.lines(kr.changes(saved, edits), [saved, saved.with_edits(edits)], Scale.WAN)
+    return [line.plain for line in found]
 
 
 def test_what_is_changed_goes_by_its_name(example: Path) -> None:
@@ -35,8 +37,8 @@ def test_what_is_changed_goes_by_its_name(example: Path) -> None:
         "Talk after lagging month-ends economic 2011-07-01  3 → 2",
         "Head leaves the post  on → off",
         "rewards  on → off",
-        "市财政局 funds 2011-01-01  3000万 → 3500万",
-        "市水利局 funds 2011-07-01  2000万 → 2500万",
+        "市财政局 funds 2011-01-01  3,000.00万 yuan → 3,500.00万 yuan",
+        "市水利局 funds 2011-07-01  2,000.00万 yuan → 2,500.00万 yuan",
     ]
 
 
@@ -107,6 +109,6 @@ def test_saving_undoing_and_what_is_not_saved_say_the_names_and_the_command_the_
             await until(pilot, lambda: "Undo what was saved last?" in dump(office))
             screen = dump(office)
             assert all(name in screen for name in [*names[:2], "Head leaves the post"])
-            assert "3500万 → 3000万" in screen
+            assert "3,500.00万 yuan → 3,000.00万 yuan" in screen
 
     run(test())

@@ -356,7 +356,7 @@ class Office(App[int]):
 
     def described(self, changes: pl.DataFrame) -> list[Content]:
         """Write changes as lines of old and new."""
-        return changed.lines(changes, self.desk.both)
+        return changed.lines(changes, self.desk.both, self.scale)
 
     def action_changes(self) -> None:
         """Show what is not saved, the command that would do it, and what earlier sessions left."""

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import kpi_rules as kr
 from kpi_rules_tui import called
-from kpi_rules_tui.texts import _, shown
+from kpi_rules_tui.texts import _, plain, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import polars as pl
     from textual.content import Content
 
+    from kpi_rules_tui.amounts import Scale
 
-def lines(changes: pl.DataFrame, workspaces: Sequence[kr.Workspace]) -> list[Content]:
+
+def lines(changes: pl.DataFrame, workspaces: Sequence[kr.Workspace], scale: Scale) -> list[Content]:
     """Write changes, as `kr.changes` returns them.
 
     Args:
         changes: what the edits change.
         workspaces: that they are of; what a later one no longer has is called as an earlier one has it.
+        scale: what amounts are written in, to the fen.
     """
-    labels = called.labels([*_switched_on(changes, workspaces), *workspaces])
+    every = [*_switched_on(changes, workspaces), *workspaces]
+    labels = called.labels(every)
     quotas = changes.filter(changes["what"] == "quota")
     units = called.named(workspaces[-1].tables.units, "unit", quotas["name"]) if workspaces else {}
     found = []
@@ -31,10 +35,27 @@ def lines(changes: pl.DataFrame, workspaces: Sequence[kr.Workspace]) -> list[Con
         names = units if row["what"] == "quota" else labels
         name = names.get(row["name"], row["name"])
         about = " ".join(str(part) for part in (name, row["group"] or row["indicator"], row["from"]) if part)
-        old, new = row["old"] or _("none"), row["new"] or _("none")
+        write = _amount(scale) if _is_money(row, every) else plain
+        old, new = (write(row[side]) or _("none") for side in ("old", "new"))
         change = shown(old).stylize("$text-error") + " → " + shown(new).stylize("$text-success")
         found.append(shown(about).stylize("bold") + "  " + change)
     return found
+
+
+def _is_money(row: dict[str, Any], workspaces: Sequence[kr.Workspace]) -> bool:
+    """Say whether what is changed is an amount."""
+    if row["what"] == "quota":
+        return not any(kr.is_count(each, row["indicator"]) for each in workspaces)
+    declared = [each.parameters.declared.get(row["name"]) for each in workspaces]
+    return any(setting is not None and setting.kind == "money" for setting in declared)
+
+
+def _amount(scale: Scale) -> Callable[[str | None], str]:
+    def write(text: str | None) -> str:
+        fen = kr.parse_amount(text or "")
+        return plain(text) if fen is None else scale.said(fen)
+
+    return write
 
 
 def _switched_on(changes: pl.DataFrame, workspaces: Sequence[kr.Workspace]) -> Iterator[kr.Workspace]:

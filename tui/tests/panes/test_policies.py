@@ -95,6 +95,22 @@ def test_a_value_is_checked_while_it_is_typed_and_its_effect_shown(example: Path
     run(test())
 
 
+def test_an_amount_is_shown_in_the_unit_chosen_and_typed_as_ever(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "parameter:pay_withholding.deposit_reward||")
+            assert "0.00万 yuan" in dump(office)
+            await press(pilot, "enter", *"12345.67", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert "1.234567万 yuan" in dump(office)
+            assert "12,345.67 yuan" in await press(pilot, "m", "m")
+            await press(pilot, "enter")
+            assert office.screen.query_one(CellInput).value == "12345.67"  # as it is typed
+            assert "0.00 yuan → 12,345.67 yuan" in await press(pilot, "escape", "ctrl+s")
+
+    run(test())
+
+
 def test_the_condition_is_shown_in_words(example: Path) -> None:
     async def test() -> None:
         async with opened(example, WIDE) as (office, pilot):
@@ -308,7 +324,7 @@ def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> No
             assert "Head off post" in screen
             assert "█" in screen
             assert "100.00%" in screen  # a cliff
-            assert "29,999,999.99" in screen  # the input below it, to the fen
+            assert "2,999.999999" in screen  # the input below it, to the fen
             assert "more credit is nowhere worse" in screen
             assert isinstance(office.screen, ProfileScreen)
             assert "kpi-rules sweep" in await press(pilot, "c")

@@ -88,3 +88,34 @@ def test_a_unit_without_projects_says_so(example: Path) -> None:
             assert "no projects" in dump(office)
 
     run(test())
+
+
+def test_the_amounts_of_the_page_are_all_in_the_unit_chosen(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            screen = await page(office, pilot, "finance")
+            ledger = screen.query_one("#unit-ledger", Table)
+            for unit, held, sum_ in (
+                ("万 yuan", "0.082", "0.876"),
+                ("亿 yuan", "0.0000082", "0.0000876"),
+                ("yuan", "820.00", "8,760.00"),
+            ):
+                money = [
+                    column.title
+                    for part in ("timeline", "waterfall", "ledger")
+                    for column in screen.query_one(f"#unit-{part}", Table).columns
+                    if "yuan" in column.title
+                ]
+                assert {title.rpartition(" (")[2] for title in money} == {f"{unit})"}
+                assert len(money) == 8
+                (said,) = screen.more()
+                assert said.startswith(f"withheld {sum_} = given back 0.00")
+                assert said.endswith(f"({unit})")
+                ledger.focus()
+                text = await read(pilot, "p")
+                assert f"withheld ({unit}): {held}" in text
+                assert "82000" not in text
+                await press(pilot, "escape", "m")
+            check_drawn(office)
+
+    run(test())

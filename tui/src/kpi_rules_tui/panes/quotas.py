@@ -68,15 +68,22 @@ class QuotasPane(EditingPane):
 
     def columns(self) -> list[Column]:
         """Return the columns that there is room for."""
-        unit = f" ({self.office.scale.unit})" if self.is_money else ""
+        return self._columns(wide=self.wide)
+
+    def in_full(self, table: Table) -> Sequence[Column]:
+        """Return all columns."""
+        return self._columns(wide=True) if table is self.edited else table.columns
+
+    def _columns(self, *, wide: bool) -> list[Column]:
+        unit = self.office.scale.beside if self.is_money else ""
         return [
-            Column("name", _("unit"), _indented, whole=True, most=32 if self.wide else 24),
+            Column("name", _("unit"), _indented, whole=True, most=32 if wide else 24),
             Column("effective", _("from"), least=10),
             Column("amount", _("quota") + unit, self.show, right=True, least=12),
-            Column("was", _("saved"), self._was, _changed, whole=True, right=True),
-            *([Column("below", _("sum below"), self.show, lambda _amount: "dim", right=True)] if self.wide else []),
+            Column("was", _("saved") + (unit if wide else ""), self._was, _changed, whole=True, right=True),
+            *([Column("below", _("sum below") + unit, self.show, lambda _amount: "dim", right=True)] if wide else []),
             Column("completion", _("completion"), percent, right=True),
-            *([Column("group", _("group"), most=16)] if self.wide else []),
+            *([Column("group", _("group"), most=16)] if wide else []),
             Column("note", _("reason"), most=40),
         ]
 
