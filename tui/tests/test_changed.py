@@ -44,10 +44,12 @@ def test_what_is_changed_goes_by_its_name(example: Path) -> None:
 
 def test_in_chinese_too(example: Path) -> None:
     kr.set_language("zh")
-    assert written(example, *EDITS)[:3] == [
+    assert written(example, *EDITS)[:5] == [
         "会战离岗：完成率低于  0.50 → 0.6",
         "连续落后月末数达到即谈话 economic 2011-07-01  3 → 2",
         "主要负责人离职招商  启用 → 停用",
+        "rewards  启用 → 停用",
+        "市财政局 认定金额 2011-01-01  3,000.00 万元 → 3,500.00 万元",
     ]
 
 

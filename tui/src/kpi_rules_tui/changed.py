@@ -28,13 +28,15 @@ def lines(changes: pl.DataFrame, workspaces: Sequence[kr.Workspace], scale: Scal
     """
     every = [*_switched_on(changes, workspaces), *workspaces]
     labels = called.labels(every)
+    columns = kr.columns_called({name: each for one in every for name, each in one.plugins.indicators.items()})
     quotas = changes.filter(changes["what"] == "quota")
     units = called.named(workspaces[-1].tables.units, "unit", quotas["name"]) if workspaces else {}
     found = []
     for row in changes.iter_rows(named=True):
         names = units if row["what"] == "quota" else labels
         name = names.get(row["name"], row["name"])
-        about = " ".join(str(part) for part in (name, row["group"] or row["indicator"], row["from"]) if part)
+        of = row["group"] or columns.get(row["indicator"], row["indicator"])
+        about = " ".join(str(part) for part in (name, of, row["from"]) if part)
         write = _amount(scale) if _is_money(row, every) else plain
         old, new = (write(row[side]) or _("none") for side in ("old", "new"))
         change = shown(old).stylize("$text-error") + " → " + shown(new).stylize("$text-success")

@@ -160,10 +160,11 @@ def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace, scale
         rule = current.plugins.rules.get(row["name"]) or saved.plugins.rules.get(row["name"])
         if rule is None:
             return [("", row["name"]), ("", _("switched off in kpi.toml"))]
+        called = kr.columns_called({**saved.plugins.indicators, **current.plugins.indicators})
         return [
             ("", f"{rule.id}  {rule.kind}, {rule.subject}"),
-            (_("when"), kr.in_words(rule.when)),
-            *([(_("until"), kr.in_words(rule.until))] if rule.until is not None else []),
+            (_("when"), kr.in_words(rule.when, called)),
+            *([(_("until"), kr.in_words(rule.until, called))] if rule.until is not None else []),
             *([(_("supersedes"), ", ".join(rule.supersedes))] if rule.supersedes else []),
             *([(_("sources"), ", ".join(rule.sources))] if rule.sources else []),
         ]

@@ -123,6 +123,35 @@ def test_the_condition_is_shown_in_words(example: Path) -> None:
     run(test())
 
 
+def test_a_condition_in_chinese_names_its_columns_in_chinese(example: Path) -> None:
+    text = """
+[[indicator]]
+name = "jobs"
+kind = "count"
+value = "funds // 100"
+label = "新增岗位[b]"
+
+[[rule]]
+name = "idle"
+kind = "talk"
+subject = "head"
+when = "at_year_end AND jobs < 5 AND completion < 0.5"
+reason = "idle"
+"""
+    (example / "kpi.toml").write_text((example / "kpi.toml").read_text(encoding="utf-8") + text, encoding="utf-8")
+    kr.set_language("zh")
+
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "rule:field_duty.station_head")
+            assert "(月末 且 进度差距 > field_duty.station_gap)" in dump(office)
+            await at(office, pilot, "rule:local.idle")
+            assert "((年末 且 新增岗位[b] < 5) 且 完成率 < 0.5)" in dump(office)
+            check_drawn(office)
+
+    run(test())
+
+
 def test_dated_and_per_group_values(example: Path) -> None:
     async def test() -> None:
         async with opened(example, WIDE) as (office, pilot):

@@ -106,7 +106,11 @@ class QuotasPane(EditingPane):
 
     def more(self) -> Sequence[str]:
         """Say which indicator, and what else there is."""
-        return [_("quotas of {indicator}; i for another").format(indicator=self.indicator)]
+        return [_("quotas of {indicator}; i for another").format(indicator=self._called(self.indicator))]
+
+    def _called(self, indicator: str) -> str:
+        current = self.desk.current
+        return kr.columns_called(current.plugins.indicators).get(indicator, indicator) if current else indicator
 
     def same(self) -> list[str]:
         """Return the commands that show the quotas, and make the edits."""
@@ -255,7 +259,7 @@ class QuotasPane(EditingPane):
             return
         known = sorted({self.indicator, *current.tables.quotas["indicator"].unique().to_list()})
         chosen = await self.office.push_screen_wait(
-            Pick(_("Quotas of"), [(name, name) for name in known], self.indicator)
+            Pick(_("Quotas of"), [(name, self._called(name)) for name in known], self.indicator)
         )
         if chosen is not None:
             self.indicator = chosen
