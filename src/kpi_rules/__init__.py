@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kpi_rules.cli.shown import command_group, table_command
     from kpi_rules.hooks import hookimpl
     from kpi_rules.hooks.manager import installed_policies
+    from kpi_rules.model.column_names import columns_called
     from kpi_rules.model.contributions import (
         Check,
         Configured,
@@ -124,6 +125,7 @@ _HOMES = {
     "kpi_rules.model.problems": ("AssessmentError", "Place", "Problem", "nearest"),
     "kpi_rules.model.settings": ("Setting", "choice", "count", "flag", "money", "ratio", "tables", "texts"),
     "kpi_rules.model.text": ("safe",),
+    "kpi_rules.model.column_names": ("columns_called",),
     "kpi_rules.model.wording": ("in_words",),
     "kpi_rules.pipeline.difference": ("Difference", "difference"),
     "kpi_rules.pipeline.withdraw": ("WITHDRAWABLE", "Withdrawal", "withdraw"),
@@ -210,6 +212,7 @@ __all__ = [
     "changes",
     "chart",
     "choice",
+    "columns_called",
     "command_group",
     "compare",
     "count",

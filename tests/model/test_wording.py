@@ -7,7 +7,7 @@ import pytest
 
 from kpi_rules.model import expressions, sql
 from kpi_rules.model.contributions import share_of
-from kpi_rules.model.wording import text_of
+from kpi_rules.model.wording import in_words, text_of
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,20 @@ def test_what_is_written_is_shown(text: str, shown: str) -> None:
 )
 def test_expressions_of_policies(expression: pl.Expr, shown: str) -> None:
     assert text_of(expressions.tree(expression)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("completion < local.below and not at_year_end", "(share done < local.below and not (at_year_end))"),
+        ("completion / lag > 0.5", "(share done / months) > 0.5"),
+        ("share_of(local.rate, lag) > 5", "share_of(local.rate, months) > 5"),
+        (
+            "case when completion is null then 'lag' else group end",
+            "case when share done is null then lag else group end",
+        ),
+        ("round(completion, 2) > 0.5", "round(share done, 2) > 0.5"),
+    ],
+)
+def test_columns_go_by_what_they_are_called_and_texts_stay(text: str, shown: str) -> None:
+    assert in_words(sql.expression(text), {"completion": "share done", "lag": "months"}) == shown

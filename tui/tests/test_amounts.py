@@ -17,6 +17,14 @@ def test_an_amount_in_each_unit() -> None:
     assert [scale.said(100_000_000) for scale in Scale] == ["1,000,000.00 yuan", "100.00万 yuan", "0.0100亿 yuan"]
 
 
+def test_an_amount_to_the_fen_has_the_places_that_takes() -> None:
+    assert [scale.exact(82_000) for scale in Scale] == ["820.00", "0.082", "0.0000082"]
+    assert [scale.exact(3_500_000_000) for scale in Scale] == ["35,000,000.00", "3,500.00", "0.3500"]
+    assert [scale.exact(None) for scale in Scale] == ["", "", ""]
+    assert [Scale.WAN.exactly_signed(fen) for fen in (82_000, -82_000, 0, None)] == ["+0.082", "-0.082", "0", ""]
+    assert Scale.WAN.said(82_000) == "0.082万 yuan"
+
+
 def test_units_follow_each_other() -> None:
     assert Scale.YUAN.next().next().next() is Scale.YUAN
 
@@ -24,6 +32,11 @@ def test_units_follow_each_other() -> None:
 @given(fen)
 def test_yuan_are_exact(amount: int) -> None:
     assert Decimal(Scale.YUAN.show(amount).replace(",", "")) * 100 == amount
+
+
+@given(fen, st.sampled_from(list(Scale)))
+def test_nothing_is_rounded_away_where_it_is_to_the_fen(amount: int, scale: Scale) -> None:
+    assert Decimal(scale.exact(amount).replace(",", "")) * scale.value[0] == amount
 
 
 @given(fen, st.sampled_from(list(Scale)))

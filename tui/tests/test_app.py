@@ -45,7 +45,7 @@ def test_saving_shows_old_and_new_and_defaults_to_cancel(example: Path) -> None:
             await change_quota(office, pilot)
             assert "not saved: 1" in dump(office)
             screen = await press(pilot, "ctrl+s")
-            assert "3000万 → 3500万" in screen
+            assert "3,000.00万 yuan → 3,500.00万 yuan" in screen
             assert office.focused is not None
             assert office.focused.id == "cancel"
             await press(pilot, "enter")

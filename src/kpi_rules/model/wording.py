@@ -62,9 +62,26 @@ def shown(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def in_words(expression: pl.Expr) -> str:
-    """Write an expression, such as the condition of a rule, as people write conditions."""
-    return text_of(expressions.tree(expression))
+def in_words(expression: pl.Expr, called: Mapping[str, str] | None = None) -> str:
+    """Write an expression, such as the condition of a rule, as people write conditions.
+
+    Args:
+        expression: what is written.
+        called: what columns are called, as `columns_called` has it; any other column goes by its name.
+    """
+    node = expressions.tree(expression)
+    return text_of(_renamed(node, called) if called else node)
+
+
+def _renamed(node: Node, called: Mapping[str, str]) -> Node:
+    """Return a node with its columns renamed, wherever they stand."""
+    if isinstance(node, list):
+        return [_renamed(each, called) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {"Column"}:
+        return {"Column": called.get(node["Column"], node["Column"])}
+    return {key: _renamed(each, called) for key, each in node.items()}
 
 
 def text_of(node: Node) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from kpi_rules_tui.texts import N_, _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FEN: Final = 100
 
@@ -28,22 +31,45 @@ class Scale(Enum):
         every = list(Scale)
         return every[(every.index(self) + 1) % len(every)]
 
+    @property
+    def beside(self) -> str:
+        """Return the unit as it stands behind the title of a column."""
+        return f" ({self.unit})"
+
     def show(self, fen: int | None) -> str:
         """Write an amount, rounded half to even to the places shown; an empty text for None."""
         if fen is None:
             return ""
-        size, places = self.value[:2]
-        return f"{(Decimal(fen) / size).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,f}"
+        return f"{(Decimal(fen) / self.value[0]).quantize(self._least, ROUND_HALF_EVEN):,f}"
+
+    def exact(self, fen: int | None) -> str:
+        """Write an amount to the fen, with as many more places as that takes; an empty text for None."""
+        if fen is None:
+            return ""
+        amount = Decimal(fen) / self.value[0]
+        return self.show(fen) if amount == amount.quantize(self._least) else f"{amount.normalize():,f}"
+
+    @property
+    def _least(self) -> Decimal:
+        return Decimal(1).scaleb(-self.value[1])
 
     def said(self, fen: int) -> str:
-        """Write an amount with its unit, as in a sentence."""
-        return _(self.value[3]).format(amount=self.show(fen))
+        """Write an amount to the fen with its unit, as in a sentence."""
+        return _(self.value[3]).format(amount=self.exact(fen))
 
     def signed(self, fen: int | None) -> str:
         """Write a difference: with its sign, `0` where there is none."""
-        if fen is None:
-            return ""
-        return ("+" if fen > 0 else "") + self.show(fen) if fen else "0"
+        return _with_sign(fen, self.show)
+
+    def exactly_signed(self, fen: int | None) -> str:
+        """Write a difference to the fen: with its sign, `0` where there is none."""
+        return _with_sign(fen, self.exact)
+
+
+def _with_sign(fen: int | None, write: Callable[[int], str]) -> str:
+    if fen is None:
+        return ""
+    return ("+" if fen > 0 else "") + write(fen) if fen else "0"
 
 
 def percent(ratio: float | None, places: int = 1) -> str:

@@ -10,7 +10,7 @@ from textual import events, work
 from textual.app import App, SystemCommand
 
 import kpi_rules as kr
-from kpi_rules_tui import themes
+from kpi_rules_tui import changed, themes
 from kpi_rules_tui.actions import OPENING, bindings
 from kpi_rules_tui.amounts import Scale
 from kpi_rules_tui.dialogs.confirm import Confirm
@@ -31,6 +31,7 @@ from kpi_rules_tui.unsaved import KEPT, Unsaved
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import polars as pl
     from textual.actions import ActionParseResult
     from textual.binding import BindingType
     from textual.content import Content
@@ -353,16 +354,9 @@ class Office(App[int]):
         except ValueError as error:
             return [shown(str(error))]
 
-    def described(self, changes: Any) -> list[Content]:  # noqa: ANN401 (a polars frame)
+    def described(self, changes: pl.DataFrame) -> list[Content]:
         """Write changes as lines of old and new."""
-        lines = []
-        for row in changes.iter_rows(named=True):
-            parts = (row["name"], row.get("group") or row.get("indicator"), row["from"])
-            about = shown(" ".join(str(part) for part in parts if part)).stylize("bold")
-            old, new = row["old"] or _("none"), row["new"] or _("none")
-            change = shown(old).stylize("$text-error") + " → " + shown(new).stylize("$text-success")
-            lines.append(about + "  " + change)
-        return lines
+        return changed.lines(changes, self.desk.both, self.scale)
 
     def action_changes(self) -> None:
         """Show what is not saved, the command that would do it, and what earlier sessions left."""

@@ -256,6 +256,11 @@ class Desk:
         return self.weighed.workspace if self.weighed is not None else self.workspace
 
     @property
+    def both(self) -> list[kr.Workspace]:
+        """The workspace as saved, and with the edits that are not, as far as there is one."""
+        return [each for each in (self.workspace, self.current) if each is not None]
+
+    @property
     def changed(self) -> bool:
         """Whether something is not saved."""
         return bool(self.edits)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-import kpi_rules as kr
 from kpi_rules_tui.actions import ACTIONS
-from kpi_rules_tui.texts import _, label_of, plain
+from kpi_rules_tui.texts import _, label_of, plain, setting_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,8 +57,7 @@ class Finder(Provider):
         for rule in workspace.plugins.rules.values():
             yield f"{rule.id}  {label_of(rule)}", _("rule"), partial(self.office.open_policy, rule.id)
         for name, setting in workspace.parameters.declared.items():
-            label = kr.translate(setting.label, workspace.plugins.domains.get(setting.plugin, "kpi_rules"))
-            yield f"{name}  {label}", _("parameter"), partial(self.office.open_policy, name)
+            yield f"{name}  {setting_label(setting, workspace)}", _("parameter"), partial(self.office.open_policy, name)
 
     async def discover(self) -> Hits:
         """Show the actions before anything is typed."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import kpi_rules as kr
 from kpi_rules_tui.desk import hits
-from kpi_rules_tui.texts import _, label_of
+from kpi_rules_tui.texts import _, label_of, setting_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from kpi_rules_tui.amounts import Scale
+
 
 def rows(
     current: kr.Workspace, saved: kr.Workspace, before: kr.Assessment | None, after: kr.Assessment | None
 ) -> pl.DataFrame:
     """Return one row for each policy, parameter value and rule: `row` (a key), `kind` (`policy`, `parameter`, `rule`),
-    `name`, `label`, `value` as it is written, `from_on`, `group`, `state` (empty, `changed`, `new`, `removed`), and of
-    rules how many units they hit at any time, with what is saved (`before`) and with what is not (`after`).
+    `name`, `label`, `value` as it is typed and `fen` where it is an amount, `from_on`, `group`, `state` (empty,
+    `changed`, `new`, `removed`), and of rules how many units they hit at any time, with what is saved (`before`) and
+    with what is not (`after`).
     """
     import polars as pl
 
@@ -28,6 +31,7 @@ def rows(
     found = [row for name in _policies(current) for row in _policy(name, current, saved, old, new)]
     schema = {
         **dict.fromkeys(("row", "kind", "name", "label", "value"), pl.String),
+        "fen": pl.Int64,
         "from_on": pl.Date,
         "group": pl.String,
         "state": pl.String,
@@ -70,11 +74,11 @@ def _policy(
 def _parameter(name: str, current: kr.Workspace, saved: kr.Workspace) -> Iterator[dict[str, Any]]:
     """Give a row for each value of a parameter, in the order of dates and groups; its default where it has none."""
     setting = current.parameters.declared[name]
-    label = kr.translate(setting.label, current.plugins.domains.get(setting.plugin, "kpi_rules"))
+    label = setting_label(setting, current)
     now = {(each.from_on, each.group): each.value for each in current.parameters.entries.get(name, ())}
     was = {(each.from_on, each.group): each.value for each in saved.parameters.entries.get(name, ())}
     if (None, None) not in now and (None, None) not in was:
-        yield _value(name, label, None, None, setting.show(setting.default), "", default=True)
+        yield _value(setting, label, None, None, setting.default, "default")
     for on, group in sorted({*now, *was}, key=lambda key: (key[1] or "", str(key[0] or ""))):
         key = (on, group)
         state = ""
@@ -84,21 +88,27 @@ def _parameter(name: str, current: kr.Workspace, saved: kr.Workspace) -> Iterato
             state = "new"
         elif now[key] != was[key]:
             state = "changed"
-        yield _value(name, label, on, group, setting.show(now.get(key, was.get(key, setting.default))), state)
+        yield _value(setting, label, on, group, now.get(key, was.get(key, setting.default)), state)
 
 
 def _value(
-    name: str, label: str, on: date | None, group: str | None, value: str, state: str, *, default: bool = False
+    setting: kr.Setting,
+    label: str,
+    on: date | None,
+    group: str | None,
+    value: Any,  # noqa: ANN401 (of the setting's kind)
+    state: str,
 ) -> dict[str, Any]:
     return {
-        "row": f"parameter:{name}|{on or ''}|{group or ''}",
+        "row": f"parameter:{setting.name}|{on or ''}|{group or ''}",
         "kind": "parameter",
-        "name": name,
+        "name": setting.name,
         "label": label,
-        "value": value,
+        "value": setting.show(value),
+        "fen": value if setting.kind == "money" else None,
         "from_on": on,
         "group": group,
-        "state": "default" if default else state,
+        "state": state,
     }
 
 
@@ -127,7 +137,12 @@ def expected(setting: kr.Setting) -> str:
     return f"{setting.expected}; {how}"
 
 
-def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace) -> list[tuple[str, str]]:
+def _default(setting: kr.Setting, scale: Scale) -> str:
+    held = setting.default
+    return scale.said(held) if setting.kind == "money" and isinstance(held, int) else setting.show(held)
+
+
+def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace, scale: Scale) -> list[tuple[str, str]]:
     """Return what there is to say about a row: pairs of what it is (may be empty) and the text."""
     if row["kind"] == "parameter":
         setting = current.parameters.declared.get(row["name"]) or saved.parameters.declared.get(row["name"])
@@ -139,16 +154,17 @@ def about(row: dict[str, Any], current: kr.Workspace, saved: kr.Workspace) -> li
             ("", row["name"]),
             *([("", told)] if told else []),
             (_("expected"), expected(setting)),
-            (_("default"), setting.show(setting.default)),
+            (_("default"), _default(setting, scale)),
         ]
     if row["kind"] == "rule":
         rule = current.plugins.rules.get(row["name"]) or saved.plugins.rules.get(row["name"])
         if rule is None:
             return [("", row["name"]), ("", _("switched off in kpi.toml"))]
+        called = kr.columns_called({**saved.plugins.indicators, **current.plugins.indicators})
         return [
             ("", f"{rule.id}  {rule.kind}, {rule.subject}"),
-            (_("when"), kr.in_words(rule.when)),
-            *([(_("until"), kr.in_words(rule.until))] if rule.until is not None else []),
+            (_("when"), kr.in_words(rule.when, called)),
+            *([(_("until"), kr.in_words(rule.until, called))] if rule.until is not None else []),
             *([(_("supersedes"), ", ".join(rule.supersedes))] if rule.supersedes else []),
             *([(_("sources"), ", ".join(rule.sources))] if rule.sources else []),
         ]

@@ -15,9 +15,9 @@ import kpi_rules as kr
 from kpi_rules import N_
 
 if TYPE_CHECKING:
-    from kpi_rules import Rule
+    from kpi_rules import Rule, Setting, Workspace
 
-__all__ = ["N_", "_", "label_of", "plain", "safe", "shown"]
+__all__ = ["N_", "_", "label_of", "plain", "safe", "setting_label", "shown"]
 
 DOMAIN: Final = "kpi_rules_tui"
 
@@ -61,3 +61,9 @@ def shown(text: object, *, lines: bool = False) -> Content:
 def label_of(rule: Rule) -> str:
     """Return what people call a rule, in their language; its id where it has no label."""
     return kr.translate(rule.label, rule.domain) or rule.id
+
+
+def setting_label(setting: Setting, workspace: Workspace) -> str:
+    """Return what people call a parameter, in their language; its name where it has no label."""
+    domain = workspace.plugins.domains.get(setting.plugin, "kpi_rules")
+    return kr.translate(setting.label, domain) or setting.name

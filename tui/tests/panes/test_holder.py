@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.widgets.table import Table
-from tui.tests.driver import check_drawn, dump, opened, press, run, settled
+from tui.tests.driver import check_drawn, dump, opened, press, read, run, settled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,8 @@ def test_a_table_of_the_page_is_exported(example: Path, tmp_path: Path) -> None:
         async with opened(example, (140, 40)) as (office, pilot):
             await press(pilot, "enter", "tab", "tab", "e", *str(tmp_path / "out.csv"), "enter")
             await settled(pilot)
-            assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1].startswith("J01,finance,")
+            written = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+            assert written[1].startswith("Bearing works,市财政局,")
             assert "written:" in dump(office)
 
     run(test())
@@ -73,5 +74,20 @@ def test_the_page_says_so_when_its_unit_or_the_assessment_is_gone(example: Path)
             assert "the unit is no longer there" in dump(office)
             await press(pilot, "n", "escape")
             assert office.screen is office.house
+
+    run(test())
+
+
+def test_a_row_in_full_has_the_columns_there_is_no_room_for_and_no_fen(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example) as (office, pilot):
+            assert "quota" not in dump(office)
+            text = await read(pilot, "p")
+            assert "quota (万 yuan): 3,000.00" in text
+            assert "unit: finance" in text
+            assert "3000000000" not in text
+            await press(pilot, "escape", "m", "2")
+            assert "sum below" not in dump(office)
+            assert "sum below (亿 yuan): 1.0900" in await read(pilot, "p")
 
     run(test())

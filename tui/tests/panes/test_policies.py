@@ -97,6 +97,22 @@ def test_a_value_is_checked_while_it_is_typed_and_its_effect_shown(example: Path
     run(test())
 
 
+def test_an_amount_is_shown_in_the_unit_chosen_and_typed_as_ever(example: Path) -> None:
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "parameter:pay_withholding.deposit_reward||")
+            assert "0.00万 yuan" in dump(office)
+            await press(pilot, "enter", *"12345.67", "enter")
+            await until(pilot, lambda: office.desk.changed)
+            assert "1.234567万 yuan" in dump(office)
+            assert "12,345.67 yuan" in await press(pilot, "m", "m")
+            await press(pilot, "enter")
+            assert office.screen.query_one(CellInput).value == "12345.67"  # as it is typed
+            assert "0.00 yuan → 12,345.67 yuan" in await press(pilot, "escape", "ctrl+s")
+
+    run(test())
+
+
 def test_the_condition_is_shown_in_words(example: Path) -> None:
     async def test() -> None:
         async with opened(example, WIDE) as (office, pilot):
@@ -105,6 +121,35 @@ def test_the_condition_is_shown_in_words(example: Path) -> None:
             assert "(at_month_end and pace_gap >" in screen
             assert "sources: M7" in screen
             assert "field_duty.station_gap" in await press(pilot, "p")
+
+    run(test())
+
+
+def test_a_condition_in_chinese_names_its_columns_in_chinese(example: Path) -> None:
+    text = """
+[[indicator]]
+name = "jobs"
+kind = "count"
+value = "funds // 100"
+label = "新增岗位[b]"
+
+[[rule]]
+name = "idle"
+kind = "talk"
+subject = "head"
+when = "at_year_end AND jobs < 5 AND completion < 0.5"
+reason = "idle"
+"""
+    (example / "kpi.toml").write_text((example / "kpi.toml").read_text(encoding="utf-8") + text, encoding="utf-8")
+    kr.set_language("zh")
+
+    async def test() -> None:
+        async with opened(example, WIDE) as (office, pilot):
+            await at(office, pilot, "rule:field_duty.station_head")
+            assert "(月末 且 进度差距 > field_duty.station_gap)" in dump(office)
+            await at(office, pilot, "rule:local.idle")
+            assert "((年末 且 新增岗位[b] < 5) 且 完成率 < 0.5)" in dump(office)
+            check_drawn(office)
 
     run(test())
 
@@ -244,7 +289,7 @@ def test_a_long_question_is_scrolled_and_keeps_its_buttons(example: Path) -> Non
             await at(office, pilot, STATION)
             await press(pilot, "slash", *"economic", "enter", "ctrl+a", "delete")
             await until(pilot, lambda: "Take 24" in dump(office))
-            line = "off_post_below economic 2011-12-01"
+            line = "Off post below, campaign economic 2011-12-01"
             assert line not in dump(office)
             assert line in await press(pilot, "pagedown", "down")
             assert line not in await press(pilot, "pageup", "up")
@@ -334,7 +379,7 @@ def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> No
             assert "Head off post" in screen
             assert "█" in screen
             assert "100.00%" in screen  # a cliff
-            assert "29,999,999.99" in screen  # the input below it, to the fen
+            assert "2,999.999999" in screen  # the input below it, to the fen
             assert "more credit is nowhere worse" in screen
             assert isinstance(office.screen, ProfileScreen)
             assert "kpi-rules sweep" in await press(pilot, "c")

@@ -118,7 +118,7 @@ def test_split_names_how_many_and_defaults_to_cancel(example: Path) -> None:
             pane.find(top)
             await press(pilot, "t", "enter")
             await until(pilot, lambda: "Take 5" in dump(office))
-            assert "2000万" in dump(office)
+            assert "2,000.00万 yuan" in dump(office)
             await press(pilot, "enter")  # Cancel
             assert len(office.desk.edits) == 1
             pane.find(top)
@@ -160,7 +160,7 @@ def test_a_row_is_removed_after_asking(example: Path) -> None:
         async with opened(example, WIDE) as (office, pilot):
             await at(office, pilot, "archives")
             await press(pilot, "delete")
-            await until(pilot, lambda: "400万 → none" in dump(office))
+            await until(pilot, lambda: "400.00万 yuan → none" in dump(office))
             await press(pilot, "right", "enter")
             await until(pilot, lambda: office.desk.changed)
             assert "removed" in dump(office)

@@ -42,8 +42,8 @@ def show_effect(table: Table, before: kr.Assessment | None, after: kr.Assessment
     def units(row: dict[str, Any]) -> str:
         if row["what"] is None:
             return change(row["before"], row["after"])
-        old, new = (scale.show(row[name]) for name in ("before", "after"))
-        return f"{old} → {new} ({scale.signed(row['after'] - row['before'])})"
+        old, new = (scale.exact(row[name]) for name in ("before", "after"))
+        return f"{old} → {new} ({scale.exactly_signed(row['after'] - row['before'])})"
 
     table.show(
         frame,

@@ -137,7 +137,7 @@ class EvidencePane(Pane):
         elif name == "findings":
             view = views.findings(self.office.assessment)
         else:
-            view = views.table(workspace, name)
+            view = views.table(workspace, name, self.office.scale)
         if view.columns:
             table.empty = view.empty
             table.show(view.frame, view.columns)
@@ -303,7 +303,7 @@ class EvidencePane(Pane):
         if workspace is None:
             return ""
         try:
-            return fallen.text(kr.withdraw(workspace, table, key, as_of=self.desk.as_of))
+            return fallen.text(kr.withdraw(workspace, table, key, as_of=self.desk.as_of), self.office.scale)
         except kr.AssessmentError as error:
             return "\n".join(problem.message for problem in error.problems)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -14,7 +15,7 @@ import kpi_rules as kr
 from kpi_rules_tui.dialogs.form import Field, Form
 from kpi_rules_tui.dialogs.reader import Reader
 from kpi_rules_tui.texts import _, safe
-from kpi_rules_tui.widgets.columns import written
+from kpi_rules_tui.widgets.columns import read, written
 from kpi_rules_tui.widgets.lines import StatusLine
 from kpi_rules_tui.widgets.table import Table
 
@@ -149,12 +150,25 @@ class Holder(Widget):
         else:
             self.tell()
 
+    def in_full(self, table: Table) -> Sequence[Column]:
+        """Return the columns of a row in full; those for which there is no room are among them."""
+        return table.columns
+
     def read_row(self, table: Table) -> None:
-        """Show the row under the cursor in full."""
+        """Show the row under the cursor in full: what its columns say, then what else is known by name, such as ids.
+
+        A number that no column writes is left out: fen would be taken for yuan.
+        """
         row = table.current
-        if row is not None:
-            lines = [f"{name}: {'' if value is None else value}" for name, value in row.items()]
-            self.app.push_screen(Reader(_("Row"), "\n".join(lines)))
+        if row is None:
+            return
+        columns = self.in_full(table)
+        lines = [f"{column.title}: {read(column, row)}" for column in columns]
+        shown_ = {column.name for column in columns}
+        for name, value in row.items():
+            if name not in shown_ and value not in (None, "") and (type(value) is bool or not isinstance(value, Real)):
+                lines.append(f"{name}: {value}")
+        self.app.push_screen(Reader(_("Row"), "\n".join(lines)))
 
     def _export(self, table: Table) -> None:
         rows = table.shown_rows

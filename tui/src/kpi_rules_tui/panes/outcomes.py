@@ -151,7 +151,7 @@ def units_frame(trial: Trial) -> pl.DataFrame:
 
 def _units_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # noqa: FBT001 (one shape for all views)
     band = Column("q10", _("80% band"), _band, right=True, whole=True)
-    quota = Column("quota", _("quota") + f" ({scale.unit})", scale.show, right=True)
+    quota = Column("quota", _("quota") + scale.beside, scale.show, right=True)
     if trial.b is None:
         return [
             _unit(wide=wide),
@@ -320,7 +320,7 @@ def _money_columns(trial: Trial, scale: Scale, wide: bool) -> list[Column]:  # n
     apart = trial.comparison is not None
     more = [quantile("q05", "5%"), quantile("q25", "25%"), quantile("q75", "75%"), quantile("q95", "95%")]
     return [
-        Column("called", _("what") + f" ({scale.unit})", most=32 if wide else 25),
+        Column("called", _("what") + scale.beside, most=32 if wide else 25),
         *([Column("variant", "", _variant, lambda value: "mark" if value == "B-A" else "")] if apart else []),
         quantile("mean", _("mean")),
         *([interval] if apart else []),

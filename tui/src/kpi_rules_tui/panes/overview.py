@@ -88,13 +88,18 @@ class OverviewPane(Pane):
         elif self._seen is not None and table.total:
             table.recall(self._seen.rows, self._columns())
 
-    def _columns(self) -> list[Column]:
+    def in_full(self, table: Table) -> Sequence[Column]:
+        """Return all columns."""
+        del table
+        return self._columns(wide=True)
+
+    def _columns(self, *, wide: bool | None = None) -> list[Column]:
+        wide = self.wide if wide is None else wide
         amount = self.office.scale
-        unit = amount.unit
         first = [
-            Column("shown", _("unit"), most=26 if self.wide else 16),
+            Column("shown", _("unit"), most=26 if wide else 16),
             Column("completion", _("completion"), _bar, _standing, whole=True),
-            *([Column("expected", _("expected"), percent, lambda _value: "dim", right=True)] if self.wide else []),
+            *([Column("expected", _("expected"), percent, lambda _value: "dim", right=True)] if wide else []),
             Column("lag", _("lag"), whole, right=True),
             Column("standing", _("standing"), tone=_standing_word),
         ]
@@ -103,16 +108,16 @@ class OverviewPane(Pane):
                 "in_force",
                 _("measures in force"),
                 tone=lambda value: "bad" if value else "",
-                most=30 if self.wide else 22,
+                most=30 if wide else 22,
             )
         ]
         more = [
-            Column("credited", _("credited") + f" ({unit})", amount.show, right=True),
-            Column("quota", _("quota") + f" ({unit})", amount.show, right=True),
+            Column("credited", _("credited") + amount.beside, amount.show, right=True),
+            Column("quota", _("quota") + amount.beside, amount.show, right=True),
             Column("rank", _("rank"), _rank, right=True, whole=True),
             Column("group", _("group"), most=16),
         ]
-        return [*first, *last, *(more if self.wide else [])]
+        return [*first, *last, *(more if wide else [])]
 
     def more(self) -> Sequence[str]:
         """Say how many meet the task, are behind, and are hit."""

@@ -75,13 +75,16 @@ class PoliciesPane(EditingPane):
         """Return the columns that there is room for."""
         return [
             Column("label", _("policy, parameter, rule"), _indented, _headed, whole=True, most=36 if self.wide else 30),
-            Column("value", _("value"), tone=_switched, least=10, most=18),
+            Column("value", _("value"), self._value, _switched, whole=True, least=10, most=18),
             Column("after", _("hits"), _hits, _more_hits, whole=True, right=True),
             Column("state", _("state"), _state, _changed),
             Column("from_on", _("from")),
             Column("group", _("group"), most=16),
             Column("name", _("name"), tone=lambda _value: "dim", most=40),
         ]
+
+    def _value(self, row: Row) -> str:
+        return str(row["value"]) if row["fen"] is None else self.office.scale.said(row["fen"])
 
     def more(self) -> Sequence[str]:
         """Say what is not for the rows selected, and how the hits are counted."""
@@ -107,7 +110,7 @@ class PoliciesPane(EditingPane):
             return
         lines = [
             (shown(f"{title}: ").stylize("$accent") if title else Content("")) + shown(text)
-            for title, text in about(row, current, saved)
+            for title, text in about(row, current, saved, self.office.scale)
         ]
         self.query_one("#policies-told", Static).update(Content("\n").join(lines))
 
@@ -213,7 +216,8 @@ class PoliciesPane(EditingPane):
         """Show all there is to say about the row."""
         row, current, saved = self.row, self.desk.current, self.desk.workspace
         if row is not None and current is not None and saved is not None:
-            lines = [f"{title}: {text}" if title else text for title, text in about(row, current, saved)]
+            told = about(row, current, saved, self.office.scale)
+            lines = [f"{title}: {text}" if title else text for title, text in told]
             self.office.push_screen(Reader(row["label"], "\n".join(lines)))
 
 
@@ -261,8 +265,8 @@ def _no_value(row: Row) -> str:
     return {"default": _("the default applies already"), "removed": _("removed already")}.get(row["state"], "")
 
 
-def _switched(value: str | None) -> Tone:
-    return {_("on"): "good", _("off"): "dim"}.get(value or "", "")
+def _switched(row: Row) -> Tone:
+    return {_("on"): "good", _("off"): "dim"}.get(row["value"] or "", "")
 
 
 def _state(state: str | None) -> str:

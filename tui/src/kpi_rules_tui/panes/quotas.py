@@ -68,15 +68,22 @@ class QuotasPane(EditingPane):
 
     def columns(self) -> list[Column]:
         """Return the columns that there is room for."""
-        unit = f" ({self.office.scale.unit})" if self.is_money else ""
+        return self._columns(wide=self.wide)
+
+    def in_full(self, table: Table) -> Sequence[Column]:
+        """Return all columns."""
+        return self._columns(wide=True) if table is self.edited else table.columns
+
+    def _columns(self, *, wide: bool) -> list[Column]:
+        unit = self.office.scale.beside if self.is_money else ""
         return [
-            Column("name", _("unit"), _indented, whole=True, most=32 if self.wide else 24),
+            Column("name", _("unit"), _indented, whole=True, most=32 if wide else 24),
             Column("effective", _("from"), least=10),
             Column("amount", _("quota") + unit, self.show, right=True, least=12),
-            Column("was", _("saved"), self._was, _changed, whole=True, right=True),
-            *([Column("below", _("sum below"), self.show, lambda _amount: "dim", right=True)] if self.wide else []),
+            Column("was", _("saved") + (unit if wide else ""), self._was, _changed, whole=True, right=True),
+            *([Column("below", _("sum below") + unit, self.show, lambda _amount: "dim", right=True)] if wide else []),
             Column("completion", _("completion"), percent, right=True),
-            *([Column("group", _("group"), most=16)] if self.wide else []),
+            *([Column("group", _("group"), most=16)] if wide else []),
             Column("note", _("reason"), most=40),
         ]
 
@@ -99,7 +106,11 @@ class QuotasPane(EditingPane):
 
     def more(self) -> Sequence[str]:
         """Say which indicator, and what else there is."""
-        return [_("quotas of {indicator}; i for another").format(indicator=self.indicator)]
+        return [_("quotas of {indicator}; i for another").format(indicator=self._called(self.indicator))]
+
+    def _called(self, indicator: str) -> str:
+        current = self.desk.current
+        return kr.columns_called(current.plugins.indicators).get(indicator, indicator) if current else indicator
 
     def same(self) -> list[str]:
         """Return the commands that show the quotas, and make the edits."""
@@ -248,7 +259,7 @@ class QuotasPane(EditingPane):
             return
         known = sorted({self.indicator, *current.tables.quotas["indicator"].unique().to_list()})
         chosen = await self.office.push_screen_wait(
-            Pick(_("Quotas of"), [(name, name) for name in known], self.indicator)
+            Pick(_("Quotas of"), [(name, self._called(name)) for name in known], self.indicator)
         )
         if chosen is not None:
             self.indicator = chosen

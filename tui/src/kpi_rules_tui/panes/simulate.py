@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.timer import Timer
 
+    from kpi_rules_tui.widgets.table import Column
+
 OFTEN: Final = 0.2
 """Seconds between two looks at how far a run is; nobody looks while none is at work."""
 
@@ -136,6 +138,11 @@ class SimulatePane(Pane):
         """Show what there is room for."""
         del event
         self._show()
+
+    def in_full(self, table: Table) -> Sequence[Column]:
+        """Return all columns of the view."""
+        view, scale = VIEWS[self.view], self.office.scale
+        return table.columns if self.trial is None else view.columns(self.trial, scale, True)  # noqa: FBT003 (one shape)
 
     def _show(self) -> None:
         """Show the view that was chosen alone."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 from textual.containers import Container
 
-from kpi_rules_tui.amounts import Scale, percent, whole
+from kpi_rules_tui.amounts import percent, whole
+from kpi_rules_tui.called import named
 from kpi_rules_tui.panes import why
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.page import Page
@@ -15,7 +16,7 @@ from kpi_rules_tui.panes.pane import WIDE
 from kpi_rules_tui.texts import _, label_of, plain, shown
 from kpi_rules_tui.widgets.bars import bar
 from kpi_rules_tui.widgets.lines import Keys, StatusLine, TitleLine
-from kpi_rules_tui.widgets.table import Column, Table
+from kpi_rules_tui.widgets.table import Column, Table, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,7 +128,7 @@ class UnitScreen(Page):
                 Column("lag", _("lag"), whole, right=True),
                 Column("expected", _("expected"), percent, lambda _value: "dim", right=True),
                 Column("review", _("review"), tone=lambda _value: "mark", most=40),
-                Column("credited", _("credited") + f" ({scale.unit})", scale.show, right=True),
+                Column("credited", _("credited") + scale.beside, scale.show, right=True),
             ],
         )
 
@@ -144,7 +145,7 @@ class UnitScreen(Page):
     def _ledger(self, assessment: kr.Assessment) -> None:
         import polars as pl
 
-        scale = Scale.YUAN  # a month's pay is a few thousand
+        scale = self.office.scale
         rows = assessment.ledger.filter(pl.col("unit") == self.unit)
         rules = assessment.rulebook.rules
         frame = rows.with_columns(
@@ -155,21 +156,20 @@ class UnitScreen(Page):
         )
         table = self.query_one("#unit-ledger", Table)
         table.empty = _("no pay is withheld")
-        unit = f" ({scale.unit})"
         table.show(
             frame,
             [
                 Column("person", _("person")),
                 Column("month", _("month")),
-                Column("withheld", _("withheld") + unit, scale.show, right=True),
+                Column("withheld", _("withheld") + scale.beside, scale.exact, right=True),
                 Column("released_on", _("released on")),
-                Column("left", _("outstanding") + unit, scale.show, lambda fen: "bad" if fen else "dim", right=True),
+                Column("left", _("outstanding") + scale.beside, scale.exact, _outstanding, right=True),
                 Column("called", _("measure"), most=30),
             ],
         )
         withheld, left = int(frame["withheld"].sum()), int(frame["left"].sum())
         self._money = _("withheld {withheld} = given back {back} + outstanding {left} ({unit})").format(
-            withheld=scale.show(withheld), back=scale.show(withheld - left), left=scale.show(left), unit=scale.unit
+            withheld=scale.exact(withheld), back=scale.exact(withheld - left), left=scale.exact(left), unit=scale.unit
         )
         self.tell()
 
@@ -179,7 +179,7 @@ class UnitScreen(Page):
 
     def _explain(self, assessment: kr.Assessment) -> None:
         explanation = assessment.explain(self.unit)
-        self._waterfall(explanation.waterfall)
+        self._waterfall(explanation.waterfall, assessment.workspace)
         lines = why.lines(explanation, assessment, self.office.scale)
         self._lines = lines
         self._outline()
@@ -236,22 +236,26 @@ class UnitScreen(Page):
         ]
         self.query_one("#unit-why", Table).show(frame, columns)
 
-    def _waterfall(self, frame: pl.DataFrame) -> None:
+    def _waterfall(self, frame: pl.DataFrame, workspace: kr.Workspace) -> None:
+        import polars as pl
+
         scale = self.office.scale
-        unit = f" ({scale.unit})"
         stages = [name for name in frame.columns if name not in {"project", "unit", "tick", "recognised"}]
         titles = stages_called()
+        tables = workspace.tables
+        projects = named(tables.projects, "project", frame["project"])
+        units = named(tables.units, "unit", frame["unit"])
+        frame = frame.with_columns(
+            project_called=pl.col("project").replace(projects), unit_called=pl.col("unit").replace(units)
+        )
         table = self.query_one("#unit-waterfall", Table)
         table.empty = _("no projects")
         table.show(
             frame,
             [
-                Column("project", _("project")),
-                Column("unit", _("unit")),
-                *(
-                    Column(name, titles.get(name, name) + (unit if number == 0 else ""), scale.show, right=True)
-                    for number, name in enumerate(stages)
-                ),
+                Column("project_called", _("project"), most=24),
+                Column("unit_called", _("unit"), most=24),
+                *(Column(name, titles.get(name, name) + scale.beside, scale.show, right=True) for name in stages),
                 Column("recognised", _("recognised"), _yes, lambda value: "" if value else "warn"),
             ],
         )
@@ -288,6 +292,10 @@ def stages_called() -> dict[str, str]:
 
 def _bar(row: dict[str, Any]) -> str:
     return bar(row["completion"], row["expected"], 10) + percent(row["completion"]).rjust(7)
+
+
+def _outstanding(fen: int) -> Tone:
+    return "bad" if fen else "dim"
 
 
 def _yes(value: bool | None) -> str:  # noqa: FBT001 (a cell's value)

@@ -144,8 +144,8 @@ def _tone(row: dict[str, Any]) -> Tone:
 # -- tables --------------------------------------------------------------------------------------------------------
 
 
-def table(workspace: kr.Workspace, name: str) -> View:
-    """Show a clean table: the columns in which something stands; amounts in yuan, to the fen."""
+def table(workspace: kr.Workspace, name: str, scale: Scale) -> View:
+    """Show a clean table: the columns in which something stands; amounts to the fen."""
     import polars as pl
 
     schema, frame = kr.SCHEMAS[name], getattr(workspace.tables, name)
@@ -159,7 +159,7 @@ def table(workspace: kr.Workspace, name: str) -> View:
     frame = frame.with_columns(mark.alias(KEY))
     counts = counted(workspace)
     filled = [each for each in schema.columns if each.required or frame[each.name].null_count() < frame.height]
-    columns = [Column("row", _("row"), right=True), *(_column(each.name, each.kind, counts) for each in filled)]
+    columns = [Column("row", _("row"), right=True), *(_column(each.name, each.kind, counts, scale) for each in filled)]
     if len(files) > 1:
         columns.append(Column("file", _("file"), most=28))
     return View(frame, columns, _("the table {table} has no rows").format(table=name))
@@ -171,22 +171,21 @@ def counted(workspace: kr.Workspace) -> frozenset[str]:
     return frozenset(added | {"signed", "started", "producing"})
 
 
-def _column(name: str, kind: str, counts: frozenset[str]) -> Column:
+def _column(name: str, kind: str, counts: frozenset[str], scale: Scale) -> Column:
     """Return how a column of a table is shown, by what it holds."""
-    unit = f" ({Scale.YUAN.unit})"
     if kind == "money":
-        return Column(name, name + unit, Scale.YUAN.show, right=True)
+        return Column(name, name + scale.beside, scale.exact, right=True)
     if kind == "quantity":
-        return Column(name, name, _quantity(name, counts), right=True, whole=True)
+        return Column(name, name, _quantity(name, counts, scale), right=True, whole=True)
     if kind in {"share", "rate", "factor"}:
         return Column(name, name, _billionths, right=True)
     return Column(name, name, right=kind in {"count", "year"})
 
 
-def _quantity(name: str, counts: frozenset[str]) -> Callable[[dict[str, Any]], str]:
+def _quantity(name: str, counts: frozenset[str], scale: Scale) -> Callable[[dict[str, Any]], str]:
     def text(row: dict[str, Any]) -> str:
-        value = row[name]
-        return plain(value) if row["indicator"] in counts else Scale.YUAN.show(value)
+        value = row[name]  # money or a number, by the row: the unit stands beside it
+        return plain(value) if value is None or row["indicator"] in counts else scale.said(value)
 
     return text
 
@@ -228,7 +227,7 @@ def place_of(workspace: kr.Workspace, view: str, row: dict[str, Any]) -> tuple[l
     name = row["table"] if view == "findings" else view
     files = sources_of(workspace, name) if name in kr.SCHEMAS else []
     if view == "findings" and files:
-        known = table(workspace, name).frame
+        known = table(workspace, name, Scale.YUAN).frame
         found = known.filter(pl.col("id") == row["id"]).to_dicts()
         if not found:
             return [], None

@@ -9,7 +9,7 @@ from attrs import define
 from kpi_rules_tui.texts import _, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import kpi_rules as kr
     from kpi_rules_tui.amounts import Scale
@@ -30,12 +30,12 @@ class Line:
 
 def lines(explanation: kr.Explanation, assessment: kr.Assessment, scale: Scale) -> list[Line]:
     """Return the lines: rules that did something first."""
-    found = []
+    found, rules = [], assessment.rulebook.rules
     for rule in sorted(explanation.rules, key=lambda each: (not _concerns(each), each.rule)):
         concerns = _concerns(rule)
-        label = label_of(assessment.rulebook.rules[rule.rule])
+        label = label_of(rules[rule.rule])
         tone = "bad" if concerns else "dim"
-        found.append(Line(rule.rule, rule.rule, f"{label}: {standing(rule)}", tone, concerns, head=True))
+        found.append(Line(rule.rule, rule.rule, f"{label}: {standing(rule, rules)}", tone, concerns, head=True))
         for number, (text, each) in enumerate(_below(rule, scale)):
             found.append(Line(f"{rule.rule}/{number}", rule.rule, text, each, concerns))
     return found
@@ -45,10 +45,10 @@ def _concerns(rule: kr.RuleExplanation) -> bool:
     return rule.state != "not in force" or rule.event is not None
 
 
-def standing(rule: kr.RuleExplanation) -> str:
-    """Say how a rule stands to its unit."""
+def standing(rule: kr.RuleExplanation, rules: Mapping[str, kr.Rule]) -> str:
+    """Say how a rule stands to its unit; `rules` are those of the assessment."""
     if rule.superseded_by:
-        return _("superseded by {rules}").format(rules=", ".join(rule.superseded_by))
+        return _("superseded by {rules}").format(rules=", ".join(label_of(rules[each]) for each in rule.superseded_by))
     if rule.event is not None:
         return happened(rule.event)
     if rule.in_force_since is not None:

@@ -51,6 +51,14 @@ def cell(column: Column, row: dict[str, Any]) -> tuple[str, Tone]:
     return plain(column.text(value)), column.tone(value)
 
 
+def read(column: Column, row: dict[str, Any]) -> str:
+    """Return a cell as it is read in a row in full: a text as it stands however long, all else as it is written."""
+    value = row.get(column.name)
+    if column.text is _text and not column.whole and isinstance(value, str):
+        return value.replace("\n", "\n    ")
+    return cell(column, row)[0].strip()
+
+
 def written(columns: Sequence[Column], rows: pl.DataFrame) -> list[list[str]]:
     """Return rows as they are shown: one text a column."""
     return [[cell(column, row)[0].rstrip() for column in columns] for row in rows.iter_rows(named=True)]
