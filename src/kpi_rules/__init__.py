@@ -151,6 +151,9 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
+__version__: str
+"""The version that is installed, found at its first use."""
+
 __all__ = [
     "LAST_DAY",
     "LIMIT",
@@ -260,6 +263,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Load a public name at its first use (PEP 562)."""
+    if name == "__version__":
+        return _version()
     home = _HOME_OF.get(name)
     if home is None:
         msg = f"module {__name__!r} has no attribute {name!r}"
@@ -267,6 +272,12 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(home), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from kpi_rules.model.entries import version_of
+
+    return version_of("kpi-rules") or "0"  # that of a bare source tree
 
 
 def __dir__() -> list[str]:

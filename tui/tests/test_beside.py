@@ -34,7 +34,7 @@ def told(script: str, *arguments: object) -> list[str]:
         import os, sys, time
         from pathlib import Path
         from kpi_rules_tui import beside
-        from kpi_rules_tui.desk import Desk
+        from kpi_rules_tui.desk import Desk, read
 
         class Telling(Desk):
             def _open(self):
@@ -50,8 +50,7 @@ def told(script: str, *arguments: object) -> list[str]:
 
 
 READ = """
-    desk = Telling(here)
-    desk.begin_beside()
+    desk = Telling(here, beside=beside.begin(here, lambda: iter((None, read(here, None)))))
     desk.begin()
     desk.take(desk.open())
     print(len(desk.workspace.problems), desk.made_of != "")
@@ -91,8 +90,7 @@ def test_a_policy_in_a_file_of_the_workspace_is_read_here(example: Path) -> None
 def test_an_edit_of_what_was_read_beside_is_that_of_what_is_read_here(tmp_path: Path) -> None:
     script = """
         import kpi_rules as kr
-        desk = Telling(here)
-        desk.begin_beside()
+        desk = Telling(here, beside=beside.begin(here, lambda: iter((None, read(here, None)))))
         desk.take(desk.open())
         edits = (kr.SwitchEdit(sys.argv[3], on=False),)
         desk.weigh(edits).assessment.measures.write_parquet(Path(sys.argv[2]) / "weighed")
@@ -116,7 +114,7 @@ def test_an_edit_of_what_was_read_beside_is_that_of_what_is_read_here(tmp_path: 
         "1 / 0",
         "os._exit(3)",
         "os.kill(os.getpid(), 9)",
-        "(lambda: None)",  # cannot be pickled
+        "lambda: None",  # cannot be pickled
         "Refusing()",
     ],
 )
@@ -126,13 +124,7 @@ def test_what_fails_beside_is_read_here(read: str) -> None:
             def __reduce__(self):
                 return int, ("no number",)
 
-        class Failing(Telling):
-            def _open(self):
-                return super()._open() if os.getpid() == first else {read}
-
-        first = os.getpid()
-        desk = Failing(here)
-        desk.begin_beside()
+        desk = Telling(here, beside=beside.begin(here, lambda: iter((1, {read}))))
         print(desk.open().workspace.name)
     """
     folder = EXAMPLES / "worked-example"
@@ -142,10 +134,10 @@ def test_what_fails_beside_is_read_here(read: str) -> None:
 @needs_processors
 def test_what_a_policy_prints_beside_is_not_on_the_terminal() -> None:
     script = """
-        other = beside.begin(here, lambda: (print("out"), print("err", file=sys.stderr), os.write(1, b"raw")))
-        print(other.result())
+        other = beside.begin(here, lambda: [print("out"), print("err", file=sys.stderr), os.write(1, b"raw")])
+        print([other.message(number) for number in (2, 0, 3)])
     """
-    assert told(script, EXAMPLES / "worked-example") == ["(None, None, 3)"]
+    assert told(script, EXAMPLES / "worked-example") == ["[3, None, None]"]
 
 
 @needs_processors
@@ -159,7 +151,7 @@ def test_who_leaves_does_not_wait_and_leaves_no_process() -> None:
             os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             print("none left")
-        print(other.result(), time.monotonic() - began < 60)
+        print(other.message(0), time.monotonic() - began < 60)
     """
     assert told(script, EXAMPLES / "worked-example") == ["none left", "None True"]
 
@@ -186,7 +178,7 @@ def begun(example: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
     def ask() -> bool:
         try:
-            return beside.begin(example, lambda: None) is not None
+            return beside.begin(example, list) is not None
         except ForkedError:
             return True
 
@@ -228,7 +220,7 @@ def test_it_is_not_tried_with_policies_of_the_workspace_itself(begun: Callable[[
     assert not begun()
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"[plugins", b"plugins = 3", b"[plugins]\nlocal = []"])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[plugins", b'[plugins]\n# local = ["own.py"]'])
 def test_it_is_tried_of_a_configuration_that_says_nothing_of_them(
     begun: Callable[[], bool], example: Path, content: bytes
 ) -> None:

@@ -66,6 +66,10 @@ class Scale(Enum):
         return _with_sign(fen, self.exact)
 
 
+EXACT: Final = Scale.YUAN
+"""What lines of pay and the two sides of a cliff are shown in, whatever is chosen: they count to the fen."""
+
+
 def _with_sign(fen: int | None, write: Callable[[int], str]) -> str:
     if fen is None:
         return ""

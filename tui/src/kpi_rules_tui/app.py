@@ -154,7 +154,12 @@ class Office(App[int]):
         self.reading = True
         self.house.tell()
         try:
-            opened = await self.off(self.desk.open)
+            first = self.desk.glimpse if self.seen is None else None
+            opening = asyncio.create_task(self.off(self.desk.open))
+            if first is not None and (seen := await self.off(first)) is not None and self.desk.workspace is None:
+                self.seen = seen
+                self.house.glimpse()
+            opened = await opening
         finally:
             self.reading = False
         if opened is None:

@@ -7,42 +7,51 @@ was read comes back pickled. Whatever is in the way of that, it is read here ins
 from __future__ import annotations
 
 import os
-import pickle
 import signal
 import sys
 import threading
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 SMALL: Final = 20 * 2**20
 """Bytes of the files of a workspace up to which it is read beside; of more, handing over what was read takes too long,
 and both processes would hold it.
 """
 
+SIZE: Final = 8
+"""Bytes that say how long a message is."""
+
 FILES: Final = 500
 """Files that are looked at before a workspace counts as large."""
 
 
 class Beside:
-    """A process that reads; `result` waits for it, `end` does without it."""
+    """A process that reads; `message` waits for something it sends, `end` does without it."""
 
     def __init__(self, pid: int, pipe: int) -> None:
         """Take the process, and the end of the pipe on which it sends what it read."""
-        self._pid, self._pipe = pid, pipe
-        self._ending = threading.Lock()
+        self._pid = pid
+        self._file = os.fdopen(pipe, "rb")
+        self._came: list[bytes] = []
+        self._coming, self._ending = threading.Lock(), threading.Lock()
 
-    def result(self) -> Any:  # noqa: ANN401 (whatever was to be read)
-        """Return what was read; None where it did not come."""
-        with os.fdopen(self._pipe, "rb") as file:
-            sent = file.read()
-        self.end()
+    def message(self, number: int) -> Any:  # noqa: ANN401 (whatever is sent)
+        """Return what is sent as number `number`, the first being 0; None where it does not come."""
+        import pickle  # here, as the other process waits for what this module loads
+
+        with self._coming:
+            while len(self._came) <= number:
+                size = int.from_bytes(self._file.read(SIZE), "big")
+                sent = self._file.read(size)
+                if not size or len(sent) < size:
+                    return None
+                self._came.append(sent)
         try:
-            return pickle.loads(sent) if sent else None  # noqa: S301 (sent by a process of our own)
+            return pickle.loads(self._came[number])  # noqa: S301 (sent by a process of our own)
         except Exception:  # noqa: BLE001 (pickle raises nearly anything; a policy's class may refuse)
             return None
 
@@ -56,8 +65,8 @@ class Beside:
                 os.waitpid(pid, 0)
 
 
-def begin(folder: Path, read: Callable[[], object]) -> Beside | None:
-    """Begin to read; None where that would be of no use, or not safe.
+def begin(folder: Path, read: Callable[[], Iterable[object]]) -> Beside | None:
+    """Begin to read and send what `read` gives; None where that would be of no use, or not safe.
 
     A process is forked only on Linux, where it may be, and only while this one has a single thread: those of polars
     would be missing in it. A policy in a file of the workspace's own is a module that only the process knows that read
@@ -65,7 +74,12 @@ def begin(folder: Path, read: Callable[[], object]) -> Beside | None:
     """
     if sys.platform != "linux" or len(os.sched_getaffinity(0)) == 1:
         return None
-    if threading.active_count() > 1 or "polars" in sys.modules or not _is_small(folder) or _has_own_policies(folder):
+    if (
+        threading.active_count() > 1
+        or "polars" in sys.modules
+        or not _is_small(folder)
+        or _may_have_own_policies(folder)
+    ):
         return None
     receiving, sending = os.pipe()
     try:
@@ -80,17 +94,21 @@ def begin(folder: Path, read: Callable[[], object]) -> Beside | None:
     return Beside(pid, receiving)
 
 
-def _send(read: Callable[[], object], pipe: int) -> NoReturn:
+def _send(read: Callable[[], Iterable[object]], pipe: int) -> NoReturn:
     """Read, send, and end without a word: what goes wrong goes wrong again where it is told."""
     with suppress(BaseException):
+        import pickle
+
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):  # the terminal is the other's
             os.dup2(nothing, standard)
         os.environ.setdefault("POLARS_MAX_THREADS", "1")  # the other processor is the other's
-        sent = pickle.dumps(read(), protocol=5)
         with os.fdopen(pipe, "wb") as file:
-            file.write(sent)
+            for each in read():
+                sent = pickle.dumps(each, protocol=5)
+                file.write(len(sent).to_bytes(SIZE, "big") + sent)
+                file.flush()
     os._exit(0)
 
 
@@ -108,9 +126,8 @@ def _is_small(folder: Path) -> bool:
     return True
 
 
-def _has_own_policies(folder: Path) -> bool:
-    with suppress(OSError, ValueError):
-        match tomllib.loads((folder / "kpi.toml").read_text("utf-8")):
-            case {"plugins": {"local": local}} if local:
-                return True
+def _may_have_own_policies(folder: Path) -> bool:
+    """Say whether the configuration has the word `local` anywhere but in a comment: to parse it takes longer."""
+    with suppress(OSError):
+        return any(b"local" in line.partition(b"#")[0] for line in (folder / "kpi.toml").read_bytes().splitlines())
     return False

@@ -7,6 +7,7 @@ import re
 import sys
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,11 @@ import click
 import kpi_rules as kr
 
 if TYPE_CHECKING:
-    from kpi_rules_tui.desk import Desk
+    from collections.abc import Iterator
+
+    from kpi_rules_tui.app import Office
+    from kpi_rules_tui.beside import Beside
+    from kpi_rules_tui.remembered import Remembered
 
 DOMAIN: Final = "kpi_rules_tui"
 THEMES: Final = ("kpi-dark", "kpi-light", "kpi-contrast", "kpi-terminal")
@@ -106,41 +111,72 @@ def run(  # noqa: PLR0913 (one for each option)
                 "browser"
             )
         )
-    from kpi_rules_tui.desk import Desk
-
-    return start(Desk(folder, as_of=as_of, readonly=readonly), theme=theme, mouse=not no_mouse, keys=keys)
+    return start(folder, as_of=as_of, readonly=readonly, theme=theme, mouse=not no_mouse, keys=keys)
 
 
-def start(desk: Desk, *, theme: str | None, mouse: bool, keys: Path | None) -> int:
-    """Run the application in this terminal; a failure is raised once the terminal is as it was."""
-    from kpi_rules_tui import seen, splash
+def start(
+    folder: Path, *, as_of: date | None, readonly: bool, theme: str | None, mouse: bool, keys: Path | None
+) -> int:
+    """Run the application in this terminal; a failure is raised once the terminal is as it was.
+
+    What takes long is begun before anything is imported that it does not need.
+    """
+    from kpi_rules_tui import beside, splash
     from kpi_rules_tui.remembered import recall
 
     remembered = recall()
     if remembered.language and "KPI_RULES_LANG" not in os.environ and not spoken():
         kr.set_language(remembered.language)
-    splash.draw(desk.folder)
-    desk.begin_beside()
-    known = seen.recall(desk.folder, desk.as_of)
-    if known is None:  # else what is known is shown first: reading would only hold it up
-        desk.begin()
+    splash.draw(folder)
+    other = beside.begin(folder, partial(_read, folder, as_of))
     try:
-        from kpi_rules_tui.app import Office
-        from kpi_rules_tui.keymap import keymap_file, read_keymap
-
-        keymap, remarks = read_keymap(keymap_file() if keys is None else keys)
-        office: Any = Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known)
+        office = _office(folder, as_of, other, readonly=readonly, remembered=remembered, theme=theme, keys=keys)
     except BaseException:
-        desk.end_beside()
         splash.clear()
         raise
-    try:
+    else:
         office.run(mouse=mouse)
     finally:
-        desk.end_beside()
+        if other is not None:
+            other.end()
     if office.fault is not None:
         raise office.fault
     return int(office.return_code or 0)
+
+
+def _read(folder: Path, as_of: date | None) -> Iterator[object]:
+    """Give first what the overview shows, and then all that was read."""
+    from kpi_rules_tui.desk import read
+    from kpi_rules_tui.standing import glimpse
+
+    opened = read(folder, as_of)
+    yield glimpse(opened)
+    yield opened
+
+
+def _office(
+    folder: Path,
+    as_of: date | None,
+    other: Beside | None,
+    *,
+    readonly: bool,
+    remembered: Remembered,
+    theme: str | None,
+    keys: Path | None,
+) -> Office:
+    """Make the application, while the workspace is being read; unless what was last seen is shown first."""
+    from kpi_rules_tui import seen
+    from kpi_rules_tui.desk import Desk
+
+    desk = Desk(folder, as_of=as_of, readonly=readonly, beside=other)
+    known = seen.recall(folder, as_of)
+    if known is None and other is None:  # else what is known, or comes, is shown first: reading would hold it up
+        desk.begin()
+    from kpi_rules_tui.app import Office
+    from kpi_rules_tui.keymap import keymap_file, read_keymap
+
+    keymap, remarks = read_keymap(keymap_file() if keys is None else keys)
+    return Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known)
 
 
 def spoken() -> bool:

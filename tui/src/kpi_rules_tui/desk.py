@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 import kpi_rules as kr
-from kpi_rules_tui import beside
 from kpi_rules_tui.seen import made_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kpi_rules_tui.beside import Beside
+    from kpi_rules_tui.seen import Seen
     from kpi_rules_tui.trial import Trial
 
     Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
@@ -51,6 +51,18 @@ class Weighed:
     workspace: kr.Workspace
     assessment: kr.Assessment | None
     refused: str = ""
+
+
+def read(folder: Path, as_of: date | None) -> Opened:
+    """Read a workspace and assess it; whatever is wrong is in the result."""
+    digest = made_of(folder, as_of)  # first: what changes while it is read is not what was read
+    workspace = kr.load(folder)
+    if workspace.errors:
+        return Opened(workspace, None)
+    try:
+        return Opened(workspace, kr.assess(workspace, as_of), made_of=digest)
+    except kr.AssessmentError as error:
+        return Opened(workspace, None, error.problems)
 
 
 def _nothing() -> None:
@@ -80,19 +92,8 @@ class Desk:
     trial: Trial | None = None
     made_of: str = ""
     on_edits: Callable[[], object] = _nothing
-    _beside: Beside | None = None
+    beside: Beside | None = None
     _begun: Future[Opened] | None = None
-
-    def begin_beside(self) -> None:
-        """Begin to read the workspace in a process of its own, where that helps; what comes of it is asked for by
-        `begin` or `open`.
-        """
-        self._beside = beside.begin(self.folder, self._open)
-
-    def end_beside(self) -> None:
-        """Do without what is read in a process of its own."""
-        if self._beside is not None:
-            self._beside.end()
 
     def begin(self) -> None:
         """Begin to open the workspace in a thread, while the screen is still being made; `open` then waits for it."""
@@ -114,24 +115,27 @@ class Desk:
         begun, self._begun = self._begun, None
         return self._opened() if begun is None else begun.result()
 
+    def glimpse(self) -> Seen | None:
+        """Return what the overview shows first of what is read beside, long before all is there; None where nothing is
+        read so, or has errors.
+        """
+        other = self.beside
+        seen: Seen | None = None if other is None else other.message(0)
+        return seen
+
     def _opened(self) -> Opened:
         """Take what was read beside, once everything is imported that it is made of; else read it here."""
-        other, self._beside = self._beside, None
+        other = self.beside
         if other is None:
             return self._open()
         _ = kr.load, kr.assess  # imports, while the other still reads
-        opened: Opened | None = other.result()
+        opened: Opened | None = other.message(1)
+        other.end()
+        self.beside = None  # what is read after this is read here
         return self._open() if opened is None else opened
 
     def _open(self) -> Opened:
-        digest = made_of(self.folder, self.as_of)  # first: what changes while it is read is not what was read
-        workspace = kr.load(self.folder)
-        if workspace.errors:
-            return Opened(workspace, None)
-        try:
-            return Opened(workspace, kr.assess(workspace, self.as_of), made_of=digest)
-        except kr.AssessmentError as error:
-            return Opened(workspace, None, error.problems)
+        return read(self.folder, self.as_of)
 
     def weigh(self, edits: tuple[Edit, ...], opened: Opened | None = None) -> Weighed:
         """Say what edits would change, of what is on the desk or was just read; nothing is written.

@@ -104,7 +104,8 @@ class House(Screen[None]):
             if self.office.seen is not None and first and name == "overview":
                 pane.add_class("-recalled")
                 pane.restore(kept if isinstance(kept, dict) else {})
-                pane.recall(self.office.seen)
+                if not self.office.seen.now or not (pane.table.needle or pane.table.order):  # they need the frame
+                    pane.recall(self.office.seen)
             return
         pane.fill()
         pane.add_class("-filled")
@@ -129,6 +130,12 @@ class House(Screen[None]):
             if screen is not self and again is not None and screen.is_mounted:
                 again()
 
+    def glimpse(self) -> None:
+        """Show what the overview is going to show, before all is there."""
+        if self._active == "overview":
+            self._fill("overview")
+        self.tell()
+
     def tell(self, said: str = "") -> None:
         """Write the title and the tabs anew."""
         desk, office = self.office.desk, self.office
@@ -138,7 +145,8 @@ class House(Screen[None]):
         elif said:
             parts.append((said, "$warning"))
         if desk.workspace is None and office.seen is not None and self._active == "overview":
-            parts.append((_("as last seen, as of {day}").format(day=office.seen.day), ""))
+            as_of = _("as of {day}") if office.seen.now else _("as last seen, as of {day}")
+            parts.append((as_of.format(day=office.seen.day), ""))
         elif desk.assessment is not None:
             parts.append((_("as of {day}").format(day=desk.assessment.as_of), ""))
         elif desk.workspace is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from contextlib import suppress
@@ -35,6 +34,8 @@ def state_file() -> Path:
 
 def named_after(folder: Path) -> str:
     """Return what files about a workspace have in their names; its own may be one that no file can have."""
+    import hashlib  # here, as what comes first waits for nothing it does not need
+
     return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:8]
 
 

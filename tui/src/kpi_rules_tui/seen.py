@@ -11,7 +11,6 @@ import json
 import os
 import time
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,17 +33,21 @@ KEPT: Final = 30
 
 @define(frozen=True)
 class Seen:
-    """Rows of the overview as they were shown, and what its status said; `day` is the one they stand as of."""
+    """Rows of the overview as they were shown, and what its status said; `day` is the one they stand as of.
+
+    `now` says that they are those of the files as they are being read, and not as they were seen last.
+    """
 
     title: str
     day: str
     rows: tuple[dict[str, Any], ...]
     more: tuple[str, ...]
+    now: bool = False
 
 
 def made_of(folder: Path, as_of: date | None) -> str:
     """Say in a digest what an overview is made of; an empty text where there are too many files to look at."""
-    about: list[object] = [version("kpi-rules"), kr.language(), str(as_of)]
+    about: list[object] = [kr.__version__, kr.language(), str(as_of)]
     files = 0
     try:
         for parent, folders, names in os.walk(folder):

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from textual.content import Content
-
 import kpi_rules as kr
 from kpi_rules import N_
 
 if TYPE_CHECKING:
+    from textual.content import Content
+
     from kpi_rules import Rule, Setting, Workspace
 
 __all__ = ["N_", "_", "label_of", "plain", "safe", "setting_label", "shown"]
@@ -54,6 +54,8 @@ def plain(text: object) -> str:
 
 def shown(text: object, *, lines: bool = False) -> Content:
     """Return a text as what a widget shows and never parses; with `lines`, line ends stay."""
+    from textual.content import Content  # here, as messages are wanted where there is no screen
+
     whole = "" if text is None else str(text)
     return Content(safe(whole, lines=True) if lines else plain(whole))
 

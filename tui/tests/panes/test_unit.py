@@ -1,4 +1,4 @@
-"""The page of a unit: what is on the screen at once and what keys reach; its parts by names, the row in full with ids."""
+"""The page of a unit: what is on the screen at once, what keys reach; its parts by names, the row in full with ids."""
 
 from __future__ import annotations
 

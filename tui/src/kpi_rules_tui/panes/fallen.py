@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kpi_rules_tui.amounts import percent, signed_percent
+from kpi_rules_tui.amounts import EXACT, percent, signed_percent
 from kpi_rules_tui.panes.unit import stages_called
 from kpi_rules_tui.texts import _, label_of
 
@@ -21,13 +21,13 @@ MOST: Final = 200
 
 
 def text(found: kr.Withdrawal, scale: Scale) -> str:
-    """Write what falls; credit and assessment are those of the last tick, amounts are to the fen."""
+    """Write what falls; credit and assessment are those of the last tick, amounts are to the fen, pay in yuan."""
     head = _("without {key} of {table}, as of {day}; amounts in {unit}")
     parts = (
         (_("credit"), _credit(found, scale)),
         (_("assessment"), _assessment(found, scale)),
         (_("measures"), _measures(found, scale)),
-        (_("money"), _money(found, scale)),
+        (_("pay ({unit})").format(unit=EXACT.unit), _money(found)),
         (_("findings"), _findings(found)),
     )
     lines = [head.format(key=found.key, table=found.table, day=found.before.as_of, unit=scale.unit)]
@@ -115,7 +115,7 @@ def _measure(row: dict[str, Any], scale: Scale) -> Iterator[str]:
             yield f"{word} {_or_none(old)} → {_or_none(new)}"
 
 
-def _money(found: kr.Withdrawal, scale: Scale) -> Iterator[str]:
+def _money(found: kr.Withdrawal) -> Iterator[str]:
     import polars as pl
 
     if found.ledger.is_empty():
@@ -123,7 +123,7 @@ def _money(found: kr.Withdrawal, scale: Scale) -> Iterator[str]:
     sides = (found.before.ledger, found.after.ledger)
     open_ones = [side.filter(pl.col("released_on").is_null() & pl.col("reversed_on").is_null()) for side in sides]
     for word, (before, after) in ((_("withheld"), sides), (_("outstanding"), open_ones)):
-        yield f"{word}: {change(int(before['withheld'].sum()), int(after['withheld'].sum()), scale)}"
+        yield f"{word}: {change(int(before['withheld'].sum()), int(after['withheld'].sum()), EXACT)}"
     of_each = (
         found.ledger.group_by("person")
         .agg(pl.col("withheld_before", "withheld_after").fill_null(0).sum())
@@ -131,7 +131,7 @@ def _money(found: kr.Withdrawal, scale: Scale) -> Iterator[str]:
         .sort("person")
     )
     for person, old, new in of_each.iter_rows():
-        yield f"{person}: {change(old, new, scale)}"
+        yield f"{person}: {change(old, new, EXACT)}"
 
 
 def _findings(found: kr.Withdrawal) -> Iterator[str]:

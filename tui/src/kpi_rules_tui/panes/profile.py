@@ -8,6 +8,7 @@ from textual import work
 from textual.containers import Container
 
 import kpi_rules as kr
+from kpi_rules_tui.amounts import EXACT
 from kpi_rules_tui.panes.holder import FilterLine
 from kpi_rules_tui.panes.page import Page
 from kpi_rules_tui.texts import _, label_of, shown
@@ -103,11 +104,10 @@ class ProfileScreen(Page):
             later = [rule.id in found for found in profile["later"].to_list()]
             if any(here) or any(later):
                 lines.append((label_of(rule), _drawn(places, here, later, width), _where(profile, here)))
-        scale = self.office.scale
         for name, title in (("outstanding", _("held at the end")), ("rewarded", _("rewarded"))):
             values = profile[name].to_list()
             if max(values, default=0) > 0:
-                most = _("at most {amount}").format(amount=scale.said(max(values)))
+                most = _("at most {amount}").format(amount=EXACT.said(max(values)))
                 lines.append((title, _heights(places, values, width), most))
         frame = pl.DataFrame(lines, schema=dict.fromkeys(("what", "drawn", "where"), pl.String), orient="row")
         ruler = "".join(_mark(place, width) for place in range(width))
@@ -142,17 +142,16 @@ class ProfileScreen(Page):
         )
         table = self.query_one("#profile-jumps", Table)
         table.empty = _("no cliffs")
-        scale = self.office.scale
         table.show(
             frame,
             [
                 Column("completion_above", _("at"), lambda share: f"{share:.2%}", right=True),
                 Column("ends", _("ends"), tone=lambda text: "good" if text else "", most=40),
                 Column("begins", _("begins"), tone=lambda text: "bad" if text else "", most=40),
-                Column("below", _("below ({unit})").format(unit=scale.unit), scale.exact, right=True),
-                Column("above", _("from ({unit})").format(unit=scale.unit), scale.exact, right=True),
-                Column("outstanding", _("held ({unit})").format(unit=scale.unit), scale.exactly_signed, right=True),
-                Column("per_yuan", _("gained by one yuan more") + scale.beside, scale.exactly_signed, right=True),
+                Column("below", _("below ({unit})").format(unit=EXACT.unit), EXACT.show, right=True),
+                Column("above", _("from ({unit})").format(unit=EXACT.unit), EXACT.show, right=True),
+                Column("outstanding", _("held ({unit})").format(unit=EXACT.unit), EXACT.signed, right=True),
+                Column("per_yuan", _("gained by one yuan more") + EXACT.beside, EXACT.signed, right=True),
             ],
         )
         worse = sweep.perverse.height

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 from textual.containers import Container
 
-from kpi_rules_tui.amounts import percent, whole
+from kpi_rules_tui.amounts import EXACT, percent, whole
 from kpi_rules_tui.called import named
 from kpi_rules_tui.panes import why
 from kpi_rules_tui.panes.holder import FilterLine
@@ -145,7 +145,6 @@ class UnitScreen(Page):
     def _ledger(self, assessment: kr.Assessment) -> None:
         import polars as pl
 
-        scale = self.office.scale
         rows = assessment.ledger.filter(pl.col("unit") == self.unit)
         rules = assessment.rulebook.rules
         frame = rows.with_columns(
@@ -161,15 +160,15 @@ class UnitScreen(Page):
             [
                 Column("person", _("person")),
                 Column("month", _("month")),
-                Column("withheld", _("withheld") + scale.beside, scale.exact, right=True),
+                Column("withheld", _("withheld") + EXACT.beside, EXACT.show, right=True),
                 Column("released_on", _("released on")),
-                Column("left", _("outstanding") + scale.beside, scale.exact, _outstanding, right=True),
+                Column("left", _("outstanding") + EXACT.beside, EXACT.show, _outstanding, right=True),
                 Column("called", _("measure"), most=30),
             ],
         )
         withheld, left = int(frame["withheld"].sum()), int(frame["left"].sum())
         self._money = _("withheld {withheld} = given back {back} + outstanding {left} ({unit})").format(
-            withheld=scale.exact(withheld), back=scale.exact(withheld - left), left=scale.exact(left), unit=scale.unit
+            withheld=EXACT.show(withheld), back=EXACT.show(withheld - left), left=EXACT.show(left), unit=EXACT.unit
         )
         self.tell()
 
@@ -255,7 +254,10 @@ class UnitScreen(Page):
             [
                 Column("project_called", _("project"), most=24),
                 Column("unit_called", _("unit"), most=24),
-                *(Column(name, titles.get(name, name) + scale.beside, scale.show, right=True) for name in stages),
+                *(
+                    Column(name, titles.get(name, name) + ("" if number else scale.beside), scale.show, right=True)
+                    for number, name in enumerate(stages)  # the others have the unit of the first, and more room
+                ),
                 Column("recognised", _("recognised"), _yes, lambda value: "" if value else "warn"),
             ],
         )
