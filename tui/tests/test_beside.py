@@ -50,9 +50,9 @@ def told(script: str, *arguments: object) -> list[str]:
 
 
 READ = """
-    desk = Telling(here, beside=beside.begin(here, lambda: iter((None, read(here, None)))))
-    desk.begin()
-    desk.take(desk.open())
+    desk = Telling(here)
+    other = beside.begin(here, lambda: iter((None, read(here, None))))
+    desk.take(desk.open(other))
     print(len(desk.workspace.problems), desk.made_of != "")
     for frame in sys.argv[3:]:
         getattr(desk.assessment, frame).write_parquet(Path(sys.argv[2]) / frame)
@@ -90,8 +90,9 @@ def test_a_policy_in_a_file_of_the_workspace_is_read_here(example: Path) -> None
 def test_an_edit_of_what_was_read_beside_is_that_of_what_is_read_here(tmp_path: Path) -> None:
     script = """
         import kpi_rules as kr
-        desk = Telling(here, beside=beside.begin(here, lambda: iter((None, read(here, None)))))
-        desk.take(desk.open())
+        desk = Telling(here)
+        other = beside.begin(here, lambda: iter((None, read(here, None))))
+        desk.take(desk.open(other))
         edits = (kr.SwitchEdit(sys.argv[3], on=False),)
         desk.weigh(edits).assessment.measures.write_parquet(Path(sys.argv[2]) / "weighed")
         desk.glance(edits).assessment.measures.write_parquet(Path(sys.argv[2]) / "glanced")
@@ -124,8 +125,9 @@ def test_what_fails_beside_is_read_here(read: str) -> None:
             def __reduce__(self):
                 return int, ("no number",)
 
-        desk = Telling(here, beside=beside.begin(here, lambda: iter((1, {read}))))
-        print(desk.open().workspace.name)
+        desk = Telling(here)
+        other = beside.begin(here, lambda: iter((1, {read})))
+        print(desk.open(other).workspace.name)
     """
     folder = EXAMPLES / "worked-example"
     assert told(script, folder) == ["read here", kr.load(folder).name]

@@ -46,7 +46,7 @@ async def glimpsed(
 ) -> AsyncIterator[tuple[Office, Pilot[int], Event]]:
     """Open a workspace of which the overview came, and nothing more before the event is set."""
     sending: Any = Sending(folder, as_of)
-    office = Office(Desk(folder, as_of=as_of, beside=sending))
+    office = Office(Desk(folder, as_of=as_of), beside=sending)
     async with office.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: office.reading and office.seen is not None)
         await until(pilot, lambda: office.house._active != "")

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
-    from kpi_rules_tui.desk import Desk, Edit, Weighed
+    from kpi_rules_tui.beside import Beside
+    from kpi_rules_tui.desk import Desk, Edit, Opened, Weighed
     from kpi_rules_tui.seen import Seen
 
 LONGEST_TOLD: Final = 500
@@ -72,9 +73,10 @@ class Office(App[int]):
         remarks: Sequence[str] = (),
         theme: str | None = None,
         seen: Seen | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """Take the desk, what was remembered, keys of a person's own and what was wrong with them, and what was last
-        seen of the workspace as it is.
+        """Take the desk, what was remembered, keys of a person's own and what was wrong with them, what was last seen
+        of the workspace as it is, and a process that reads it already.
         """
         super().__init__()
         self.desk = desk
@@ -83,7 +85,7 @@ class Office(App[int]):
         self.remembered = recall() if remembered is None else remembered
         self.animation_level = "none"  # nothing moves by itself: quiet over a slow line
         self._keymap_given, self._remarks = dict(keymap or {}), list(remarks)
-        self.seen = seen
+        self.seen, self._beside = seen, beside
         self._awaited = ""
         self._fault: BaseException | None = None
         for each in themes.OURS:
@@ -154,12 +156,7 @@ class Office(App[int]):
         self.reading = True
         self.house.tell()
         try:
-            first = self.desk.glimpse if self.seen is None else None
-            opening = asyncio.create_task(self.off(self.desk.open))
-            if first is not None and (seen := await self.off(first)) is not None and self.desk.workspace is None:
-                self.seen = seen
-                self.house.glimpse()
-            opened = await opening
+            opened = await self._open()
         finally:
             self.reading = False
         if opened is None:
@@ -178,6 +175,19 @@ class Office(App[int]):
         awaited, self._awaited = self._awaited, ""
         if awaited:
             self.open_unit(awaited)
+
+    async def _open(self) -> Opened | None:
+        """Open the workspace; of one that another process reads, show the overview as soon as that is there."""
+        other, self._beside = self._beside, None
+        opening = asyncio.create_task(self.off(self.desk.open, other))
+        try:
+            if other is not None and self.seen is None:
+                self.seen = await self.off(other.message, 0)
+                self.house.glimpse()
+            opened: Opened | None = await opening
+            return opened
+        finally:
+            opening.cancel()
 
     async def off(self, call: Any, *arguments: Any) -> Any:  # noqa: ANN401 (whatever the call returns)
         """Run something in a thread; a failure is told, logged, and None comes back. The app stays usable."""

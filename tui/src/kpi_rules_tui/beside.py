@@ -11,11 +11,13 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from kpi_rules_tui.files import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 SMALL: Final = 20 * 2**20
 """Bytes of the files of a workspace up to which it is read beside; of more, handing over what was read takes too long,
@@ -114,16 +116,9 @@ def _send(read: Callable[[], Iterable[object]], pipe: int) -> NoReturn:
 
 def _is_small(folder: Path) -> bool:
     """Say whether there is little to read; what tables outside of the folder hold nobody knows."""
-    size = files = 0
-    try:
-        for parent, _folders, names in os.walk(folder):
-            files += len(names)
-            size += sum((Path(parent) / name).stat().st_size for name in names)
-            if files > FILES or size > SMALL:
-                return False
-    except OSError:
-        return False
-    return True
+    with suppress(OSError):
+        return sum(status.st_size for _path, status in files_of(folder, FILES)) <= SMALL
+    return False
 
 
 def _may_have_own_policies(folder: Path) -> bool:

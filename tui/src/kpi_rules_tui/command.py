@@ -168,7 +168,7 @@ def _office(
     from kpi_rules_tui import seen
     from kpi_rules_tui.desk import Desk
 
-    desk = Desk(folder, as_of=as_of, readonly=readonly, beside=other)
+    desk = Desk(folder, as_of=as_of, readonly=readonly)
     known = seen.recall(folder, as_of)
     if known is None and other is None:  # else what is known, or comes, is shown first: reading would hold it up
         desk.begin()
@@ -176,7 +176,7 @@ def _office(
     from kpi_rules_tui.keymap import keymap_file, read_keymap
 
     keymap, remarks = read_keymap(keymap_file() if keys is None else keys)
-    return Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known)
+    return Office(desk, remembered=remembered, keymap=keymap, remarks=remarks, theme=theme, seen=known, beside=other)
 
 
 def spoken() -> bool:

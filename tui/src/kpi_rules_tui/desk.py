@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from kpi_rules_tui.beside import Beside
-    from kpi_rules_tui.seen import Seen
     from kpi_rules_tui.trial import Trial
 
     Edit = kr.ParameterEdit | kr.QuotaEdit | kr.SwitchEdit
@@ -92,7 +91,6 @@ class Desk:
     trial: Trial | None = None
     made_of: str = ""
     on_edits: Callable[[], object] = _nothing
-    beside: Beside | None = None
     _begun: Future[Opened] | None = None
 
     def begin(self) -> None:
@@ -101,7 +99,7 @@ class Desk:
 
         def work() -> None:
             try:
-                begun.set_result(self._opened())
+                begun.set_result(self._open())
             except BaseException as error:  # noqa: BLE001 (whoever waits for it gets it)
                 begun.set_exception(error)
 
@@ -110,29 +108,18 @@ class Desk:
 
     # -- in a worker -----------------------------------------------------------------------------------------------
 
-    def open(self) -> Opened:
-        """Read the workspace and assess it; whatever is wrong is in the result."""
-        begun, self._begun = self._begun, None
-        return self._opened() if begun is None else begun.result()
-
-    def glimpse(self) -> Seen | None:
-        """Return what the overview shows first of what is read beside, long before all is there; None where nothing is
-        read so, or has errors.
+    def open(self, other: Beside | None = None) -> Opened:
+        """Read the workspace and assess it, or take it from another process that read it; whatever is wrong is in the
+        result.
         """
-        other = self.beside
-        seen: Seen | None = None if other is None else other.message(0)
-        return seen
-
-    def _opened(self) -> Opened:
-        """Take what was read beside, once everything is imported that it is made of; else read it here."""
-        other = self.beside
-        if other is None:
-            return self._open()
-        _ = kr.load, kr.assess  # imports, while the other still reads
-        opened: Opened | None = other.message(1)
-        other.end()
-        self.beside = None  # what is read after this is read here
-        return self._open() if opened is None else opened
+        if other is not None:
+            _ = kr.load, kr.assess  # imports what it is made of, while the other still reads
+            opened: Opened | None = other.message(1)
+            other.end()
+            if opened is not None:
+                return opened
+        begun, self._begun = self._begun, None
+        return self._open() if begun is None else begun.result()
 
     def _open(self) -> Opened:
         return read(self.folder, self.as_of)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define
 
 import kpi_rules as kr
+from kpi_rules_tui.files import files_of
 from kpi_rules_tui.remembered import named_after, state_file
 
 if TYPE_CHECKING:
@@ -48,16 +49,9 @@ class Seen:
 def made_of(folder: Path, as_of: date | None) -> str:
     """Say in a digest what an overview is made of; an empty text where there are too many files to look at."""
     about: list[object] = [kr.__version__, kr.language(), str(as_of)]
-    files = 0
     try:
-        for parent, folders, names in os.walk(folder):
-            folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
-            files += len(names)
-            if files > MOST_FILES:
-                return ""
-            for name in sorted(names):
-                status = (Path(parent) / name).stat()
-                about += [parent, name, status.st_size, status.st_mtime_ns]
+        for path, status in files_of(folder, MOST_FILES):
+            about += [path, status.st_size, status.st_mtime_ns]
     except OSError:
         return ""
     return hashlib.sha256(repr(about).encode("utf-8", "surrogatepass")).hexdigest()

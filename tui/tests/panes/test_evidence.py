@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kpi_rules_tui.app import Office
+    from kpi_rules_tui.beside import Beside
     from kpi_rules_tui.panes.evidence import EvidencePane
 
 
@@ -310,8 +311,9 @@ def test_the_commands(example: Path) -> None:
 class Large(Desk):
     """A desk with a million arrivals, none of them read from a file."""
 
-    def open(self) -> Opened:
+    def open(self, other: Beside | None = None) -> Opened:
         """Make the workspace in memory."""
+        assert other is None
         count = 1_000_000
         number = pl.int_range(count, eager=True)
         arrivals = pl.DataFrame({"number": number}).select(
