@@ -111,6 +111,16 @@ def test_an_explanation_is_data_that_json_can_hold() -> None:
     assert {type(leaf) for leaf in leaves(plain)} <= {str, int, float, bool, type(None), date}
 
 
+def test_in_chinese_conditions_have_columns_as_they_are_called_and_data_as_they_are_named() -> None:
+    kr.set_language("zh_Hans")
+    explained = one(kr.assess(kr.load(EXAMPLE)), "culture", "field_duty.off_post")
+    text = explained.to_text()
+    assert "完成率 0.45 < field_duty.off_post_below 0.5: 是" in text
+    assert "年末: 是" in text
+    assert "at_year_end:" not in text
+    assert "completion < field_duty.off_post_below" in str(explained.to_dict()["when"])
+
+
 @pytest.mark.parametrize("on", [date(2011, 11, 8), date(2011, 10, 31), date(2011, 10, 20), YEAR_END, date(2012, 3, 31)])
 def test_every_unit_is_explained_at_every_kind_of_tick(on: date) -> None:
     found = kr.assess(kr.load(EXAMPLE), as_of=on)

@@ -70,18 +70,18 @@ def in_words(expression: pl.Expr, called: Mapping[str, str] | None = None) -> st
         called: what columns are called, as `columns_called` has it; any other column goes by its name.
     """
     node = expressions.tree(expression)
-    return text_of(_renamed(node, called) if called else node)
+    return text_of(renamed(node, called) if called else node)
 
 
-def _renamed(node: Node, called: Mapping[str, str]) -> Node:
+def renamed(node: Node, called: Mapping[str, str]) -> Node:
     """Return a node with its columns renamed, wherever they stand."""
     if isinstance(node, list):
-        return [_renamed(each, called) for each in node]
+        return [renamed(each, called) for each in node]
     if not isinstance(node, dict):
         return node
     if node.keys() == {"Column"}:
         return {"Column": called.get(node["Column"], node["Column"])}
-    return {key: _renamed(each, called) for key, each in node.items()}
+    return {key: renamed(each, called) for key, each in node.items()}
 
 
 def text_of(node: Node) -> str:

@@ -9,7 +9,7 @@ from attrs import define
 from kpi_rules.locale import _
 from kpi_rules.model import expressions
 from kpi_rules.model.money import format_amount
-from kpi_rules.model.wording import Value, shown, text_of
+from kpi_rules.model.wording import Value, renamed, shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 class Condition:
     """One node of a condition: what it says, what it is on this row, and what it is made of.
 
-    `kind` is `and`, `or`, `not`, `comparison` or `value`; `value` is the node's value, None where it is not known; the
-    `parts` of a comparison are its two sides; `is_money` says that these are fen, shown as people write amounts.
+    `text` has columns by their names, `said` as they are called in the user's language. `kind` is `and`, `or`, `not`,
+    `comparison` or `value`; `value` is the node's value, None where it is not known; the `parts` of a comparison are
+    its two sides; `is_money` says that these are fen, shown as people write amounts.
     """
 
     kind: Literal["and", "or", "not", "comparison", "value"]
     text: str
+    said: str
     value: Value
     parts: tuple[Condition, ...] = ()
     is_money: bool = False
@@ -50,13 +52,13 @@ class Condition:
 
     def _leaf(self) -> str:
         if self.kind == "value":
-            return f"{self.text}: {shown(self.value)}"
+            return f"{self.said}: {shown(self.value)}"
         figures = [
-            f"{part.text} {self._side(part)}" if part.text != shown(part.value) else self._side(part)
+            f"{part.said} {self._side(part)}" if part.said != shown(part.value) else self._side(part)
             for part in self.parts
         ]
         symbol = (
-            self.text.removeprefix(self.parts[0].text).removesuffix(self.parts[1].text) if len(self.parts) > 1 else ""
+            self.said.removeprefix(self.parts[0].said).removesuffix(self.parts[1].said) if len(self.parts) > 1 else ""
         )
         return f"{symbol.join(figures)}: {shown(self.value)}"
 
@@ -64,18 +66,21 @@ class Condition:
         return format_amount(part.value) if self.is_money and isinstance(part.value, int) else shown(part.value)
 
 
-def condition(expression: pl.Expr, row: pl.DataFrame, money: Collection[str] = ()) -> Condition:
+def condition(
+    expression: pl.Expr, row: pl.DataFrame, money: Collection[str] = (), called: Mapping[str, str] | None = None
+) -> Condition:
     """Return the tree of a condition with the values it has on a frame of one row that holds every column it reads.
 
     Args:
         expression: the condition.
         row: one row.
         money: columns that hold fen.
+        called: what columns are called; any other goes by its name.
     """
     root = expressions.tree(expression)
     nodes = list(_shown_nodes(root))
     found = row.select(**{str(place): expressions.expression_of(node) for place, node in enumerate(nodes)}).row(0)
-    return _build(root, dict(zip(map(_key, nodes), found, strict=True)), money)
+    return _build(root, dict(zip(map(_key, nodes), found, strict=True)), money, called or {})
 
 
 def _key(node: Any) -> str:  # noqa: ANN401 (a node of polars' JSON)
@@ -94,13 +99,20 @@ def _kind(node: Any) -> Literal["and", "or", "not", "comparison", "value"]:  # n
     return "comparison" if expressions.comparison(node) is not None else "value"
 
 
-def _build(node: Any, values: Mapping[str, Value], money: Collection[str]) -> Condition:  # noqa: ANN401 (as above)
+def _build(
+    node: Any,  # noqa: ANN401 (as above)
+    values: Mapping[str, Value],
+    money: Collection[str],
+    called: Mapping[str, str],
+) -> Condition:
     kind = _kind(node)
-    parts = [_build(child, values, money) for child in expressions.children(node)] if kind != "value" else []
+    parts = [_build(child, values, money, called) for child in expressions.children(node)] if kind != "value" else []
     if kind in {"and", "or"}:
         parts = [inner for part in parts for inner in (part.parts if part.kind == kind else (part,))]
     is_money = kind == "comparison" and all(_of_money(child, money) for child in expressions.children(node))
-    return Condition(kind, text_of(node), values[_key(node)], tuple(parts), is_money and _reads(node))
+    text = text_of(node)
+    said = text_of(renamed(node, called)) if called else text
+    return Condition(kind, text, said, values[_key(node)], tuple(parts), is_money and _reads(node))
 
 
 def _of_money(node: Any, money: Collection[str]) -> bool:  # noqa: ANN401 (as above)

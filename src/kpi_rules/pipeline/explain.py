@@ -9,6 +9,7 @@ from attrs import asdict, define
 
 from kpi_rules.locale import _, translate
 from kpi_rules.model.calendar import MOMENTS
+from kpi_rules.model.column_names import columns_called
 from kpi_rules.model.columns import indicator_schema
 from kpi_rules.model.contributions import SCALED
 from kpi_rules.model.money import format_amount
@@ -232,6 +233,7 @@ class Explainer:
         """Keep the assessment."""
         self.assessment = assessment
         self.guarded: Guarded | None = None
+        self._called = columns_called(assessment.workspace.plugins.indicators)
 
     def explain(self, unit: str, rule: str | None, on: date | None) -> Explanation:
         """Explain a unit at the last tick not after `on`; see `Assessment.explain`."""
@@ -308,8 +310,8 @@ class Explainer:
             proposed_on=day,
             in_force_since=running["tick"] if running is not None else None,
             reason=self.assessment.reason(rule, unit, proposed) if proposed is not None else None,
-            when=condition(rule.when, row, money),
-            until=condition(rule.until, row, money) if rule.until is not None else None,
+            when=condition(rule.when, row, money, self._called),
+            until=condition(rule.until, row, money, self._called) if rule.until is not None else None,
             parameters=tuple(self._parameters(rule, row["group"][0], on)),
             distance=None if spent else distances.find(place, rule, "begins" if day == on else state),
             sources=rule.sources,
