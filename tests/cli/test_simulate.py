@@ -184,7 +184,7 @@ def test_a_workspace_with_errors_is_not_simulated(run: Run, tmp_path: Path) -> N
     (tmp_path / "kpi.toml").write_text("[workspace]\n", encoding="utf-8")
     done = run("simulate", tmp_path, *AS_OF)
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "stops the work" in done.stderr
+    assert "2 errors stop the work" in done.stderr
 
 
 def test_hostile_names_are_shown_and_drawn_as_what_they_are(run: Run, example: Path, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def test_what_falls_with_a_voucher(example: Path) -> None:
             assert "without V001 of arrivals, as of 2011-12-31; amounts in 万 yuan" in text
             assert "J01 / finance: vouchers 3,600.005 → 2,700.005 (-900.00)" in text
             assert "completion 81.7% → 63.0% (-18.7)" in text
-            assert "withheld: 2.38506 → 3.1095 (+0.72444)" in text
+            assert "pay (yuan)" in text
+            assert "withheld: 23,850.60 → 31,095.00 (+7,244.40)" in text
             assert "above_evaluation J01: no longer found" in text
             check_drawn(office)
             assert kr.load(example).tables.arrivals.height == 15

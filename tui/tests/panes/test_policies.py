@@ -379,7 +379,7 @@ def test_the_profile_shows_where_rules_apply_and_the_cliffs(example: Path) -> No
             assert "Head off post" in screen
             assert "█" in screen
             assert "100.00%" in screen  # a cliff
-            assert "2,999.999999" in screen  # the input below it, to the fen
+            assert "29,999,999.99" in screen  # the input below it, to the fen
             assert "more credit is nowhere worse" in screen
             assert isinstance(office.screen, ProfileScreen)
             assert "kpi-rules sweep" in await press(pilot, "c")

@@ -92,30 +92,26 @@ def test_a_unit_without_projects_says_so(example: Path) -> None:
     run(test())
 
 
-def test_the_amounts_of_the_page_are_all_in_the_unit_chosen(example: Path) -> None:
+def test_credit_is_in_the_unit_chosen_and_pay_in_yuan(example: Path) -> None:
     async def test() -> None:
         async with opened(example, WIDE) as (office, pilot):
             screen = await page(office, pilot, "finance")
             ledger = screen.query_one("#unit-ledger", Table)
-            for unit, held, sum_ in (
-                ("万 yuan", "0.082", "0.876"),
-                ("亿 yuan", "0.0000082", "0.0000876"),
-                ("yuan", "820.00", "8,760.00"),
-            ):
-                money = [
-                    column.title
+            for unit in ("万 yuan", "亿 yuan", "yuan"):
+                units = {
+                    part: {
+                        column.title.rpartition(" (")[2]
+                        for column in screen.query_one(f"#unit-{part}", Table).columns
+                        if "yuan" in column.title
+                    }
                     for part in ("timeline", "waterfall", "ledger")
-                    for column in screen.query_one(f"#unit-{part}", Table).columns
-                    if "yuan" in column.title
-                ]
-                assert {title.rpartition(" (")[2] for title in money} == {f"{unit})"}
-                assert len(money) == 8
+                }
+                assert units == {"timeline": {f"{unit})"}, "waterfall": {f"{unit})"}, "ledger": {"yuan)"}}
                 (said,) = screen.more()
-                assert said.startswith(f"withheld {sum_} = given back 0.00")
-                assert said.endswith(f"({unit})")
+                assert said == "withheld 8,760.00 = given back 0.00 + outstanding 8,760.00 (yuan)"
                 ledger.focus()
                 text = await read(pilot, "p")
-                assert f"withheld ({unit}): {held}" in text
+                assert "withheld (yuan): 820.00" in text
                 assert "82000" not in text
                 await press(pilot, "escape", "m")
             check_drawn(office)
