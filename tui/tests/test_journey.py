@@ -55,6 +55,11 @@ class Terminal:
             time.sleep(0.1)
         return self.screen
 
+    def ready(self) -> None:
+        """Wait until everything was read: what the overview shows is there before."""
+        self.until("met:")
+        self.until("reading", gone=True)
+
     def close(self) -> None:
         """Close the terminal, as its window is: what runs in it gets SIGHUP."""
         subprocess.run(["tmux", "-L", self.socket, "kill-server"], capture_output=True, check=False)
@@ -86,7 +91,7 @@ def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
     files = [workspace / "quotas.csv", workspace / "kpi.toml"]
     before = [file.read_bytes() for file in files]
 
-    terminal.until("met:")  # opened: the units are there
+    terminal.ready()
     terminal.press("/")
     terminal.type("behind")
     terminal.press("Enter")  # the laggards
@@ -142,7 +147,7 @@ def test_the_main_journey(terminal: Terminal, workspace: Path) -> None:
 def test_a_terminal_that_is_closed_leaves_what_was_not_saved_for_the_next_run(
     terminal: Terminal, workspace: Path, tmp_path: Path
 ) -> None:
-    terminal.until("met:")
+    terminal.ready()
     terminal.press("2", "Enter")
     terminal.type("90万")
     terminal.press("Enter")
@@ -177,7 +182,7 @@ def test_a_crash_leaves_the_terminal_clean_and_says_where_the_story_is(workspace
     before = {file: file.read_bytes() for file in workspace.rglob("*") if file.is_file()}
     terminal = Terminal(workspace, tmp_path, program=[sys.executable, "-c", BROKEN, "tui", str(workspace)])
     try:
-        terminal.until("met:")
+        terminal.ready()
         terminal.press("c")
         screen = terminal.until("ended with 70")
         assert "broken [@click=app.quit]no[/]; the details are in" in screen.replace("\n", "")
