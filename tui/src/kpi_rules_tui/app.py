@@ -325,7 +325,7 @@ class Office(App[int]):
                 if weighed is not None:
                     self.desk.keep(weighed)
                     self.house.fill()
-                    await self._write()
+                    await self._write(_("undone: {files}"))
 
     @work(group="change")
     async def action_save(self) -> None:
@@ -334,7 +334,7 @@ class Office(App[int]):
             self.notify(_("nothing to save"))
         elif await self._confirmed(_("Save these changes?"), _("Save"), None):
             async with self._turn:
-                await self._write()
+                await self._write(_("saved: {files}"))
 
     async def _confirmed(self, question: str, yes: str, edits: Sequence[Edit] | None) -> bool:
         """Show edits, by default those not saved, and ask; what cannot be made is told and not asked about."""
@@ -346,7 +346,7 @@ class Office(App[int]):
         confirmed: bool = await self.push_screen_wait(Confirm(question, lines, yes))
         return confirmed
 
-    async def _write(self) -> None:
+    async def _write(self, done: str) -> None:
         saved: kr.Saved | str | None = await self.off(self.desk.save)
         if saved is None:
             return
@@ -355,7 +355,7 @@ class Office(App[int]):
             self.push_screen(Reader(_("Not saved; nothing was written"), text))
             return
         self.desk.written(saved)
-        said = _("saved: {files}").format(files=", ".join(str(file) for file in saved.written))
+        said = done.format(files=", ".join(str(file) for file in saved.written))
         if saved.merged:
             said += "; " + _("another's changes in the same file were kept")
         self.notify(said)
