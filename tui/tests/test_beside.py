@@ -109,24 +109,28 @@ def test_an_edit_of_what_was_read_beside_is_that_of_what_is_read_here(tmp_path: 
 
 
 @needs_processors
-@pytest.mark.parametrize(
-    "read",
-    [
-        "1 / 0",
-        "os._exit(3)",
-        "os.kill(os.getpid(), 9)",
-        "lambda: None",  # cannot be pickled
-        "Refusing()",
-    ],
-)
-def test_what_fails_beside_is_read_here(read: str) -> None:
-    script = f"""
+def test_what_fails_beside_does_not_come() -> None:
+    script = """
         class Refusing:
             def __reduce__(self):
                 return int, ("no number",)
 
+        def killed():
+            os.kill(os.getpid(), 9)
+
+        for fail in (lambda: 1 / 0, lambda: os._exit(3), killed, lambda: sys.stdout, Refusing):
+            other = beside.begin(here, lambda: (each() for each in (lambda: 1, fail)))
+            print(other.message(1), other.message(0), other.message(1))
+            other.end()
+    """
+    assert told(script, EXAMPLES / "worked-example") == ["None 1 None"] * 5
+
+
+@needs_processors
+def test_what_does_not_come_is_read_here() -> None:
+    script = """
         desk = Telling(here)
-        other = beside.begin(here, lambda: iter((1, {read})))
+        other = beside.begin(here, lambda: iter((1, os._exit(3))))
         print(desk.open(other).workspace.name)
     """
     folder = EXAMPLES / "worked-example"
