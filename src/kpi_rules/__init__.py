@@ -264,7 +264,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name at its first use (PEP 562)."""
     if name == "__version__":
-        return _version()
+        from kpi_rules.model.entries import version
+
+        return version()
     home = _HOME_OF.get(name)
     if home is None:
         msg = f"module {__name__!r} has no attribute {name!r}"
@@ -272,12 +274,6 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(home), name)
     globals()[name] = value
     return value
-
-
-def _version() -> str:
-    from kpi_rules.model.entries import version_of
-
-    return version_of("kpi-rules") or "0"  # that of a bare source tree
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import kpi_rules as kr
-from kpi_rules_tui import beside
+from kpi_rules_tui import beside, files
 from tui.tests.driver import EXAMPLES, change
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def told(script: str, *arguments: object) -> list[str]:
     beginning = """
         import os, sys, time
         from pathlib import Path
-        from kpi_rules_tui import beside
+        from kpi_rules_tui import beside, files
         from kpi_rules_tui.desk import Desk, read
 
         class Telling(Desk):
@@ -202,7 +202,7 @@ def test_it_is_tried_of_a_small_workspace(begun: Callable[[], bool]) -> None:
         (os, "sched_getaffinity", lambda _pid: {0}),
         (threading, "active_count", lambda: 2),
         (beside, "SMALL", 100),
-        (beside, "FILES", 1),
+        (files, "MOST_FILES", 1),
     ],
 )
 def test_it_is_not_tried_where_it_is_of_no_use_or_not_safe(

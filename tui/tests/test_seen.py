@@ -13,9 +13,10 @@ import pytest
 import kpi_rules as kr
 from kpi_rules_tui.app import Office
 from kpi_rules_tui.desk import Desk, Opened
+from kpi_rules_tui.files import MOST_FILES
 from kpi_rules_tui.panes.unit import UnitScreen
 from kpi_rules_tui.remembered import state_file
-from kpi_rules_tui.seen import KEPT, MOST_FILES, MOST_ROWS, Seen, elsewhere, keep, made_of, recall
+from kpi_rules_tui.seen import KEPT, MOST_ROWS, Seen, elsewhere, keep, made_of, recall
 from kpi_rules_tui.widgets.table import Table
 from tui.tests.driver import change, check_drawn, dump, edit, opened, press, run, settled, until
 

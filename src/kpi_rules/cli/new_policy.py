@@ -147,7 +147,7 @@ def _module(name: str) -> str:
 
 
 def _filled(text: str, name: str) -> str:
-    from kpi_rules.hooks.builtin import version
+    from kpi_rules.model.entries import version
 
     parts = [*re.findall(r"\d+", version()), "0", "0"]
     values = {

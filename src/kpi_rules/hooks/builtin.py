@@ -5,14 +5,12 @@ Its checks are in `builtin_checks`, its adjustments in `builtin_credits`, each w
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from kpi_rules.hooks.specs import hookimpl
 from kpi_rules.locale import N_
 from kpi_rules.model.calendar import PaceTable, days_pace, months_pace
 from kpi_rules.model.contributions import Forecast, PaceCurve
-from kpi_rules.model.entries import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +19,6 @@ if TYPE_CHECKING:
 
     from kpi_rules.model.calendar import Year
     from kpi_rules.model.forecasts import Fitted, History
-
-
-@cache
-def version() -> str:
-    """Return the library's own version."""
-    return version_of("kpi-rules") or "0"  # that of a bare source tree
 
 
 def _months(year: Year, on: date, _points: Sequence[tuple[date, Fraction]], /) -> Fraction:

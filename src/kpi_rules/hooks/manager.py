@@ -30,7 +30,7 @@ from kpi_rules.model.contributions import (
     Trouble,
     owned,
 )
-from kpi_rules.model.entries import entry_points
+from kpi_rules.model.entries import entry_points, version
 from kpi_rules.model.problems import Place, Problem, error, nearest
 from kpi_rules.model.settings import TableSetting, declared_settings, declared_tables
 
@@ -211,7 +211,7 @@ class _Loading:
         locate: Locate | None = None,
     ) -> tuple[Plugins, list[Problem]]:
         for name, module in BUILT_INS.items():
-            self.register(module, Plugin(name, "built in", "kpi-rules", builtin.version()))
+            self.register(module, Plugin(name, "built in", "kpi-rules", version()))
         self._register_installed(enabled)
         for name in local:
             self._register_file(name, folder)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import reduce
+from functools import cache, reduce
 from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -82,6 +82,12 @@ def version_of(name: str) -> str | None:
         return None
     found = (_distribution(folder) for folder in _folders() if _normal(folder) == _normal(name))
     return next((each.version for each in found if each is not None), None)
+
+
+@cache
+def version() -> str:
+    """Return the library's own version."""
+    return version_of("kpi-rules") or "0"  # that of a bare source tree
 
 
 def _plainly() -> bool:

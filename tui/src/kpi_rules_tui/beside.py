@@ -27,9 +27,6 @@ and both processes would hold it.
 SIZE: Final = 8
 """Bytes that say how long a message is."""
 
-FILES: Final = 500
-"""Files that are looked at before a workspace counts as large."""
-
 
 class Beside:
     """A process that reads; `message` waits for something it sends, `end` does without it."""
@@ -38,22 +35,25 @@ class Beside:
         """Take the process, and the end of the pipe on which it sends what it read."""
         self._pid = pid
         self._file = os.fdopen(pipe, "rb")
-        self._came: list[bytes] = []
+        self._came: dict[int, bytes] = {}
+        self._count = 0
         self._coming, self._ending = threading.Lock(), threading.Lock()
 
     def message(self, number: int) -> Any:  # noqa: ANN401 (whatever is sent)
-        """Return what is sent as number `number`, the first being 0; None where it does not come."""
+        """Return what is sent as number `number`, the first being 0, and let go of it; None where it does not come."""
         import pickle  # here, as the other process waits for what this module loads
 
         with self._coming:
-            while len(self._came) <= number:
+            while number not in self._came:
                 size = int.from_bytes(self._file.read(SIZE), "big")
                 sent = self._file.read(size)
                 if not size or len(sent) < size:
                     return None
-                self._came.append(sent)
+                self._came[self._count] = sent
+                self._count += 1
+            sent = self._came.pop(number)
         try:
-            return pickle.loads(self._came[number])  # noqa: S301 (sent by a process of our own)
+            return pickle.loads(sent)  # noqa: S301 (sent by a process of our own)
         except Exception:  # noqa: BLE001 (pickle raises nearly anything; a policy's class may refuse)
             return None
 
@@ -117,7 +117,7 @@ def _send(read: Callable[[], Iterable[object]], pipe: int) -> NoReturn:
 def _is_small(folder: Path) -> bool:
     """Say whether there is little to read; what tables outside of the folder hold nobody knows."""
     with suppress(OSError):
-        return sum(status.st_size for _path, status in files_of(folder, FILES)) <= SMALL
+        return sum(status.st_size for _path, status in files_of(folder)) <= SMALL
     return False
 
 

@@ -23,9 +23,6 @@ from kpi_rules_tui.remembered import named_after, state_file
 if TYPE_CHECKING:
     from datetime import date
 
-MOST_FILES: Final = 500
-"""Files that are looked at before a workspace counts as one whose rows are not kept."""
-
 MOST_ROWS: Final = 1_000
 
 KEPT: Final = 30
@@ -50,7 +47,7 @@ def made_of(folder: Path, as_of: date | None) -> str:
     """Say in a digest what an overview is made of; an empty text where there are too many files to look at."""
     about: list[object] = [kr.__version__, kr.language(), str(as_of)]
     try:
-        for path, status in files_of(folder, MOST_FILES):
+        for path, status in files_of(folder):
             about += [path, status.st_size, status.st_mtime_ns]
     except OSError:
         return ""
